@@ -1,0 +1,189 @@
+// The ledger: one durable log that is the truth about every run. Its writes are one operation, commit; the rest decides what runs.
+//
+// A run's entry is its first record, and names it: RunId::position is the entry's position. All later records point at their run.
+// Positions follow commit order without gaps over entries and records together.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/async.hpp"
+#include "core/base/ids.hpp"
+#include "core/base/result.hpp"
+
+namespace agentd::port {
+
+enum class RunStatus : std::int32_t {
+  queued = 1,
+  running = 2,
+  waiting = 3,
+  completed = 10,
+  failed = 11,
+  timed_out = 12,
+  cancelled = 13,
+  quarantined = 14,
+  skipped = 15,
+  dropped = 16,
+  missed = 17,
+};
+const char* name(RunStatus status);
+std::optional<RunStatus> run_status(std::string_view name);
+inline bool is_final(RunStatus s) { return s >= RunStatus::completed; }
+
+enum class Overlap : std::int32_t { queue = 0, skip = 1, cancel_previous = 2, allow = 3 };
+
+// A run asked for, or a slot that gave none.
+struct Entry {
+  std::string agent_id;
+  std::string key;                       // unique per agent; empty: none. A slot's key is "agent_id@instant"
+  std::uint32_t nonce = 0;               // random; becomes part of the run's id
+  Instant due_at{};                      // not claimed before
+  std::int64_t revision = 0;             // of the agent's spec; the run keeps it
+  RunStatus status = RunStatus::queued;  // or a final one: skipped, dropped, missed
+  Overlap overlap = Overlap::queue;      // decided here, against every live run of the agent
+  bool leaves_record = true;             // when refused (skipped or full): a record with that status. false: only the answer says so
+  std::uint32_t queue_size = 100;        // runs of the agent that wait to be claimed
+  std::uint32_t max_concurrent = 1;      // runs of the agent in flight
+  std::string payload;                   // the record's content, for the engine to read back
+};
+
+struct Admission {
+  enum class Kind { accepted, duplicate, skipped, full } kind = Kind::accepted;
+  RunId run;                             // the new run, or with duplicate the first one; none when refused without a record
+  std::vector<RunId> cancel;             // with cancel_previous: what it pushes aside
+};
+
+struct Record {
+  std::int32_t kind = 0;                 // never 0, which is the entry
+  std::string payload;
+};
+
+// Everything one step of a run changes, as one unit.
+struct Transition {
+  RunId run;                             // none: a record of the host or of an agent, without a run
+  std::uint64_t generation = 0;          // from the claim; a stale one refuses this transition alone
+  std::string agent_id;                  // with no run: whose record it is; may be empty
+  std::vector<Record> records;           // at least one
+  std::optional<RunStatus> next;         // queued (given back), waiting or final; nothing: goes on running
+  Instant due_at{};                      // with queued and waiting: not claimed before
+  std::vector<Entry> follow_ups;         // runs that this one starts
+  std::optional<std::string> agent_state;  // a native task's state to keep, JSON
+  std::string error;                     // with a final status that is an error: what AgentStats::last_error becomes
+};
+
+struct StoredRecord {
+  Position position = 0;
+  Instant at{};
+  RunId run;                             // of an entry: itself
+  std::string agent_id;
+  std::int32_t kind = 0;                 // 0: the entry
+  RunStatus status{};                    // of an entry: as it came in
+  std::string payload;
+};
+
+struct Claim {
+  RunId run;
+  std::uint64_t generation = 0;          // larger than every earlier one of this run, also before a restart
+  std::string agent_id;
+  std::int64_t revision = 0;
+  bool has_records = false;              // it ran before: load it
+  std::string payload;                   // the entry's
+};
+
+struct Claims {
+  std::vector<Claim> runs;
+  std::optional<Instant> next_due;       // when claim is worth asking again without a wake; nothing: not before a wake
+};
+
+struct RunRow {
+  RunId run;
+  std::string agent_id;
+  std::string key;
+  RunStatus status{};
+  std::int64_t revision = 0;
+  Instant entered_at{};
+  Instant due_at{};
+  std::string payload;                   // the entry's
+  Position last = 0;                     // its latest record
+  std::string last_payload;              // that record's content; empty when there is only the entry
+  std::int32_t last_kind = 0;
+};
+
+struct RunFilter {
+  std::string agent_id;                  // empty: all
+  std::optional<RunStatus> status;
+  Position before = 0;                   // 0: from the newest
+  std::size_t limit = 100;
+};
+
+// Kept with each run's end, so that counts survive restarts and pruning.
+struct AgentStats {
+  std::int64_t run_count = 0;            // runs that ended after they had started
+  std::int64_t error_count = 0;          // of these: failed, timed_out or quarantined
+  std::int64_t consecutive_failures = 0; // since the last completed one
+  std::optional<Instant> last_run;       // end of the latest one
+  std::string last_error;
+};
+
+struct SpecRevision {
+  std::int64_t revision = 0;
+  std::string content;
+};
+
+enum class LedgerFault { stale, disk_full, unavailable, corrupt, not_found };
+struct LedgerError {
+  LedgerFault fault = LedgerFault::unavailable;
+  std::string message;
+};
+template <class T>
+using LedgerResult = std::expected<T, LedgerError>;
+
+// The engine thread only. A failed fsync ends the process: nobody can say what is durable afterwards.
+class Ledger {
+ public:
+  virtual ~Ledger() = default;
+
+  // ---- writes; each answers when durable
+  virtual Async<LedgerResult<std::vector<Admission>>> enqueue(std::vector<Entry> entries) = 0;  // one transaction
+  virtual Async<LedgerResult<Position>> commit(Transition transition) = 0;                      // position of its first record
+  // Keeps an agent's spec and answers its revision; the same content as the current one answers the current revision.
+  virtual Async<LedgerResult<std::int64_t>> put_spec(std::string agent_id, std::string content) = 0;
+  virtual Async<LedgerResult<void>> put_cursor(std::string name, Position position) = 0;
+
+  // ---- deciding what runs
+  // At most n due runs of agents that the worker knows, round-robin over agents, first in first out within one, within
+  // max_concurrent. A claim is fenced by its generation until its run ends, waits or is given back.
+  virtual Async<LedgerResult<Claims>> claim(std::size_t n) = 0;
+  // Whether this worker can execute an agent's runs; it can execute none that it was not told of.
+  virtual void serve(std::string agent_id, bool can) = 0;
+  // Asks for `wake` on the engine thread whenever a claim may find something that it did not find before.
+  virtual void on_due(std::function<void()> wake) = 0;
+
+  // ---- reads; none outlives 50 ms
+  virtual Async<LedgerResult<std::vector<StoredRecord>>> load(RunId run) = 0;  // the entry first
+  virtual Async<LedgerResult<std::vector<RunRow>>> list(RunFilter filter) = 0;  // newest first
+  virtual Async<LedgerResult<std::vector<StoredRecord>>> events_after(Position position, std::size_t limit) = 0;
+  virtual Async<LedgerResult<std::optional<SpecRevision>>> spec(std::string agent_id, std::int64_t revision) = 0;  // 0: the current one
+  virtual Async<LedgerResult<std::string>> agent_state(std::string agent_id) = 0;  // "null" when there is none
+  virtual Async<LedgerResult<Position>> cursor(std::string name) = 0;              // 0 when there is none
+
+  // ---- what is so now, from memory
+  virtual Position last_position() const = 0;
+  virtual std::size_t queued(const std::string& agent_id) const = 0;
+  virtual std::size_t running(const std::string& agent_id) const = 0;
+  virtual AgentStats stats(const std::string& agent_id) const = 0;
+  virtual bool accepts() const = 0;  // false while the disk is full
+  // Every committed group, in order, on the engine thread, once per group. Set before the first write.
+  virtual void on_group(std::function<void(std::span<const StoredRecord>)> feed) = 0;
+  struct Vitals {
+    std::uint64_t groups = 0, records = 0, wal_bytes = 0;
+    double last_commit_seconds = 0;
+    std::size_t last_group_size = 0;
+  };
+  virtual Vitals vitals() const = 0;
+};
+
+}  // namespace agentd::port

@@ -1,0 +1,47 @@
+// What the engine needs of a memory store.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/async.hpp"
+#include "core/base/result.hpp"
+
+namespace agentd::port {
+
+enum class MemoryType { any = 0, episodic = 1, long_term = 2, procedural = 3 };
+
+struct MemoryEntry {
+  MemoryType type = MemoryType::episodic;
+  std::string agent_id;
+  std::string session_id;
+  std::string id;             // unique per agent; putting it again replaces the entry
+  std::string text;           // what is searched
+  std::string json;           // kept as it is
+  Instant created{};
+  std::uint64_t position = 0;  // from the store
+  double score = 0;            // from search
+};
+
+struct MemoryQuery {
+  MemoryType type = MemoryType::any;
+  std::string agent_id;
+  std::string session_id;  // empty: every session
+  std::string id;
+  std::string text;
+  std::uint64_t before = 0;
+  std::size_t limit = 100;
+  Millis timeout{10'000};
+};
+
+// The engine thread only.
+class MemoryStore {
+ public:
+  virtual ~MemoryStore() = default;
+  virtual Async<Result<void>> put(std::vector<MemoryEntry> entries) = 0;               // all or none, durable
+  virtual Async<Result<std::vector<MemoryEntry>>> list(MemoryQuery query) = 0;         // newest first
+  virtual Async<Result<std::vector<MemoryEntry>>> search(MemoryQuery query) = 0;       // best first
+  virtual Async<Result<std::uint64_t>> remove(MemoryQuery query) = 0;                  // how many
+};
+
+}  // namespace agentd::port
