@@ -1,0 +1,228 @@
+/* A ledger: the one durable log that is the truth about every run. In the tree only: this header is not installed, the interface id
+ * carries the host's version, a ledger is never isolated, and nothing here is promised to last. So structs have no size and arrays are
+ * plain; everything else keeps to base.h.
+ *
+ * An operation of a ledger is ended by agentd.host.ledger/1 and by nothing else: writes by `committed`, one call per group, so that the
+ * engine is woken once per group; claims by `claimed`; reads by `ended`. It has no deadline and no cancel. Operation numbers are the
+ * caller's; create and destroy alone are ordinary operations. Meanings are those of core/port/ledger.hpp.
+ * Time is the caller's: every write and claim says what time it is. Times are milliseconds since 1970 UTC. */
+#ifndef AGENTD_ABI_LEDGER_H
+#define AGENTD_ABI_LEDGER_H
+#include "base.h"
+#include "host.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(AGENTD_HOST_VERSION) /* "0.1.0", given by the build to both sides */
+#define AGENTD_LEDGER_ID "agentd.ledger/" AGENTD_HOST_VERSION
+#endif
+
+/* Run statuses; from 10 on they are final. */
+enum {
+  AGENTD_RUN_QUEUED = 1,
+  AGENTD_RUN_RUNNING = 2,
+  AGENTD_RUN_WAITING = 3,
+  AGENTD_RUN_COMPLETED = 10,
+  AGENTD_RUN_FAILED = 11,
+  AGENTD_RUN_TIMED_OUT = 12,
+  AGENTD_RUN_CANCELLED = 13,
+  AGENTD_RUN_QUARANTINED = 14,
+  AGENTD_RUN_SKIPPED = 15,
+  AGENTD_RUN_DROPPED = 16,
+  AGENTD_RUN_MISSED = 17
+};
+enum { AGENTD_OVERLAP_QUEUE = 0, AGENTD_OVERLAP_SKIP = 1, AGENTD_OVERLAP_CANCEL_PREVIOUS = 2, AGENTD_OVERLAP_ALLOW = 3 };
+enum { AGENTD_ADMITTED = 0, AGENTD_DUPLICATE = 1, AGENTD_SKIPPED = 2, AGENTD_FULL = 3 };
+enum {
+  AGENTD_LEDGER_FINE = 0,
+  AGENTD_LEDGER_STALE = 1,
+  AGENTD_LEDGER_DISK_FULL = 2,
+  AGENTD_LEDGER_UNAVAILABLE = 3,
+  AGENTD_LEDGER_CORRUPT = 4,
+  AGENTD_LEDGER_NOT_FOUND = 5
+};
+
+typedef struct agentd_run_id {
+  int64_t position; /* 0: none */
+  uint32_t nonce;
+  uint32_t reserved;
+} agentd_run_id;
+AGENTD_ASSERT(sizeof(agentd_run_id) == 16);
+
+typedef struct agentd_ledger_entry {
+  agentd_str agent_id, key, payload;
+  int64_t due_ms, revision;
+  uint32_t nonce;
+  int32_t status;
+  int32_t overlap;
+  uint32_t leaves_record;
+  uint32_t queue_size;
+  uint32_t max_concurrent;
+} agentd_ledger_entry;
+AGENTD_ASSERT(sizeof(agentd_ledger_entry) == 88);
+
+typedef struct agentd_ledger_enqueue {
+  agentd_op op;
+  int64_t now_ms;
+  const agentd_ledger_entry* entries;
+  uint64_t count;
+} agentd_ledger_enqueue;
+
+typedef struct agentd_ledger_record {
+  int32_t kind; /* never 0 */
+  uint32_t reserved;
+  agentd_str payload;
+} agentd_ledger_record;
+
+typedef struct agentd_ledger_transition {
+  agentd_op op;
+  int64_t now_ms;
+  agentd_run_id run;
+  uint64_t generation;
+  agentd_str agent_id;
+  const agentd_ledger_record* records;
+  uint64_t record_count;
+  const agentd_ledger_entry* follow_ups;
+  uint64_t follow_up_count;
+  int32_t next; /* 0: goes on running */
+  uint32_t has_state;
+  int64_t due_ms;
+  agentd_str agent_state, error;
+} agentd_ledger_transition;
+AGENTD_ASSERT(sizeof(agentd_ledger_transition) == 136);
+
+typedef struct agentd_ledger_spec {
+  agentd_op op;
+  int64_t now_ms;
+  agentd_str agent_id, content;
+} agentd_ledger_spec;
+
+typedef struct agentd_ledger_cursor {
+  agentd_op op;
+  int64_t now_ms;
+  agentd_str name;
+  int64_t position;
+} agentd_ledger_cursor;
+
+typedef struct agentd_ledger_filter {
+  agentd_op op;
+  agentd_str agent_id; /* empty: all */
+  int32_t status;      /* 0: all */
+  uint32_t reserved;
+  int64_t before;
+  uint64_t limit;
+} agentd_ledger_filter;
+
+/* [any] for every slot: none blocks, and what a slot is given is copied before it returns. */
+typedef struct agentd_ledger {
+  agentd_create_fn create;
+  agentd_destroy_fn destroy;
+  void (*enqueue)(void* self, const agentd_ledger_enqueue*);
+  void (*commit)(void* self, const agentd_ledger_transition*);
+  void (*put_spec)(void* self, const agentd_ledger_spec*);     /* value of the answer: the revision */
+  void (*put_cursor)(void* self, const agentd_ledger_cursor*);
+  void (*claim)(void* self, agentd_op, int64_t now_ms, uint64_t n);
+  void (*serve)(void* self, agentd_str agent_id, int32_t can); /* no operation: it holds when it returns */
+  void (*load)(void* self, agentd_op, agentd_run_id);                                 /* records, the entry first */
+  void (*list)(void* self, const agentd_ledger_filter*);                              /* rows, newest first */
+  void (*events_after)(void* self, agentd_op, int64_t position, uint64_t limit);      /* records */
+  void (*spec)(void* self, agentd_op, agentd_str agent_id, int64_t revision);         /* number: its revision; text: its content; NOT_FOUND */
+  void (*agent_state)(void* self, agentd_op, agentd_str agent_id);                    /* text */
+  void (*cursor)(void* self, agentd_op, agentd_str name);                             /* number */
+} agentd_ledger;
+AGENTD_ASSERT(sizeof(agentd_ledger) == 14 * sizeof(void*));
+
+typedef struct agentd_ledger_admission {
+  int32_t kind;
+  uint32_t reserved;
+  agentd_run_id run;
+  const agentd_run_id* cancel;
+  uint64_t cancel_count;
+} agentd_ledger_admission;
+
+typedef struct agentd_ledger_answer {
+  agentd_op op;
+  int32_t fault;
+  uint32_t reserved;
+  int64_t value; /* of a commit the position of its first record, of a spec its revision */
+  const agentd_ledger_admission* admissions;
+  uint64_t admission_count;
+  agentd_str message; /* with a fault: for people */
+} agentd_ledger_answer;
+
+typedef struct agentd_ledger_stored {
+  int64_t position, at_ms;
+  agentd_run_id run;
+  agentd_str agent_id;
+  int32_t kind;   /* 0: an entry */
+  int32_t status; /* of an entry: as it came in */
+  agentd_str payload;
+} agentd_ledger_stored;
+
+/* What is so now of one agent. */
+typedef struct agentd_ledger_standing {
+  agentd_str agent_id;
+  uint64_t queued, running;
+  int64_t run_count, error_count, consecutive_failures;
+  int64_t last_run_ms; /* INT64_MIN: never */
+  agentd_str last_error;
+} agentd_ledger_standing;
+
+/* One group, as it became durable. Create reports what was found in one without answers and records, before `created`. */
+typedef struct agentd_ledger_group {
+  const agentd_ledger_answer* answers; /* in the order the writes came in; each ends its operation */
+  uint64_t answer_count;
+  const agentd_ledger_stored* records; /* in order of position */
+  uint64_t record_count;
+  const agentd_ledger_standing* standings; /* of the agents that changed */
+  uint64_t standing_count;
+  int64_t last_position;
+  uint64_t wal_bytes;
+  double commit_seconds; /* how long the disk took; measured, never decided upon */
+  uint32_t accepting;    /* 0: the disk is full */
+  uint32_t due;          /* 1: a claim may find something that it did not find before */
+} agentd_ledger_group;
+
+typedef struct agentd_ledger_claim {
+  agentd_run_id run;
+  uint64_t generation;
+  agentd_str agent_id;
+  int64_t revision;
+  uint32_t has_records;
+  uint32_t reserved;
+  agentd_str payload;
+} agentd_ledger_claim;
+
+typedef struct agentd_ledger_claims {
+  const agentd_ledger_claim* runs;
+  uint64_t count;
+  const agentd_ledger_standing* standings;
+  uint64_t standing_count;
+  int64_t next_due_ms; /* INT64_MAX: nothing before `due` */
+} agentd_ledger_claims;
+
+typedef struct agentd_ledger_row {
+  agentd_run_id run;
+  agentd_str agent_id, key, payload, last_payload;
+  int64_t revision, entered_ms, due_ms, last;
+  int32_t status;
+  int32_t last_kind;
+} agentd_ledger_row;
+
+/* [any] May come inside the slot that began the operation. */
+#define AGENTD_HOST_LEDGER_1 "agentd.host.ledger/1"
+typedef struct agentd_host_ledger_v1 {
+  void (*committed)(agentd_host*, const agentd_ledger_group*); /* one at a time, in order */
+  void (*claimed)(agentd_host*, agentd_op, const agentd_ledger_claims*);
+  void (*records)(agentd_host*, agentd_op, const agentd_ledger_stored*, uint64_t count); /* any number of times before `ended` */
+  void (*rows)(agentd_host*, agentd_op, const agentd_ledger_row*, uint64_t count);       /* any number of times before `ended` */
+  void (*ended)(agentd_host*, agentd_op, int32_t fault, int64_t number, agentd_str text); /* text: the answer's, or with a fault the message */
+  void (*due)(agentd_host*);                                                              /* a claim may find something that it did not find before */
+} agentd_host_ledger_v1;
+AGENTD_ASSERT(sizeof(agentd_host_ledger_v1) == 6 * sizeof(void*));
+
+#ifdef __cplusplus
+}
+#endif
+#endif
