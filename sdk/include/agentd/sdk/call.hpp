@@ -5,6 +5,7 @@
 #include <agentd/sdk/types.hpp>
 
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -45,6 +46,9 @@ class Cancels {
 
 struct CallAccess;
 
+// A call on loan to a body that may keep it. If the body throws while it still has it, the call goes back, to fail with what was thrown.
+struct Lent;
+
 }  // namespace detail
 
 // The call in hand: the leading parameter of a body that wants to know about it. Any thread, until the body returns or replies.
@@ -52,9 +56,18 @@ class Call {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Call(Call&& other) noexcept = default;
+  explicit Call(detail::Lent lent) noexcept;
+  Call(Call&& other) noexcept
+      : answer_(std::move(other.answer_)), cancels_(other.cancels_), hooked_(other.hooked_), id_(std::move(other.id_)),
+        agent_id_(std::move(other.agent_id_)), run_id_(std::move(other.run_id_)), deadline_(other.deadline_) {}
   Call& operator=(Call&&) = delete;
-  ~Call() { forget(); }
+  ~Call() {
+    if (going_back()) {
+      lender_->answer_.take_over(answer_);
+    } else {
+      forget();
+    }
+  }
 
   const std::string& id() const { return id_; }  // the same when the call is made again after a crash
   const std::string& agent_id() const { return agent_id_; }
@@ -83,36 +96,47 @@ class Call {
   void forget() noexcept {
     if (hooked_ && answer_) cancels_->forget(op());
   }
+  bool going_back() const noexcept { return lender_ && answer_ && std::uncaught_exceptions() > unwinding_; }
 
   Answer answer_;
   detail::Cancels* cancels_;
   bool hooked_ = false;
   std::string id_, agent_id_, run_id_;
   Clock::time_point deadline_;
+  Call* lender_ = nullptr;  // only in the object that the body was given, never in one moved from it
+  int unwinding_ = 0;
 };
 
 namespace detail {
+
+struct Lent {
+  Call& call;
+};
+
+template <class Record, class = void>
+struct has_call_id : std::false_type {};
+template <class Record>
+struct has_call_id<Record, std::void_t<decltype(Record::call_id)>> : std::true_type {};
 
 // How the trampolines make calls and end them.
 struct CallAccess {
   // Record is any of the ABI's structs that begin an operation.
   template <class Record>
   static Call make(const Host& host, const Record& record, Cancels& cancels) {
-    Call call = make(host, record.op, cancels);
-    call.id_ = view(record.call_id), call.agent_id_ = view(record.agent_id), call.run_id_ = view(record.run_id);
+    Call call(host, record.op, cancels);
+    if constexpr (has_call_id<Record>::value) {
+      call.id_ = view(record.call_id), call.agent_id_ = view(record.agent_id), call.run_id_ = view(record.run_id);
+    }
     call.deadline_ = Call::Clock::now() + std::chrono::milliseconds(record.timeout_ms);
     return call;
   }
   static Call make(const Host& host, agentd_op op, Cancels& cancels) { return Call(host, op, cancels); }
-  static Call make(const Host& host, agentd_op op, int64_t timeout_ms, Cancels& cancels) {
-    Call call(host, op, cancels);
-    call.deadline_ = Call::Clock::now() + std::chrono::milliseconds(timeout_ms);
-    return call;
-  }
   static Answer& ending(Call& call) {
     call.forget();
     return call.answer_;
   }
+  static bool pending(const Call& call) noexcept { return static_cast<bool>(call.answer_); }
+  static bool going_back(const Call& call) noexcept { return call.going_back(); }
 };
 
 // Runs f; whatever it throws ends the call.
@@ -162,11 +186,16 @@ void start_on_worker(Call call, Work work) {
 
 }  // namespace detail
 
+inline Call::Call(detail::Lent lent) noexcept : Call(std::move(lent.call)) {
+  lender_ = &lent.call;
+  unwinding_ = std::uncaught_exceptions();
+}
+
 // The first parameter of an asynchronous body: take it along and call it, once, from any thread. Dropped: unknown outcome.
 template <class T>
 class Reply {
  public:
-  explicit Reply(Call call) : call_(std::move(call)) {}
+  explicit Reply(detail::Lent lent) : call_(lent) {}
   void operator()(const T& value) {
     detail::guard(call_, [&] {
       const std::string text = to_json(value);
@@ -183,7 +212,7 @@ class Reply {
 template <>
 class Reply<void> {
  public:
-  explicit Reply(Call call) : call_(std::move(call)) {}
+  explicit Reply(detail::Lent lent) : call_(lent) {}
   void operator()() { detail::CallAccess::ending(call_).json("null"); }
   void fail(const Error& e) { detail::CallAccess::ending(call_).fail(e); }
   Call& call() { return call_; }

@@ -172,10 +172,10 @@ namespace detail {
 
 // For settings that no schema of the host guards: what is not a field is an error that names the fields there are.
 template <class T>
-void refuse_unknown_fields(Json json) {
+void refuse_unknown_fields(Json json, std::string_view allowed = {}) {
   if constexpr (!std::is_same_v<T, Json> && !std::is_same_v<T, Raw>) {
     json.members([&](std::string_view key, Json) {
-      bool known = false;
+      bool known = key == allowed;
       std::string names;
       const T value{};
       value.agentd_fields(EachField{[&](std::string_view name, const auto&) {

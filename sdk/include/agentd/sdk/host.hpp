@@ -110,6 +110,7 @@ class Answer {
   bool created(void* self) noexcept {
     return host_.ops() && op_ && host_.ops()->created(host_.raw(), std::exchange(op_, 0), self) == AGENTD_OK;
   }
+  void take_over(Answer& other) noexcept { op_ = other.release(); }
   // Gives the duty away, to be kept through the C tables.
   agentd_op release() noexcept { return std::exchange(op_, 0); }
 

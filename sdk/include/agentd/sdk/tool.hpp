@@ -50,7 +50,7 @@ template <class A>
 decltype(auto) leading(Call& call, [[maybe_unused]] const void* scope) {
   using T = std::decay_t<A>;
   if constexpr (is_reply<T>) {
-    return T(std::move(call));
+    return T(Lent{call});
   } else if constexpr (is_scope<A>) {
     return *static_cast<const T*>(scope);
   } else {
