@@ -1,0 +1,227 @@
+// The journal's vocabulary: what one row of the ledger says. A run's state is the fold of its records; the events people see are
+// expanded from them. Payloads are compact JSON; a member at its default is left out.
+//
+// A standard run (a model call, a tool call, a model call) is five rows:
+//   Entered | Started + first model call starts | Answered + tool call starts | ToolFinished + second model call starts | Ended + its answer
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "core/base/time.hpp"
+#include "core/event/json_fields.hpp"
+#include "core/port/ledger.hpp"
+#include "core/port/provider.hpp"
+
+namespace agentd::event {
+
+// Sums over a run. A call whose answer was lost counts in requests and unknown alone.
+struct Totals {
+  std::int64_t requests = 0, input_tokens = 0, output_tokens = 0, cache_read_tokens = 0, cache_write_tokens = 0, reasoning_tokens = 0;
+  std::int64_t unknown = 0;
+  NanoDollars cost = 0;
+  friend bool operator==(const Totals&, const Totals&) = default;
+};
+
+// A model call that starts with the record that names it.
+struct ModelCall {
+  int step = 0;  // from 1
+  std::string provider, model;
+  friend bool operator==(const ModelCall&, const ModelCall&) = default;
+};
+
+// A tool call that starts with the record that names it, when that is not the record that holds the asking.
+struct CallStart {
+  int step = 0, index = 0;
+  std::string tool;
+  port::Effect effect = port::Effect::once;
+  friend bool operator==(const CallStart&, const CallStart&) = default;
+};
+
+struct Fault {
+  ErrorClass error_class = ErrorClass::terminal;
+  std::string message;
+  friend bool operator==(const Fault&, const Fault&) = default;
+};
+
+enum class ToolOutcome { ok, error, denied, timeout, unknown };
+const char* name(ToolOutcome outcome);
+
+// ---- of a run
+
+// A run asked for; or, with a final status of its row, a slot that gave none.
+struct Entered {
+  static constexpr std::int32_t kKind = 0;
+  std::string trigger;                   // schedule, start, manual, api, webhook, file, agent, batch, retry
+  std::string trigger_name;              // of a [[trigger]]
+  std::optional<Instant> scheduled_at;   // of a slot
+  std::string query;                     // empty: the manifest's
+  Json params;                           // object, laid over the manifest's; none: the manifest's
+  std::string session;                   // empty: as the manifest says
+  std::string key;
+  std::string reason;                    // of skipped, dropped and missed
+  std::int64_t count = 0;                // of missed: how many slots this one row stands for
+  std::optional<Instant> first, last;    // of missed: the first and the last of them
+};
+
+// A worker takes the run up: for the first time, for another attempt, or to go on where it stood.
+struct Started {
+  static constexpr std::int32_t kKind = 1;
+  enum class Why { first, retry, resume_crash, resume_wait, resume_release };
+  Why why = Why::first;
+  int attempt = 1;
+  int crashes = 0;                       // deaths of a worker in this run, this one included
+  std::int64_t run_count = 0;            // the agent's, this one included; why = first or retry
+  std::string trigger;                   // why = first or retry, like query and params
+  std::string query;                     // in force
+  Json params;                           // in force; none: {}
+  std::vector<Json> recalled;            // messages given to the model before the query; why = first
+  std::optional<ModelCall> call;
+  std::optional<ModelCall> unsure;       // its answer was not durable when the worker died: made again, first try's usage unknown
+  std::vector<CallStart> starts;         // calls of the last step that start, or start again, now
+};
+
+// A tool call as the model asked for it. Its id is call_id(run, step, index).
+struct CallAsked {
+  std::string tool;                      // full name; of one that does not exist, what the model wrote
+  port::Effect effect = port::Effect::once;
+  bool known = true;                     // false: no tool has this name
+  Json arguments;                        // an object, or a string with what the model wrote
+  std::optional<ToolOutcome> refused;    // not called: denied, or error for arguments and names that do not fit
+  Json content;                          // with refused: what the model is told, a string
+};
+
+// A model's answer, durable before anything acts on it.
+struct Answered {
+  static constexpr std::int32_t kKind = 2;
+  int step = 0;
+  std::string provider, model;
+  std::int64_t duration_ms = 0;
+  std::optional<port::Usage> usage;      // nothing: the endpoint did not say
+  NanoDollars cost = 0;
+  port::FinishReason finish_reason = port::FinishReason::stop;
+  Json text;                             // a string; none: the model said nothing
+  Json extra;
+  std::string extra_owner;
+  std::vector<CallAsked> calls;
+  std::vector<int> starts;               // indices of calls that start now; this record is their durable intent
+  Json note;                             // a string: what the engine answers the model, as a message of the user's
+  std::optional<ModelCall> call;         // the next one, when nothing is left to wait for
+};
+
+// A tool call has ended.
+struct ToolFinished {
+  static constexpr std::int32_t kKind = 3;
+  int step = 0, index = 0;
+  std::string tool;
+  port::Effect effect = port::Effect::once;
+  ToolOutcome outcome = ToolOutcome::ok;
+  Json content;                          // a string: what the model is given
+  Json whole;                            // what the tool answered, where content is a shortened form of it
+  std::int64_t duration_ms = 0;
+  std::vector<CallStart> starts;         // calls that waited for a place and start now; this record is their durable intent
+  std::optional<ModelCall> call;         // the step is complete and this model call starts
+};
+
+// A model call has failed.
+struct CallFailed {
+  static constexpr std::int32_t kKind = 4;
+  int step = 0;
+  std::string provider, model;
+  port::Failure failure = port::Failure::other;
+  Fault fault;
+  std::int64_t duration_ms = 0;
+  int tries = 0;                         // of this step so far, this one included
+  std::int64_t retry_after_ms = -1;      // it is made again after so long, by the same worker; -1: see the next record
+};
+
+// The run is parked until an instant.
+struct Waiting {
+  static constexpr std::int32_t kKind = 5;
+  enum class For { retry, approval, budget, provider };
+  For what = For::retry;
+  Instant until{};
+  std::int64_t delay_ms = 0;
+  std::string reason;
+  std::optional<Fault> fault;
+  int attempt = 1;                       // the one that failed, or that goes on after the wait
+  bool ends_attempt = false;             // the attempt has failed and the next one begins after the wait
+  std::int64_t error_count = 0;          // the agent's; with ends_attempt
+};
+const char* name(Waiting::For what);
+
+// Given back, to be taken up by any worker.
+struct Released {
+  static constexpr std::int32_t kKind = 6;
+  std::string reason;
+};
+
+struct Ended {
+  static constexpr std::int32_t kKind = 7;
+  port::RunStatus status = port::RunStatus::completed;
+  std::optional<Answered> answer;        // the last one
+  Json result;                           // empty: the answer's text
+  std::optional<Fault> fault;
+  std::string reason;                    // of cancelled and quarantined
+  int attempt = 1;
+  int steps = 0;
+  Totals totals;
+  std::int64_t duration_ms = 0;          // since it first started
+  std::int64_t run_count = 0, error_count = 0;  // the agent's, this run included
+  // The result as a JSON value: a text answer is a string. Empty: there is none.
+  std::string_view result_json() const { return result ? result.text : answer ? answer->text.text : std::string_view(); }
+};
+
+// ---- of an agent or of the host
+
+struct HostStarted {
+  static constexpr std::int32_t kKind = 20;
+  std::string version;
+};
+struct HostStopped {
+  static constexpr std::int32_t kKind = 21;
+  std::string reason;
+};
+struct AgentChanged {
+  static constexpr std::int32_t kKind = 22;
+  enum class What { created, updated, deleted, paused, resumed, stopped, started };
+  What what = What::created;
+  std::int64_t revision = 0;
+  std::string by, reason;
+};
+const char* name(AgentChanged::What what);
+struct PluginLoaded {
+  static constexpr std::int32_t kKind = 23;
+  std::string plugin, version, file;
+};
+struct PluginFailed {
+  static constexpr std::int32_t kKind = 24;
+  std::string plugin, file, error;
+};
+struct EventsPruned {
+  static constexpr std::int32_t kKind = 25;
+  Instant before{};
+  std::int64_t count = 0;
+};
+
+// Numbers of kinds are never used again for something else.
+using Body = std::variant<Entered, Started, Answered, ToolFinished, CallFailed, Waiting, Released, Ended, HostStarted, HostStopped, AgentChanged, PluginLoaded,
+                          PluginFailed, EventsPruned>;
+
+std::int32_t kind(const Body& body);
+
+// session: the run's, in every record of it, so that one record is enough to make its events; empty: named like the agent.
+std::string encode(const Body& body, std::string_view session = {});
+inline port::Record to_record(const Body& body, std::string_view session = {}) { return {kind(body), encode(body, session)}; }
+
+struct Decoded {
+  Body body;
+  std::string session;
+};
+Result<Decoded> decode(std::int32_t kind, std::string_view payload);
+
+}  // namespace agentd::event

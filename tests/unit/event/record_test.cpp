@@ -1,0 +1,100 @@
+#include "core/event/record.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "core/base/json_text.hpp"
+
+namespace agentd::event {
+namespace {
+
+template <class T>
+T round_trip(const T& record) {
+  const auto payload = encode(record);
+  EXPECT_TRUE(is_json(payload)) << payload;
+  auto back = decode(T::kKind, payload);
+  EXPECT_TRUE(back) << payload;
+  EXPECT_EQ(encode(back->body), payload);
+  return std::get<T>(back->body);
+}
+
+TEST(Record, KeepsWhatWasAnsweredByteForByte) {
+  Answered answered;
+  answered.step = 2;
+  answered.provider = "openai";
+  answered.usage = port::Usage{.input_tokens = 10, .output_tokens = 0};
+  answered.text = {json_string("a \"quoted\"\nline \x01 é")};
+  answered.extra = {R"({"sig": [1, {"x": "}\"]"}]})"};
+  answered.calls.push_back({.tool = "fs.read_file", .effect = port::Effect::pure, .arguments = {R"({ "path" : "/tmp/{" })"}});
+  answered.calls.push_back({.tool = "nope", .known = false, .arguments = {R"("{not json")"}, .refused = ToolOutcome::error, .content = {R"("no such tool")"}});
+  answered.starts = {0};
+  answered.call = ModelCall{3, "openai", "gpt"};
+
+  const auto back = round_trip(answered);
+  EXPECT_EQ(back.text, answered.text);
+  EXPECT_EQ(back.extra, answered.extra);
+  EXPECT_EQ(back.calls[0].arguments, answered.calls[0].arguments);
+  EXPECT_EQ(back.calls[0].effect, port::Effect::pure);
+  EXPECT_FALSE(back.calls[1].known);
+  EXPECT_EQ(back.calls[1].refused, ToolOutcome::error);
+  EXPECT_EQ(back.starts, answered.starts);
+  EXPECT_EQ(back.call, answered.call);
+  EXPECT_EQ(back.usage->output_tokens, 0);
+  EXPECT_EQ(back.usage->cache_read_tokens, -1);
+}
+
+TEST(Record, TellsZeroFromNotSaid) {
+  EXPECT_EQ(round_trip(CallFailed{.retry_after_ms = 0}).retry_after_ms, 0);
+  EXPECT_EQ(round_trip(CallFailed{}).retry_after_ms, -1);
+  EXPECT_EQ(round_trip(Waiting{.attempt = 0}).attempt, 0);
+}
+
+TEST(Record, EndHoldsTheLastAnswerAndItsTextIsTheResult) {
+  Ended ended{.answer = Answered{.step = 2, .text = {"\"12\""}}, .totals = {.requests = 2, .cost = 5}, .run_count = 7};
+  const auto back = round_trip(ended);
+  EXPECT_EQ(back.result_json(), "\"12\"");
+  EXPECT_EQ(back.totals, ended.totals);
+  EXPECT_EQ(round_trip(Ended{.status = port::RunStatus::timed_out}).status, port::RunStatus::timed_out);
+}
+
+TEST(Record, EveryKindHasItsOwnNumber) {
+  std::set<std::int32_t> seen;
+  const std::vector<Body> all = {Entered{}, Started{}, Answered{}, ToolFinished{}, CallFailed{}, Waiting{}, Released{}, Ended{}, HostStarted{}, HostStopped{},
+                                 AgentChanged{}, PluginLoaded{}, PluginFailed{}, EventsPruned{}};
+  EXPECT_EQ(all.size(), std::variant_size_v<Body>);
+  for (const auto& body : all) {
+    EXPECT_TRUE(seen.insert(kind(body)).second);
+    EXPECT_TRUE(decode(kind(body), encode(body)));
+  }
+}
+
+TEST(Record, NamesItsSessionWhenAsked) {
+  EXPECT_EQ(decode(Released::kKind, encode(Released{"drain"}, "s-1"))->session, "s-1");
+  EXPECT_EQ(decode(Released::kKind, encode(Released{"drain"}))->session, "");
+}
+
+TEST(Record, RefusesWhatItCannotRead) {
+  EXPECT_FALSE(decode(999, "{}"));
+  for (const char* bad : {"", "{", "[]", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":\"x}", "{\"step\":1}}", "{\"calls\":{}}", "{\"finish\":\"?\"}", "{\"call\":[]}"})
+    EXPECT_FALSE(decode(Answered::kKind, bad)) << bad;
+}
+
+TEST(JsonFields, DecodesEveryEscape) {
+  EXPECT_EQ(string_value(R"("a\"\\\/\b\f\n\r\té😀\ud800")"), "a\"\\/\b\f\n\r\t\xc3\xa9\xf0\x9f\x98\x80\xef\xbf\xbd");
+  EXPECT_FALSE(string_value(R"("\x")"));
+  EXPECT_FALSE(string_value(R"("\u12")"));
+  EXPECT_FALSE(string_value("\"open"));
+}
+
+TEST(JsonFields, SlicesMembersAndElements) {
+  const auto object = ObjectReader::open(R"( { "a" : [1, "]", {"b": "}"}] , "c":null,"d": true } )");
+  ASSERT_TRUE(object);
+  EXPECT_EQ(object->raw("a"), R"([1, "]", {"b": "}"}])");
+  EXPECT_FALSE(object->has("c"));
+  EXPECT_TRUE(object->flag("d"));
+  EXPECT_EQ(*array_elements(object->raw("a")), (std::vector<std::string_view>{"1", "\"]\"", R"({"b": "}"})"}));
+}
+
+}  // namespace
+}  // namespace agentd::event
