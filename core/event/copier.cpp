@@ -1,0 +1,81 @@
+#include "core/event/copier.hpp"
+
+#include <algorithm>
+
+#include "core/event/expand.hpp"
+
+namespace agentd::event {
+namespace {
+constexpr std::size_t kBatch = 256;  // records
+constexpr Millis kFirstDelay{1'000}, kLongestDelay{60'000}, kSaveEvery{1'000};
+}  // namespace
+
+Copier::Copier(World world, port::Ledger& ledger, Live& live, port::EventStore& store, std::string name)
+    : world_(world), ledger_(ledger), live_(live), store_(store), name_(std::move(name)) {}
+
+double Copier::lag_seconds() const {
+  if (!oldest_missing_) return 0;
+  return std::max(0.0, std::chrono::duration<double>(world_.clock.now() - *oldest_missing_).count());
+}
+
+Async<void> Copier::follow(std::stop_token stop) {
+  std::string key = "events:" + name_;
+  for (Millis delay = kFirstDelay; !stop.stop_requested(); delay = std::min(delay * 2, kLongestDelay)) {
+    const auto cursor = co_await ledger_.cursor(key);
+    if (cursor) {
+      kept_ = saved_ = *cursor;
+      break;
+    }
+    last_error_ = cursor.error().message;
+    co_await sleep(world_.timers, delay, stop);
+  }
+  while (!stop.stop_requested()) {
+    auto records = co_await live_.after(kept_, kBatch, stop);
+    if (!records) {
+      last_error_ = records.error().message;
+      co_await sleep(world_.timers, kFirstDelay, stop);
+      continue;
+    }
+    if (records->empty()) break;
+    oldest_missing_ = records->front().at;
+    const Position last = records->back().position;
+    const bool delivered = co_await deliver(std::move(*records), stop);
+    if (!delivered) break;
+    kept_ = last;
+    oldest_missing_.reset();
+    co_await save(false);
+  }
+  co_await save(true);
+}
+
+Async<bool> Copier::deliver(std::vector<port::StoredRecord> records, std::stop_token stop) {
+  std::vector<port::Event> events;
+  for (const auto& record : records) {
+    auto expanded = expand(record);
+    if (expanded) std::move(expanded->begin(), expanded->end(), std::back_inserter(events));
+    else last_error_ = expanded.error().message;  // one unreadable record must not hold up all that follow
+  }
+  if (events.empty()) co_return true;
+  for (Millis delay = kFirstDelay;; delay = std::min(delay * 2, kLongestDelay)) {
+    auto batch = events;
+    const auto kept = co_await store_.append(std::move(batch));
+    if (kept) {
+      last_error_.clear();
+      co_return true;
+    }
+    last_error_ = kept.error().message;
+    const bool slept = co_await sleep(world_.timers, kept.error().retry_after.value_or(delay), stop);
+    if (!slept) co_return false;
+  }
+}
+
+Async<void> Copier::save(bool now) {
+  if (kept_ == saved_ || (!now && world_.clock.tick() - saved_at_ < kSaveEvery)) co_return;
+  const auto position = kept_;
+  saved_at_ = world_.clock.tick();
+  const auto saved = co_await ledger_.put_cursor("events:" + name_, position);
+  if (saved) saved_ = position;
+  else last_error_ = saved.error().message;
+}
+
+}  // namespace agentd::event

@@ -1,0 +1,289 @@
+#include "core/event/expand.hpp"
+
+#include "core/base/json_text.hpp"
+
+namespace agentd::event {
+namespace {
+
+// Gathers the events of one record.
+class Expansion {
+ public:
+  Expansion(const port::StoredRecord& record, const std::string& session)
+      : record_(record), run_(to_text(record.run)), session_(record.run && session.empty() ? record.agent_id : session) {}
+
+  void add(const char* type, ObjectWriter payload) {
+    events_.push_back({event_id(record_.position, static_cast<int>(events_.size())), type, record_.agent_id, run_, session_, record_.at, payload.finish()});
+  }
+  void status(const char* status, std::int64_t run_count, std::int64_t error_count, std::string_view error) {
+    ObjectWriter payload;
+    payload.text("status", status);
+    payload.text("last_run", format_instant(record_.at)).number("run_count", run_count).number("error_count", error_count);
+    if (error.empty()) payload.raw("error", "null");
+    else payload.text("error", error);
+    add("background_agent_status", std::move(payload));
+  }
+  std::string call(int step, int index) const { return call_id(record_.run, step, index); }
+  std::vector<port::Event> take() { return std::move(events_); }
+  const port::StoredRecord& record() const { return record_; }
+
+ private:
+  const port::StoredRecord& record_;
+  std::string run_, session_;
+  std::vector<port::Event> events_;
+};
+
+std::string usage_json(const std::optional<port::Usage>& usage, NanoDollars cost) {
+  if (!usage) return "null";
+  const auto known = [](std::int64_t tokens) { return tokens < 0 ? 0 : tokens; };
+  ObjectWriter out;
+  out.number("input_tokens", known(usage->input_tokens)).number("output_tokens", known(usage->output_tokens));
+  out.number("cache_read_tokens", known(usage->cache_read_tokens)).number("cache_write_tokens", known(usage->cache_write_tokens));
+  out.number("reasoning_tokens", known(usage->reasoning_tokens)).raw("cost", format_dollars(cost));
+  return out.finish();
+}
+
+std::string_view or_empty_object(const Json& json) { return json ? std::string_view(json.text) : "{}"; }
+
+void instant(ObjectWriter& out, std::string_view key, const std::optional<Instant>& at) {
+  if (at) out.text(key, format_instant(*at));
+  else out.raw(key, "null");
+}
+
+void model_started(Expansion& out, const std::optional<ModelCall>& call) {
+  if (!call) return;
+  ObjectWriter payload;
+  payload.number("step", call->step).text("provider", call->provider).text("model", call->model);
+  out.add("model_call_started", std::move(payload));
+}
+
+void model_completed(Expansion& out, const Answered& a) {
+  ObjectWriter payload;
+  payload.number("step", a.step).text("provider", a.provider).text("model", a.model).raw("usage", usage_json(a.usage, a.cost));
+  payload.text("finish_reason", port::name(a.finish_reason)).number("duration_ms", a.duration_ms);
+  out.add("model_call_completed", std::move(payload));
+}
+
+void tool_started(Expansion& out, int step, int index, std::string_view tool, port::Effect effect) {
+  ObjectWriter payload;
+  payload.number("step", step).text("call_id", out.call(step, index)).text("tool", tool).text("effect", port::name(effect));
+  out.add("tool_call_started", std::move(payload));
+}
+
+void tools_started(Expansion& out, const std::vector<CallStart>& starts) {
+  for (const auto& start : starts) tool_started(out, start.step, start.index, start.tool, start.effect);
+}
+
+void tool_completed(Expansion& out, int step, int index, std::string_view tool, port::Effect effect, ToolOutcome outcome, std::int64_t duration_ms) {
+  ObjectWriter payload;
+  payload.number("step", step).text("call_id", out.call(step, index)).text("tool", tool).text("effect", port::name(effect));
+  payload.text("outcome", name(outcome)).number("duration_ms", duration_ms);
+  out.add("tool_call_completed", std::move(payload));
+}
+
+void expand(Expansion& out, const Entered& e) {
+  ObjectWriter payload;
+  const auto status = out.record().status;
+  payload.text("reason", e.reason.empty() ? e.trigger : e.reason).text("trigger", e.trigger);
+  instant(payload, "scheduled_at", e.scheduled_at);
+  payload.number("delay_ms", e.scheduled_at ? (out.record().at - *e.scheduled_at).count() : 0);
+  if (!e.key.empty()) payload.text("key", e.key);
+  if (status == port::RunStatus::missed) {
+    payload.number("count", e.count);
+    instant(payload, "first", e.first);
+    instant(payload, "last", e.last);
+  }
+  switch (status) {
+    case port::RunStatus::skipped: return out.add("background_task_skipped", std::move(payload));
+    case port::RunStatus::dropped: return out.add("background_task_dropped", std::move(payload));
+    case port::RunStatus::missed: return out.add("background_task_missed", std::move(payload));
+    default: return out.add("background_task_queued", std::move(payload));
+  }
+}
+
+const char* reason(Started::Why why) {
+  switch (why) {
+    case Started::Why::resume_crash: return "crash";
+    case Started::Why::resume_wait: return "wait over";
+    case Started::Why::resume_release: return "released";
+    default: return "";
+  }
+}
+
+void expand(Expansion& out, const Started& s) {
+  ObjectWriter payload;
+  if (s.why == Started::Why::first || s.why == Started::Why::retry) {
+    payload.number("run_count", s.run_count).number("attempt", s.attempt).text("trigger", s.trigger).text("query", s.query);
+    payload.raw("params", or_empty_object(s.params));
+    ObjectWriter kwargs;
+    kwargs.text("query", s.query).raw("params", or_empty_object(s.params));
+    payload.raw("kwargs", kwargs.finish());
+    out.add("background_task_started", std::move(payload));
+  } else {
+    payload.text("reason", reason(s.why)).number("attempt", s.attempt).number("crashes", s.crashes);
+    out.add("background_task_resumed", std::move(payload));
+  }
+  ObjectWriter running;
+  running.text("status", "running").number("run_count", s.run_count);
+  out.add("background_agent_status", std::move(running));
+  if (s.unsure) {
+    ObjectWriter lost;
+    lost.number("step", s.unsure->step).text("provider", s.unsure->provider).text("model", s.unsure->model).raw("usage", "null");
+    lost.text("finish_reason", "unknown").raw("duration_ms", "null");
+    out.add("model_call_completed", std::move(lost));
+  }
+  model_started(out, s.call);
+  tools_started(out, s.starts);
+}
+
+void expand(Expansion& out, const Answered& a) {
+  model_completed(out, a);
+  for (std::size_t i = 0; i < a.calls.size(); ++i)
+    if (const auto& call = a.calls[i]; call.refused) tool_completed(out, a.step, static_cast<int>(i), call.tool, call.effect, *call.refused, 0);
+  for (const int index : a.starts) {
+    const auto& call = a.calls[static_cast<std::size_t>(index)];
+    tool_started(out, a.step, index, call.tool, call.effect);
+  }
+  model_started(out, a.call);
+}
+
+void expand(Expansion& out, const ToolFinished& t) {
+  tool_completed(out, t.step, t.index, t.tool, t.effect, t.outcome, t.duration_ms);
+  tools_started(out, t.starts);
+  model_started(out, t.call);
+}
+
+void retrying(Expansion& out, std::string_view why, std::int64_t delay_ms, int attempt) {
+  ObjectWriter payload;
+  payload.text("reason", why).number("delay_ms", delay_ms).number("attempt", attempt);
+  out.add("background_task_retrying", std::move(payload));
+}
+
+void expand(Expansion& out, const CallFailed& f) {
+  ObjectWriter payload;
+  payload.number("step", f.step).text("provider", f.provider).text("model", f.model).raw("usage", "null");
+  payload.text("finish_reason", "error").text("failure", port::name(f.failure)).text("error", f.fault.message).number("duration_ms", f.duration_ms);
+  out.add("model_call_completed", std::move(payload));
+  if (f.retry_after_ms >= 0) retrying(out, f.fault.message, f.retry_after_ms, f.tries);
+}
+
+void task_error(Expansion& out, const Fault& fault, std::int64_t error_count, int attempt, bool will_retry) {
+  ObjectWriter payload;
+  payload.text("error", fault.message).text("error_class", name(fault.error_class)).number("error_count", error_count);
+  payload.number("attempt", attempt).flag("will_retry", will_retry);
+  out.add("background_task_error", std::move(payload));
+}
+
+void expand(Expansion& out, const Waiting& w) {
+  if (w.ends_attempt) {
+    if (w.fault) task_error(out, *w.fault, w.error_count, w.attempt, true);
+    return retrying(out, w.fault ? w.fault->message : w.reason, w.delay_ms, w.attempt + 1);
+  }
+  ObjectWriter payload;
+  payload.text("reason", w.reason).text("waiting_for", name(w.what)).text("until", format_instant(w.until)).number("delay_ms", w.delay_ms);
+  out.add("background_task_waiting", std::move(payload));
+}
+
+void expand(Expansion& out, const Released& r) {
+  ObjectWriter payload;
+  payload.text("reason", r.reason);
+  out.add("background_task_queued", std::move(payload));
+}
+
+void expand(Expansion& out, const Ended& e) {
+  if (e.answer) model_completed(out, *e.answer);
+  const Fault none;
+  const auto& fault = e.fault ? *e.fault : none;
+  ObjectWriter payload;
+  switch (e.status) {
+    case port::RunStatus::completed:
+      payload.number("run_count", e.run_count).raw("result", e.result_json().empty() ? "null" : e.result_json());
+      payload.number("duration_ms", e.duration_ms).raw("usage", usage_json(e.totals));
+      out.add("background_task_completed", std::move(payload));
+      return out.status("idle", e.run_count, e.error_count, {});
+    case port::RunStatus::cancelled:
+      payload.text("reason", e.reason);
+      out.add("background_task_cancelled", std::move(payload));
+      return out.status("idle", e.run_count, e.error_count, {});
+    case port::RunStatus::quarantined:
+      payload.text("reason", e.reason.empty() ? fault.message : e.reason);
+      out.add("background_task_quarantined", std::move(payload));
+      return out.status("error", e.run_count, e.error_count, fault.message);
+    default:
+      task_error(out, fault, e.error_count, e.attempt, false);
+      return out.status("error", e.run_count, e.error_count, fault.message);
+  }
+}
+
+void expand(Expansion& out, const HostStarted& h) {
+  ObjectWriter payload;
+  payload.text("version", h.version);
+  out.add("host_started", std::move(payload));
+}
+
+void expand(Expansion& out, const HostStopped& h) {
+  ObjectWriter payload;
+  payload.text("reason", h.reason);
+  out.add("host_stopped", std::move(payload));
+}
+
+void expand(Expansion& out, const AgentChanged& a) {
+  ObjectWriter payload;
+  payload.number("revision", a.revision).text("by", a.by).text("reason", a.reason);
+  const std::string type = a.what == AgentChanged::What::started ? "agent_resumed" : std::string("agent_") + name(a.what);
+  out.add(type.c_str(), std::move(payload));
+}
+
+void expand(Expansion& out, const PluginLoaded& p) {
+  ObjectWriter payload;
+  payload.text("plugin", p.plugin).text("version", p.version).text("file", p.file);
+  out.add("plugin_loaded", std::move(payload));
+}
+
+void expand(Expansion& out, const PluginFailed& p) {
+  ObjectWriter payload;
+  payload.text("plugin", p.plugin).text("file", p.file).text("error", p.error);
+  out.add("plugin_failed", std::move(payload));
+}
+
+void expand(Expansion& out, const EventsPruned& p) {
+  ObjectWriter payload;
+  payload.text("before", format_instant(p.before)).number("count", p.count);
+  out.add("events_pruned", std::move(payload));
+}
+
+}  // namespace
+
+std::vector<port::Event> expand(const port::StoredRecord& record, const Decoded& decoded) {
+  Expansion out(record, decoded.session);
+  std::visit([&out](const auto& body) { expand(out, body); }, decoded.body);
+  return out.take();
+}
+
+Result<std::vector<port::Event>> expand(const port::StoredRecord& record) {
+  const auto decoded = decode(record.kind, record.payload);
+  if (!decoded) return fail(ErrorClass::internal, "the ledger's record " + std::to_string(record.position) + " cannot be read: " + decoded.error().message);
+  return expand(record, *decoded);
+}
+
+std::string to_json(const port::Event& event) {
+  ObjectWriter out;
+  out.text("id", event.id).text("type", event.type).text("agent_id", event.agent_id).text("agent_name", event.agent_id);
+  const auto or_null = [&out](std::string_view key, const std::string& value) {
+    if (value.empty()) out.raw(key, "null");
+    else out.text(key, value);
+  };
+  or_null("run_id", event.run_id);
+  or_null("session_id", event.session_id);
+  out.text("timestamp", format_instant(event.timestamp)).raw("payload", event.payload);
+  return out.finish();
+}
+
+std::string usage_json(const Totals& t) {
+  ObjectWriter out;
+  out.number("requests", t.requests).number("input_tokens", t.input_tokens).number("output_tokens", t.output_tokens);
+  out.number("cache_read_tokens", t.cache_read_tokens).number("cache_write_tokens", t.cache_write_tokens);
+  out.number("reasoning_tokens", t.reasoning_tokens).raw("cost", format_dollars(t.cost));
+  return out.finish();
+}
+
+}  // namespace agentd::event

@@ -1,0 +1,51 @@
+// The journal as it is being written: a window on the last committed records, and readers that follow it from any position.
+// Readers are fed from the window while they keep up and from the ledger when they do not, so none of them can slow a run or grow
+// without bound, and none misses a record or sees one twice.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "core/base/async.hpp"
+#include "core/port/ledger.hpp"
+
+namespace agentd::event {
+
+// The engine thread only. Outlives its readers.
+class Live {
+ public:
+  struct Bounds {
+    std::size_t records = 4096;
+    std::size_t bytes = 16 << 20;
+  };
+  Live(World world, port::Ledger& ledger) : Live(world, ledger, Bounds{}) {}
+  Live(World world, port::Ledger& ledger, Bounds bounds) : world_(world), ledger_(ledger), bounds_(bounds) {}
+
+  // Takes a committed group; groups come in order.
+  void feed(std::span<const port::StoredRecord> group);
+
+  // The records after a position, at most `limit`; waits until there is one. Empty only when stop was asked for.
+  Async<Result<std::vector<port::StoredRecord>>> after(Position position, std::size_t limit, std::stop_token stop);
+
+  Position last() const { return last_; }
+
+ private:
+  struct Waiter {
+    std::optional<Promise<bool>> promise;
+  };
+  Async<void> grown(std::stop_token stop);
+  void wake_all();
+
+  World world_;
+  port::Ledger& ledger_;
+  Bounds bounds_;
+  std::deque<port::StoredRecord> window_;
+  std::size_t bytes_ = 0;
+  Position last_ = 0;
+  std::list<Waiter*> waiting_;
+};
+
+}  // namespace agentd::event

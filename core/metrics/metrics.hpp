@@ -1,0 +1,73 @@
+// What Prometheus sees: counters are fed by committed records, gauges are read when somebody asks. Names, labels and units are a
+// contract with dashboards.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.hpp"
+#include "core/event/record.hpp"
+#include "core/port/ledger.hpp"
+
+namespace agentd::metrics {
+
+struct Build {
+  std::string version, revision, compiler;
+};
+
+// What is so at the moment of a scrape.
+struct Snapshot {
+  struct Agent {
+    std::string id;
+    std::size_t queue_depth = 0, queue_capacity = 0;
+    std::optional<Instant> next_slot;
+  };
+  std::vector<Agent> agents;
+  std::map<std::string, int> agents_by_state;   // idle, running, error, paused, stopped
+  std::size_t runs_in_flight = 0;
+  std::size_t quarantined_runs = 0;
+  std::map<std::string, int> plugins_by_state;  // loaded, failed
+  std::map<std::string, std::uint64_t> stale_finishes;        // by plugin
+  std::map<std::string, double> event_store_lag_seconds;      // by store
+  std::map<std::string, bool> provider_circuit_open;          // by provider
+  std::uint64_t wal_bytes = 0;
+  bool last_reload_successful = true;
+};
+
+// The engine thread only. The `agent` label is bounded: past the first 1,000 agents the rest are `other`, never for timestamps.
+class Metrics {
+ public:
+  static constexpr std::size_t kAgentLabels = 1000;
+
+  explicit Metrics(const Build& build);
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  // Label values that are known before anything happens are exported as 0 from then on.
+  void know_agent(const std::string& agent_id, const std::string& model);
+  void know_tool(const std::string& tool);
+  void know_model(const std::string& provider, const std::string& model);
+
+  void observe(const port::StoredRecord& record, const event::Decoded& decoded);
+  void observe_group(const port::Ledger::Vitals& vitals);
+  void observe_http(const std::string& route, std::string_view method, int code, double seconds);
+
+  // A plugin's own metric: agentd_plugin_<component>_<name>{instance}. A handle, or 0 when the name is bad or taken with another kind.
+  std::uint64_t declare(const std::string& component, const std::string& instance, bool gauge, const std::string& name, const std::string& help);
+  void add(std::uint64_t metric, double value);
+  void set(std::uint64_t metric, double value);
+
+  // The exposition format, version 0.0.4.
+  std::string render(const Snapshot& now);
+
+ private:
+  struct Families;
+  std::unique_ptr<Families> families_;
+};
+
+}  // namespace agentd::metrics

@@ -1,0 +1,123 @@
+#include "core/event/expand.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace agentd::event {
+namespace {
+
+using port::RunStatus;
+using port::StoredRecord;
+
+const RunId kRun{7, 0};
+
+StoredRecord stored(const Body& body, RunStatus status = RunStatus::queued, std::string_view session = {}) {
+  return {12, *parse_instant("2026-01-01T00:00:05Z"), kRun, "watcher", kind(body), status, encode(body, session)};
+}
+
+std::vector<std::string> types(const Body& body, RunStatus status = RunStatus::queued) {
+  std::vector<std::string> out;
+  for (const auto& event : expand(stored(body, status)).value()) out.push_back(event.type);
+  return out;
+}
+
+nlohmann::json payload(const Body& body, std::size_t i, RunStatus status = RunStatus::queued) {
+  return nlohmann::json::parse(expand(stored(body, status)).value().at(i).payload);
+}
+
+using Types = std::vector<std::string>;
+
+Answered answer_with_calls() {
+  Answered a;
+  a.step = 1;
+  a.provider = "script";
+  a.model = "m";
+  a.calls = {{.tool = "fs.read", .effect = port::Effect::pure}, {.tool = "fs.rm", .refused = ToolOutcome::denied, .content = {"\"no\""}}};
+  a.starts = {0};
+  return a;
+}
+
+TEST(Expand, NamesEveryEventAfterItsRecord) {
+  const auto events = expand(stored(answer_with_calls(), RunStatus::queued, "daily")).value();
+  ASSERT_EQ(events.size(), 3u);
+  EXPECT_EQ(events[2].id, "000000000000000c-2");
+  EXPECT_EQ(events[2].run_id, to_text(kRun));
+  EXPECT_EQ(events[2].session_id, "daily");
+  EXPECT_EQ(events[2].agent_id, "watcher");
+  EXPECT_EQ(format_instant(events[2].timestamp), "2026-01-01T00:00:05.000Z");
+}
+
+TEST(Expand, AnAnswerCompletesItsCallRefusesAndStartsTools) {
+  EXPECT_EQ(types(answer_with_calls()), (Types{"model_call_completed", "tool_call_completed", "tool_call_started"}));
+  EXPECT_EQ(payload(answer_with_calls(), 1)["outcome"], "denied");
+  EXPECT_EQ(payload(answer_with_calls(), 2)["call_id"], "7-0000000/1/0");
+  EXPECT_EQ(payload(answer_with_calls(), 2)["effect"], "pure");
+}
+
+TEST(Expand, ASlotThatGaveNoRunSaysWhy) {
+  Entered e;
+  e.trigger = "schedule";
+  e.scheduled_at = parse_instant("2026-01-01T00:00:00Z").value();
+  e.reason = "the previous run is still going";
+  EXPECT_EQ(types(e), Types{"background_task_queued"});
+  EXPECT_EQ(types(e, RunStatus::skipped), Types{"background_task_skipped"});
+  EXPECT_EQ(types(e, RunStatus::dropped), Types{"background_task_dropped"});
+  EXPECT_EQ(payload(e, 0, RunStatus::skipped)["reason"], "the previous run is still going");
+  EXPECT_EQ(payload(e, 0)["delay_ms"], 5000);
+  e.count = 3;
+  e.first = e.last = e.scheduled_at;
+  EXPECT_EQ(payload(e, 0, RunStatus::missed)["count"], 3);
+}
+
+TEST(Expand, AStartTellsItsInputAndTheFirstModelCall) {
+  Started s;
+  s.run_count = 4;
+  s.query = "look";
+  s.params = {R"({"a":1})"};
+  s.call = ModelCall{1, "script", "m"};
+  EXPECT_EQ(types(s), (Types{"background_task_started", "background_agent_status", "model_call_started"}));
+  EXPECT_EQ(payload(s, 0)["kwargs"], nlohmann::json::parse(R"({"query":"look","params":{"a":1}})"));
+  s.why = Started::Why::resume_crash;
+  s.unsure = ModelCall{1, "script", "m"};
+  s.starts = {{1, 0, "fs.read", port::Effect::pure}};
+  EXPECT_EQ(types(s), (Types{"background_task_resumed", "background_agent_status", "model_call_completed", "model_call_started", "tool_call_started"}));
+  EXPECT_EQ(payload(s, 2)["finish_reason"], "unknown");
+}
+
+TEST(Expand, AnEndIsOneTerminalEventAndTheAgentsState) {
+  Ended e;
+  e.answer = answer_with_calls();
+  e.answer->text = {"\"done\""};
+  e.totals.requests = 2;
+  e.totals.cost = dollars(0.5);
+  EXPECT_EQ(types(e), (Types{"model_call_completed", "background_task_completed", "background_agent_status"}));
+  EXPECT_EQ(payload(e, 1)["result"], "done");
+  EXPECT_EQ(payload(e, 1)["usage"]["requests"], 2);
+  EXPECT_EQ(payload(e, 1)["usage"]["cost"], 0.5);
+  e.answer.reset();
+  e.fault = Fault{ErrorClass::budget, "spent"};
+  e.status = RunStatus::failed;
+  EXPECT_EQ(types(e), (Types{"background_task_error", "background_agent_status"}));
+  EXPECT_EQ(payload(e, 0)["error_class"], "budget");
+  EXPECT_EQ(payload(e, 1)["status"], "error");
+}
+
+TEST(Expand, ARecordThatCannotBeReadNamesItsPosition) {
+  auto record = stored(answer_with_calls());
+  record.payload = "{\"step\":";
+  const auto events = expand(record);
+  ASSERT_FALSE(events);
+  EXPECT_NE(events.error().message.find("record 12"), std::string::npos);
+}
+
+TEST(ToJson, HasTheEightMembersPeopleReadAndNothingElse) {
+  const auto json = nlohmann::json::parse(to_json(expand(stored(HostStarted{"1.0"})).value().at(0)));
+  EXPECT_EQ(json.size(), 8u);
+  EXPECT_EQ(json["agent_name"], json["agent_id"]);
+  EXPECT_EQ(json["payload"]["version"], "1.0");
+  EXPECT_EQ(json["timestamp"], "2026-01-01T00:00:05.000Z");
+}
+
+}  // namespace
+}  // namespace agentd::event

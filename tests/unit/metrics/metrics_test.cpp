@@ -1,0 +1,84 @@
+#include "core/metrics/metrics.hpp"
+
+#include <gtest/gtest.h>
+
+namespace agentd::metrics {
+namespace {
+
+using port::RunStatus;
+
+class Scrape : public ::testing::Test {
+ protected:
+  void see(const event::Body& body, RunStatus status = RunStatus::queued, const std::string& agent = "watcher") {
+    const port::StoredRecord record{5, *parse_instant("2026-01-01T00:00:02Z"), RunId{5, 0}, agent, event::kind(body), status, event::encode(body)};
+    metrics.observe(record, *event::decode(record.kind, record.payload));
+  }
+  bool shows(const std::string& line, const Snapshot& now = {}) { return ("\n" + metrics.render(now)).find("\n" + line + "\n") != std::string::npos; }
+
+  Metrics metrics{{"0.1.0", "abc", "clang"}};
+};
+
+TEST_F(Scrape, ExportsWhatIsKnownAsZero) {
+  metrics.know_agent("watcher", "m");
+  metrics.know_tool("fs.read");
+  metrics.know_model("script", "m");
+  EXPECT_TRUE(shows(R"(agentd_runs_total{agent="watcher",outcome="failed"} 0)"));
+  EXPECT_TRUE(shows(R"(agentd_tool_calls_total{outcome="timeout",tool="fs.read"} 0)") || shows(R"(agentd_tool_calls_total{tool="fs.read",outcome="timeout"} 0)"));
+  EXPECT_TRUE(shows(R"(agentd_slots_total{disposition="coalesced"} 0)"));
+  EXPECT_TRUE(shows(R"(agentd_model_tokens_total{model="m",provider="script",type="input"} 0)") || shows(R"(agentd_model_tokens_total{provider="script",model="m",type="input"} 0)"));
+}
+
+TEST_F(Scrape, CountsARunByWhatItsRecordsSay) {
+  event::Entered slot;
+  slot.trigger = "schedule";
+  slot.scheduled_at = *parse_instant("2026-01-01T00:00:00Z");
+  see(slot);
+  event::Ended end;
+  end.answer.emplace();
+  end.answer->provider = "script";
+  end.answer->model = "m";
+  end.answer->usage = port::Usage{.input_tokens = 12, .output_tokens = 3};
+  end.answer->cost = dollars(0.25);
+  end.duration_ms = 700;
+  see(end);
+  const auto text = metrics.render({});
+  EXPECT_NE(text.find("agentd_schedule_lateness_seconds_sum 2"), std::string::npos);
+  EXPECT_TRUE(shows(R"(agentd_slots_total{disposition="started"} 1)"));
+  EXPECT_TRUE(shows(R"(agentd_runs_total{agent="watcher",outcome="completed"} 1)"));
+  EXPECT_NE(text.find("agentd_run_duration_seconds_bucket{outcome=\"completed\",le=\"1\"} 1"), std::string::npos);
+  EXPECT_NE(text.find("agentd_cost_usd_total{agent=\"watcher\",model=\"m\"} 0.25"), std::string::npos);
+  EXPECT_NE(text.find("agentd_agent_last_completed_timestamp_seconds{agent=\"watcher\"} 1767225602"), std::string::npos);
+}
+
+TEST_F(Scrape, CallsOfToolsThatDoNotExistShareOneLabel) {
+  event::Answered answer;
+  answer.provider = "script";
+  answer.model = "m";
+  for (const char* invented : {"a", "b", "c"}) answer.calls.push_back({.tool = invented, .known = false, .refused = event::ToolOutcome::error, .content = {"\"\""}});
+  see(answer);
+  const auto text = metrics.render({});
+  EXPECT_EQ(text.find("tool=\"a\""), std::string::npos);
+  EXPECT_NE(text.find("tool=\"unknown\""), std::string::npos);
+  EXPECT_TRUE(shows(R"(agentd_tool_calls_total{outcome="error",tool="unknown"} 3)") || shows(R"(agentd_tool_calls_total{tool="unknown",outcome="error"} 3)"));
+}
+
+TEST_F(Scrape, BoundsTheAgentLabel) {
+  for (std::size_t i = 0; i < Metrics::kAgentLabels + 5; ++i) metrics.know_agent("agent" + std::to_string(i), "");
+  event::Ended end;
+  see(end, RunStatus::queued, "agent1003");
+  const auto text = metrics.render({});
+  EXPECT_EQ(text.find("agent1003"), std::string::npos);
+  EXPECT_TRUE(shows(R"(agentd_runs_total{agent="other",outcome="completed"} 1)"));
+}
+
+TEST_F(Scrape, RefusesAPluginsMetricWithABadName) {
+  EXPECT_EQ(metrics.declare("fs", "fs", false, "bad-name", ""), 0u);
+  const auto id = metrics.declare("fs", "fs", false, "reads", "Reads.");
+  metrics.add(id, 2);
+  metrics.add(id, -1);  // a counter never falls
+  EXPECT_TRUE(shows(R"(agentd_plugin_fs_reads{instance="fs"} 2)"));
+  EXPECT_EQ(metrics.declare("fs", "fs", true, "reads", ""), 0u);
+}
+
+}  // namespace
+}  // namespace agentd::metrics
