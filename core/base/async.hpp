@@ -40,6 +40,11 @@ class Promise {
     auto executor = state_->executor;
     boost::asio::post(executor, [state = std::move(state_), value = std::move(value)]() mutable { std::move(state->handler)(std::move(value)); });
   }
+  // Resumes it before this returns. The engine thread only, with nothing on the stack that the coroutine could pull away.
+  void set_here(T value) {
+    auto state = std::move(state_);
+    std::move(state->handler)(std::move(value));
+  }
   explicit operator bool() const { return state_ != nullptr; }
 
  private:

@@ -1,0 +1,74 @@
+// Threads that may block, for the bodies of one plugin.
+#pragma once
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "core/base/async.hpp"
+#include "core/base/mutex.hpp"
+
+namespace agentd::plugin {
+
+// Who has bodies to run. run_some is called once per submit, on a worker, also several at once.
+class Bodies {
+ public:
+  virtual ~Bodies() = default;
+  virtual void run_some() = 0;
+};
+
+// Any thread.
+class Workers {
+ public:
+  virtual ~Workers() = default;
+  virtual void submit(Bodies& bodies) = 0;
+  // A worker is stuck in a body that nobody waits for any more: another takes its place. False: too many are stuck already.
+  virtual bool replace_one() = 0;
+  virtual void take_back_one() = 0;  // a stuck one came back
+};
+
+// Starts threads when there is work, up to `threads` beside those that are stuck. The destructor waits a moment for bodies that run
+// and leaves a stuck thread behind rather than wait for ever.
+class WorkerPool final : public Workers {
+ public:
+  static constexpr int kMaxStuck = 4;
+
+  WorkerPool(std::string name, int threads);
+  ~WorkerPool() override;
+  void submit(Bodies& bodies) override;
+  bool replace_one() override;
+  void take_back_one() override;
+
+ private:
+  struct State {
+    Mutex mutex;
+    std::condition_variable_any work, rest;
+    std::deque<Bodies*> queue AGENTD_GUARDED_BY(mutex);
+    int limit AGENTD_GUARDED_BY(mutex) = 0;
+    int alive AGENTD_GUARDED_BY(mutex) = 0;
+    int idle AGENTD_GUARDED_BY(mutex) = 0;
+    int stuck AGENTD_GUARDED_BY(mutex) = 0;
+    bool closing AGENTD_GUARDED_BY(mutex) = false;
+    bool want_thread() AGENTD_REQUIRES(mutex);  // true: the caller starts one, it is counted already
+  };
+  static void serve(std::shared_ptr<State> state);
+  void add_thread();
+
+  const std::string name_;
+  std::shared_ptr<State> state_;  // shared with the threads: a stuck one outlives the pool
+};
+
+// No threads: bodies run on the engine's executor, one after the other. For simulations.
+class InlineWorkers final : public Workers {
+ public:
+  explicit InlineWorkers(Executor executor) : executor_(std::move(executor)) {}
+  void submit(Bodies& bodies) override;
+  bool replace_one() override { return true; }
+  void take_back_one() override {}
+
+ private:
+  Executor executor_;
+};
+
+}  // namespace agentd::plugin
