@@ -1,0 +1,206 @@
+#include "core/schedule/ticker.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace agentd::schedule {
+namespace {
+
+constexpr Millis kLongestWait{60'000};  // the wall's clock may jump unnoticed for so long
+constexpr Millis kShortestWait{5};      // slots that come closer together share a tick, and so a transaction
+constexpr Millis kShortestCatchup{3'600'000};
+constexpr Millis kLongestCatchup{7 * 86'400'000};
+
+Millis catchup_window(const Schedule& schedule, const Policy& policy, Instant slot) {
+  if (policy.catchup_window) return *policy.catchup_window;
+  const auto next = next_slot(schedule, slot);
+  return std::clamp(next ? *next - slot : kShortestCatchup, kShortestCatchup, kLongestCatchup);
+}
+
+// What was missed in (last, to], with the latest of it run now if the policy says so.
+void settle_missed(const std::string& agent_id, const Schedule& schedule, const Policy& policy, Instant last, Instant to, bool may_run, Instant now, Tick& out) {
+  auto missed = count_slots(schedule, last, to);
+  if (missed.count == 0) return;
+  const auto due_at = missed.last + jitter_of(agent_id, schedule.jitter);
+  if (may_run && policy.misfire == Policy::Misfire::latest && now - due_at <= catchup_window(schedule, policy, missed.last)) {
+    out.due.push_back({agent_id, missed.last, due_at, true});
+    missed = count_slots(schedule, last, missed.last - Millis(1));
+  }
+  if (missed.count > 0) out.lost.push_back({LostSlots::Why::missed, agent_id, missed.count, missed.first, missed.last});
+}
+
+// Hands over what is due of one agent, whose next slot is `slot`; returns the slot after.
+std::optional<Instant> collect(const std::string& agent_id, const Schedule& schedule, const Policy& policy, Instant slot, Instant now, Tick& out) {
+  const auto jitter = jitter_of(agent_id, schedule.jitter);
+  const auto until = now - jitter;                           // slots up to here are due
+  const auto missed_until = until - kMisfireAfter - Millis(1);  // and up to here they are misfires
+  std::optional<Instant> next = slot;
+  if (slot <= missed_until) next = next_slot(schedule, missed_until);
+  const bool punctual = next && *next <= until;
+  if (slot <= missed_until) settle_missed(agent_id, schedule, policy, slot - Millis(1), missed_until, !punctual, now, out);
+  for (; next && *next <= until; next = next_slot(schedule, *next)) out.due.push_back({agent_id, *next, *next + jitter, false});
+  return next;
+}
+
+}  // namespace
+
+Policy make_policy(const manifest::Schedule& schedule) {
+  return {schedule.misfire == manifest::Misfire::skip ? Policy::Misfire::skip : Policy::Misfire::latest, schedule.catchup_window};
+}
+
+Ticker::Ticker(Clock& clock, Timers& timers, Sink sink)
+    : clock_(clock), timers_(timers), sink_(std::move(sink)), index_(0, Hash{&agents_}, Equal{&agents_}), seen_(clock.now()) {}
+
+Ticker::~Ticker() { timers_.cancel(timer_); }
+
+std::optional<std::uint32_t> Ticker::find(std::string_view agent_id) const {
+  const auto found = index_.find(agent_id);
+  if (found == index_.end()) return std::nullopt;
+  return *found;
+}
+
+std::uint32_t Ticker::place_for(std::string agent_id) {
+  auto place = static_cast<std::uint32_t>(agents_.size());
+  if (free_.empty()) {
+    agents_.emplace_back();
+  } else {
+    place = free_.back();
+    free_.pop_back();
+  }
+  agents_[place].id = std::move(agent_id);
+  index_.insert(place);
+  return place;
+}
+
+void Ticker::add(std::string agent_id, const Schedule& schedule, Policy policy, std::optional<Instant> after, bool paused) {
+  const auto now = clock_.now();
+  const auto known = find(agent_id);
+  if (!after) {
+    const bool once = std::holds_alternative<At>(schedule.when) && !known;
+    after = once ? now - jitter_of(agent_id, schedule.jitter) - catchup_window(schedule, policy, std::get<At>(schedule.when).at) - Millis(1) : now;
+  }
+  if (known) after = std::max({*after, now, agents_[*known].last});
+  const auto place = known ? *known : place_for(std::move(agent_id));
+  auto& agent = agents_[place];
+  agent.schedule = schedule;
+  agent.policy = policy;
+  agent.last = *after > now + kLongestCatchup ? now : *after;
+  agent.paused = paused;
+  queue(place, next_slot(schedule, agent.last));
+  arm();
+}
+
+void Ticker::remove(std::string_view agent_id) {
+  const auto place = find(agent_id);
+  if (!place) return;
+  index_.erase(index_.find(agent_id));
+  auto& agent = agents_[*place];
+  agent = Agent{.stamp = agent.stamp + 1};
+  free_.push_back(*place);
+  arm();
+}
+
+void Ticker::pause(std::string_view agent_id) {
+  const auto place = find(agent_id);
+  if (!place) return;
+  agents_[*place].paused = true;
+  queue(*place, std::nullopt);
+  arm();
+}
+
+void Ticker::resume(std::string_view agent_id) {
+  const auto place = find(agent_id);
+  if (!place || !agents_[*place].paused) return;
+  auto& agent = agents_[*place];
+  agent.paused = false;
+  const auto until = std::max(agent.last, clock_.now() - jitter_of(agent.id, agent.schedule.jitter));
+  if (const auto lost = count_slots(agent.schedule, agent.last, until); lost.count > 0)
+    paused_away_.push_back({LostSlots::Why::paused, agent.id, lost.count, lost.first, lost.last});
+  agent.last = until;
+  queue(*place, next_slot(agent.schedule, until));
+  arm();
+}
+
+std::optional<Instant> Ticker::next_due(std::string_view agent_id) const {
+  const auto place = find(agent_id);
+  if (!place || agents_[*place].paused) return std::nullopt;
+  const auto& agent = agents_[*place];
+  const auto slot = next_slot(agent.schedule, agent.last);
+  if (!slot) return std::nullopt;
+  return *slot + jitter_of(agent.id, agent.schedule.jitter);
+}
+
+// Makes `slot` the agent's only entry of the heap.
+void Ticker::queue(std::uint32_t place, std::optional<Instant> slot) {
+  auto& agent = agents_[place];
+  ++agent.stamp;
+  if (slot && !agent.paused) push({*slot + jitter_of(agent.id, agent.schedule.jitter), place, agent.stamp});
+  if (heap_.size() > 2 * agents_.size() + 16) drop_void();
+}
+
+void Ticker::push(Due due) {
+  heap_.push_back(due);
+  std::ranges::push_heap(heap_, std::greater(), &Due::at);
+}
+
+Ticker::Due Ticker::pop() {
+  std::ranges::pop_heap(heap_, std::greater(), &Due::at);
+  const auto due = heap_.back();
+  heap_.pop_back();
+  return due;
+}
+
+void Ticker::drop_void() {
+  std::erase_if(heap_, [this](const Due& due) { return is_void(due); });
+  std::ranges::make_heap(heap_, std::greater(), &Due::at);
+}
+
+void Ticker::arm() {
+  while (!heap_.empty() && is_void(heap_.front())) pop();
+  if (heap_.empty() && paused_away_.empty()) {
+    timers_.cancel(std::exchange(timer_, 0));
+    return;
+  }
+  const auto now = clock_.now();
+  const auto earliest = paused_away_.empty() ? heap_.front().at : now;
+  const auto wait = std::clamp(earliest - now, kShortestWait, kLongestWait);
+  if (timer_ != 0 && now + wait >= armed_for_) return;
+  timers_.cancel(timer_);
+  armed_for_ = now + wait;
+  timer_ = timers_.after(wait, [this] { tick(); });
+}
+
+void Ticker::tick() {
+  timer_ = 0;
+  const auto now = clock_.now();
+  if (now < seen_) begin_anew_after_a_repair(now);
+  seen_ = now;
+  Tick out;
+  out.lost = std::exchange(paused_away_, {});
+  collect_due(now, out);
+  arm();
+  if (!out.due.empty() || !out.lost.empty()) sink_(std::move(out));
+}
+
+void Ticker::collect_due(Instant now, Tick& out) {
+  while (!heap_.empty() && (is_void(heap_.front()) || heap_.front().at <= now)) {
+    const auto due = pop();
+    if (is_void(due)) continue;
+    auto& agent = agents_[due.agent];
+    const auto jitter = jitter_of(agent.id, agent.schedule.jitter);
+    const auto next = collect(agent.id, agent.schedule, agent.policy, due.at - jitter, now, out);
+    agent.last = std::max(agent.last, now - jitter);
+    if (next) push({*next + jitter, due.agent, due.stamp});
+  }
+}
+
+void Ticker::begin_anew_after_a_repair(Instant now) {
+  for (std::uint32_t place = 0; place < agents_.size(); ++place) {
+    auto& agent = agents_[place];
+    if (agent.id.empty() || agent.last <= now + kLongestCatchup) continue;
+    agent.last = now;
+    queue(place, next_slot(agent.schedule, now));
+  }
+}
+
+}  // namespace agentd::schedule

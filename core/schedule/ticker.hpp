@@ -1,0 +1,128 @@
+// Says when slots are due: one timer for up to 100,000 agents.
+#pragma once
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.hpp"
+#include "core/schedule/schedule.hpp"
+
+namespace agentd::schedule {
+
+// A slot noticed later than this is a misfire.
+inline constexpr Millis kMisfireAfter{60'000};
+
+struct Policy {
+  enum class Misfire : std::uint8_t { latest, skip } misfire = Misfire::latest;
+  std::optional<Millis> catchup_window;  // not set: the larger of 1 h and one period, at most 7 d
+};
+Policy make_policy(const manifest::Schedule& schedule);
+
+// A slot to run now.
+struct DueSlot {
+  std::string agent_id;
+  Instant scheduled_at{};  // names the slot: slot_key
+  Instant due_at{};        // with the agent's jitter
+  bool misfire = false;    // it is late; the latest of those that were missed
+};
+
+// Slots that will not run, as one record.
+struct LostSlots {
+  enum class Why : std::uint8_t { missed, paused } why = Why::missed;
+  std::string agent_id;
+  std::uint64_t count = 0;
+  Instant first{}, last{};
+};
+
+struct Tick {
+  std::vector<DueSlot> due;
+  std::vector<LostSlots> lost;
+};
+
+// The engine thread only. Calls the sink from a timer, never from inside its own functions; all slots that are due come in one
+// call. The sink may call back. Holds about 200 bytes an agent, which it does not give back while it lives.
+//
+// It goes by the wall's clock and looks at it at least once a minute, so that a jump is noticed. A slot is never handed over twice: after
+// a jump back, agents wait until their last slot is passed again. Only where that is further away than any catch-up window (7 d)
+// does the clock count as repaired, and slots begin anew from now; the ledger refuses those that have run.
+class Ticker {
+ public:
+  using Sink = std::function<void(Tick)>;
+  Ticker(Clock& clock, Timers& timers, Sink sink);
+  ~Ticker();
+  Ticker(const Ticker&) = delete;
+  Ticker& operator=(const Ticker&) = delete;
+
+  // Slots not after `after` are dealt with: the agent's last slot in the ledger, or the moment its schedule came into force if that is
+  // later. Nothing: it is new, and its slots begin now; a single instant (`at`) is then looked for within the catch-up window.
+  // For an agent that is here, replaces the schedule; slots of the new one begin now.
+  void add(std::string agent_id, const Schedule& schedule, Policy policy, std::optional<Instant> after, bool paused = false);
+  void remove(std::string_view agent_id);
+
+  // Slots meanwhile are lost, and reported as one stretch after resume. Unknown ids are ignored.
+  void pause(std::string_view agent_id);
+  void resume(std::string_view agent_id);
+
+  // When the agent's next slot is due; nothing for one that is paused, unknown or at its end.
+  std::optional<Instant> next_due(std::string_view agent_id) const;
+  std::size_t size() const { return index_.size(); }
+
+ private:
+  struct Agent {
+    std::string id;
+    Schedule schedule;
+    Policy policy;
+    Instant last{};           // slots up to here are dealt with
+    std::uint32_t stamp = 0;  // an entry of the heap with another one is void
+    bool paused = false;
+  };
+  struct Due {
+    Instant at;
+    std::uint32_t agent;
+    std::uint32_t stamp;
+  };
+  struct Hash {
+    using is_transparent = void;
+    const std::deque<Agent>* agents;
+    std::size_t operator()(std::uint32_t i) const { return std::hash<std::string_view>()((*agents)[i].id); }
+    std::size_t operator()(std::string_view id) const { return std::hash<std::string_view>()(id); }
+  };
+  struct Equal {
+    using is_transparent = void;
+    const std::deque<Agent>* agents;
+    bool operator()(std::uint32_t a, std::uint32_t b) const { return a == b; }
+    bool operator()(std::string_view id, std::uint32_t i) const { return id == (*agents)[i].id; }
+    bool operator()(std::uint32_t i, std::string_view id) const { return id == (*agents)[i].id; }
+  };
+
+  std::optional<std::uint32_t> find(std::string_view agent_id) const;
+  std::uint32_t place_for(std::string agent_id);
+  void queue(std::uint32_t agent, std::optional<Instant> slot);
+  void push(Due due);
+  Due pop();
+  bool is_void(const Due& due) const { return agents_[due.agent].stamp != due.stamp; }
+  void drop_void();
+  void arm();
+  void tick();
+  void collect_due(Instant now, Tick& out);
+  void begin_anew_after_a_repair(Instant now);
+
+  Clock& clock_;
+  Timers& timers_;
+  Sink sink_;
+  std::deque<Agent> agents_;
+  std::vector<std::uint32_t> free_;
+  boost::unordered_flat_set<std::uint32_t, Hash, Equal> index_;
+  std::vector<Due> heap_;  // earliest first
+  Timers::Id timer_ = 0;
+  Instant armed_for_{};
+  std::vector<LostSlots> paused_away_;  // found by resume, handed over with the next tick
+  std::optional<Instant> seen_;         // the wall's clock when it was last looked at
+};
+
+}  // namespace agentd::schedule

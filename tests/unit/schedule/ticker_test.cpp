@@ -1,0 +1,294 @@
+#include "core/schedule/ticker.hpp"
+
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <set>
+
+#include "tests/support/virtual_world.hpp"
+
+namespace agentd::schedule {
+namespace {
+
+using namespace std::chrono;
+using support::VirtualWorld;
+
+Instant utc(const char* text) { return parse_instant(text).value(); }
+Schedule every(Millis interval) { return {.when = Interval{interval}}; }
+Schedule cron(const char* expression, const char* zone = "UTC") { return {.when = Cron{parse_cron(expression).value(), find_zone(zone).value()}}; }
+
+// A ticker on a virtual clock that stands at 2026-01-01T12:00:30Z, and all it has said.
+struct Bench {
+  VirtualWorld world{1, utc("2026-01-01T12:00:30Z")};
+  std::vector<Tick> ticks;
+  std::vector<DueSlot> due;
+  std::vector<LostSlots> lost;
+  Ticker ticker{world, world, [this](Tick tick) {
+                  due.insert(due.end(), tick.due.begin(), tick.due.end());
+                  lost.insert(lost.end(), tick.lost.begin(), tick.lost.end());
+                  ticks.push_back(std::move(tick));
+                }};
+  void forget() { ticks.clear(), due.clear(), lost.clear(); }
+};
+
+TEST(Ticker, HandsOverEachSlotWhenItIsDue) {
+  Bench b;
+  b.ticker.add("a", every(10min), {}, {});
+  b.world.advance(9min + 29s);
+  EXPECT_TRUE(b.ticks.empty());
+  b.world.advance(1s + 10ms);
+  ASSERT_EQ(b.due.size(), 1u);
+  EXPECT_EQ(b.due[0].agent_id, "a");
+  EXPECT_EQ(b.due[0].scheduled_at, utc("2026-01-01T12:10:00Z"));
+  EXPECT_FALSE(b.due[0].misfire);
+  b.world.advance(50min);
+  EXPECT_EQ(b.due.size(), 6u);
+  EXPECT_TRUE(b.lost.empty());
+}
+
+TEST(Ticker, IsNeverLateOnAQuietMachine) {
+  Bench b;
+  b.ticker.add("a", every(1s), {}, {});
+  Instant seen{};
+  Ticker other(b.world, b.world, [&](Tick) { seen = b.world.now(); });
+  other.add("b", cron("1 12 * * *"), {}, {});
+  b.world.advance(31s);
+  EXPECT_EQ(seen, utc("2026-01-01T12:01:00Z"));
+  EXPECT_EQ(b.due.size(), 31u);
+}
+
+TEST(Ticker, ShiftsAllSlotsOfAnAgentByItsJitter) {
+  Bench b;
+  auto schedule = every(10min);
+  schedule.jitter = 5min;
+  b.ticker.add("a", schedule, {}, {});
+  const auto jitter = jitter_of("a", 5min);
+  EXPECT_EQ(b.ticker.next_due("a"), utc("2026-01-01T12:10:00Z") + jitter);
+  b.world.advance(30min);
+  ASSERT_GE(b.due.size(), 2u);
+  for (const auto& slot : b.due) EXPECT_EQ(slot.due_at, slot.scheduled_at + jitter);
+  EXPECT_EQ(b.due[0].scheduled_at, utc("2026-01-01T12:10:00Z"));
+}
+
+TEST(Ticker, HandsOverTenThousandSlotsOfOneInstantInOneCall) {
+  Bench b;
+  for (int i = 0; i < 10'000; ++i) b.ticker.add("agent" + std::to_string(i), cron("* * * * *"), {}, {});
+  b.world.advance(30s + 10ms);
+  ASSERT_EQ(b.ticks.size(), 1u);
+  EXPECT_EQ(b.due.size(), 10'000u);
+}
+
+TEST(Ticker, RunsTheLatestMissedSlotAndKeepsOneRecordOfTheRest) {
+  Bench b;
+  b.ticker.add("a", every(15min), {}, utc("2026-01-01T09:00:00Z"));
+  b.world.jump(5min);  // 12:05:30: the slot of 12:00 is late too
+  b.world.advance(10ms);
+  ASSERT_EQ(b.due.size(), 1u);
+  EXPECT_EQ(b.due[0].scheduled_at, utc("2026-01-01T12:00:00Z"));
+  EXPECT_TRUE(b.due[0].misfire);
+  ASSERT_EQ(b.lost.size(), 1u);
+  EXPECT_EQ(b.lost[0].why, LostSlots::Why::missed);
+  EXPECT_EQ(b.lost[0].count, 11u);
+  EXPECT_EQ(b.lost[0].first, utc("2026-01-01T09:15:00Z"));
+  EXPECT_EQ(b.lost[0].last, utc("2026-01-01T11:45:00Z"));
+}
+
+TEST(Ticker, RunsNoMissedSlotBesideOneThatIsOnTime) {
+  Bench b;  // 12:00:30: the slot of 12:00 is half a minute late
+  b.ticker.add("a", every(1h), {}, utc("2026-01-01T09:00:00Z"));
+  b.world.advance(10ms);
+  ASSERT_EQ(b.due.size(), 1u);
+  EXPECT_EQ(b.due[0].scheduled_at, utc("2026-01-01T12:00:00Z"));
+  EXPECT_FALSE(b.due[0].misfire);
+  ASSERT_EQ(b.lost.size(), 1u);
+  EXPECT_EQ(b.lost[0].count, 2u);
+}
+
+TEST(Ticker, SkipsMissedSlotsWhenTold) {
+  Bench b;
+  b.world.jump(5min);
+  b.ticker.add("a", every(1h), {.misfire = Policy::Misfire::skip, .catchup_window = {}}, utc("2026-01-01T09:00:00Z"));
+  b.world.advance(10ms);
+  EXPECT_TRUE(b.due.empty());
+  ASSERT_EQ(b.lost.size(), 1u);
+  EXPECT_EQ(b.lost[0].count, 3u);
+  EXPECT_EQ(b.lost[0].last, utc("2026-01-01T12:00:00Z"));
+}
+
+TEST(Ticker, CatchesUpOnlyWithinItsWindow) {
+  const auto caught_up = [](const Schedule& schedule, std::optional<Millis> window, const char* last) {
+    Bench b;
+    b.ticker.add("a", schedule, {.misfire = Policy::Misfire::latest, .catchup_window = window}, utc(last));
+    b.world.advance(10ms);
+    return b.due.size();
+  };
+  // now is 12:00:30; the slot of 11:30 is half an hour late
+  EXPECT_EQ(caught_up(cron("30 11 * * *"), 20min, "2025-12-31T11:30:00Z"), 0u);
+  EXPECT_EQ(caught_up(cron("30 11 * * *"), 40min, "2025-12-31T11:30:00Z"), 1u);
+  EXPECT_EQ(caught_up(cron("30 0 * * *"), {}, "2025-12-31T00:30:00Z"), 1u);   // one period: a day
+  EXPECT_EQ(caught_up(cron("0 0 21 12 *"), {}, "2025-12-20T00:00:00Z"), 0u);  // eleven days: more than seven
+  EXPECT_EQ(caught_up(cron("0 0 27 12 *"), {}, "2025-12-20T00:00:00Z"), 1u);
+}
+
+TEST(Ticker, CountsYearsOfMissedSlotsAtOnce) {
+  Bench b;
+  b.ticker.add("a", cron("* * * * *", "Europe/Berlin"), {}, utc("2024-01-01T12:00:30Z"));
+  b.world.advance(10ms);
+  ASSERT_EQ(b.lost.size(), 1u);
+  EXPECT_EQ(b.lost[0].count, (365u + 366u) * 1440u - 1);
+  ASSERT_EQ(b.due.size(), 1u);
+  EXPECT_EQ(b.due[0].scheduled_at, utc("2026-01-01T12:00:00Z"));
+}
+
+TEST(Ticker, BeginsANewAgentNow) {
+  Bench b;
+  b.world.jump(5min);
+  b.ticker.add("a", every(1h), {}, {});
+  b.world.advance(10ms);
+  EXPECT_TRUE(b.ticks.empty());
+  EXPECT_EQ(b.ticker.next_due("a"), utc("2026-01-01T13:00:00Z"));
+}
+
+TEST(Ticker, LooksForASingleInstantOfANewAgentWithinTheWindow) {
+  Bench b;
+  b.ticker.add("late", {.when = At{utc("2026-01-01T11:30:00Z")}}, {}, {});
+  b.ticker.add("too_late", {.when = At{utc("2026-01-01T10:30:00Z")}}, {}, {});
+  b.ticker.add("done", {.when = At{utc("2026-01-01T11:30:00Z")}}, {}, utc("2026-01-01T11:30:00Z"));
+  b.world.advance(10ms);
+  ASSERT_EQ(b.due.size(), 1u);
+  EXPECT_EQ(b.due[0].agent_id, "late");
+  EXPECT_TRUE(b.due[0].misfire);
+}
+
+TEST(Ticker, SkipsSlotsWhilePausedAndSaysSo) {
+  Bench b;
+  b.ticker.add("a", every(10min), {}, {});
+  b.world.advance(1min);
+  b.ticker.pause("a");
+  b.world.advance(1h);
+  EXPECT_TRUE(b.ticks.empty());
+  EXPECT_EQ(b.ticker.next_due("a"), std::nullopt);
+  b.ticker.resume("a");
+  b.world.advance(10ms);
+  EXPECT_TRUE(b.due.empty());
+  ASSERT_EQ(b.lost.size(), 1u);
+  EXPECT_EQ(b.lost[0].why, LostSlots::Why::paused);
+  EXPECT_EQ(b.lost[0].count, 6u);
+  EXPECT_EQ(b.lost[0].first, utc("2026-01-01T12:10:00Z"));
+  b.world.advance(10min);
+  ASSERT_EQ(b.due.size(), 1u);
+  EXPECT_EQ(b.due[0].scheduled_at, utc("2026-01-01T13:10:00Z"));
+}
+
+TEST(Ticker, ResumesNobodyWhoIsNotPaused) {
+  Bench b;
+  b.ticker.add("a", every(10min), {}, utc("2026-01-01T09:00:00Z"));
+  b.ticker.resume("a");
+  b.ticker.resume("unknown");
+  b.ticker.pause("unknown");
+  b.world.advance(10ms);
+  EXPECT_EQ(b.due.size() + b.lost.size(), 2u);  // missed, not paused
+  EXPECT_EQ(b.lost.at(0).why, LostSlots::Why::missed);
+}
+
+TEST(Ticker, NoticesAJumpForwardWithinAMinute) {
+  Bench b;
+  b.ticker.add("a", every(10min), {}, {});
+  b.world.advance(10ms);
+  b.world.jump(24h);
+  b.world.advance(1min);
+  EXPECT_EQ(b.due.size(), 1u);
+  ASSERT_EQ(b.lost.size(), 1u);
+  EXPECT_EQ(b.lost[0].count + b.due.size(), 144u);
+}
+
+TEST(Ticker, NeverFiresASlotTwiceAfterAJumpBack) {
+  Bench b;
+  b.ticker.add("a", every(10min), {}, {});
+  b.world.advance(1h);
+  const auto before = b.due.size();
+  b.world.jump(-30min);
+  b.world.advance(30min);
+  EXPECT_EQ(b.due.size(), before);
+  b.world.advance(10min);
+  EXPECT_EQ(b.due.size(), before + 1);
+  EXPECT_TRUE(b.lost.empty());
+  std::set<Instant> seen;
+  for (const auto& slot : b.due) EXPECT_TRUE(seen.insert(slot.scheduled_at).second);
+}
+
+TEST(Ticker, BeginsAnewWhenAWrongClockIsPutRight) {
+  Bench b;
+  b.ticker.add("a", every(10min), {}, {});
+  b.world.jump(24h * 365);
+  b.world.advance(1min);
+  b.forget();
+  b.world.jump(-24h * 365);
+  b.world.advance(11min);
+  ASSERT_EQ(b.due.size(), 1u);
+  EXPECT_EQ(b.due[0].scheduled_at, utc("2026-01-01T12:10:00Z"));
+}
+
+TEST(Ticker, ForgetsAnAgentThatIsRemoved) {
+  Bench b;
+  b.ticker.add("a", every(1min), {}, {});
+  b.ticker.add("b", every(1min), {}, {});
+  b.ticker.remove("a");
+  b.ticker.remove("a");
+  b.ticker.add("c", every(1min), {}, {});  // takes the place that is free
+  b.world.advance(31s);
+  ASSERT_EQ(b.due.size(), 2u);
+  EXPECT_EQ(b.ticker.size(), 2u);
+  for (const auto& slot : b.due) EXPECT_NE(slot.agent_id, "a");
+}
+
+TEST(Ticker, TakesANewScheduleFromNowOn) {
+  Bench b;
+  b.ticker.add("a", every(1h), {}, {});
+  b.world.advance(30min);
+  b.ticker.add("a", every(1min), {}, utc("2026-01-01T09:00:00Z"));  // its slots of this morning never were
+  b.world.advance(31s);
+  ASSERT_EQ(b.due.size(), 1u);
+  EXPECT_EQ(b.due[0].scheduled_at, utc("2026-01-01T12:31:00Z"));
+  EXPECT_TRUE(b.lost.empty());
+  EXPECT_EQ(b.ticker.size(), 1u);
+}
+
+TEST(Ticker, LetsTheSinkCallBack) {
+  VirtualWorld world;
+  std::vector<std::string> fired;
+  Ticker* self = nullptr;
+  Ticker ticker(world, world, [&](Tick tick) {
+    for (const auto& slot : tick.due) {
+      fired.push_back(slot.agent_id);
+      self->remove(slot.agent_id);
+      if (slot.agent_id == "a") self->add("next", every(1min), {}, {});
+    }
+  });
+  self = &ticker;
+  ticker.add("a", every(1min), {}, {});
+  ticker.add("b", every(1min), {}, {});
+  world.advance(2min + 10ms);
+  EXPECT_EQ(fired, (std::vector<std::string>{"a", "b", "next"}));
+  EXPECT_EQ(ticker.size(), 0u);
+  EXPECT_FALSE(world.next_timer());  // nobody is left to wait for
+}
+
+TEST(Ticker, StaysSmallWhenSchedulesChangeAllTheTime) {
+  Bench b;
+  const auto before = mallinfo2().uordblks;
+  for (int i = 0; i < 200'000; ++i) b.ticker.add("a", every(1h), {}, {});
+  EXPECT_LT(mallinfo2().uordblks - before, 16u << 10);
+}
+
+TEST(Ticker, HoldsAHundredThousandAgentsInTwoHundredBytesEach) {
+  Bench b;
+  const auto before = mallinfo2().uordblks;
+  for (int i = 0; i < 100'000; ++i) b.ticker.add("agent_" + std::to_string(i), cron("0 9 * * 1-5"), {}, {});
+  const auto bytes = (mallinfo2().uordblks - before) / 100'000;
+  RecordProperty("bytes_per_agent", static_cast<int>(bytes));
+  EXPECT_LE(bytes, 200u);
+}
+
+}  // namespace
+}  // namespace agentd::schedule
