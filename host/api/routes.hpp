@@ -1,0 +1,39 @@
+// Which handler answers which method and path.
+#pragma once
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "host/api/message.hpp"
+
+namespace agentd::api {
+
+struct Route {
+  std::string method;
+  std::string pattern;  // "/v1/agents/{id}/runs"
+  Handler handler;
+};
+
+struct Match {
+  const Route* route;
+  std::map<std::string, std::string, std::less<>> captured;
+};
+struct NoSuchPath {};
+struct NoSuchMethod {
+  std::string allowed;  // for the Allow header
+};
+
+// Built once, then only read.
+class Routes {
+ public:
+  void add(std::string method, std::string pattern, Handler handler) { routes_.push_back({std::move(method), std::move(pattern), std::move(handler)}); }
+  // segments: of the path, each decoded. HEAD is answered by GET.
+  std::variant<Match, NoSuchPath, NoSuchMethod> find(std::string_view method, const std::vector<std::string>& segments) const;
+  const std::vector<Route>& all() const { return routes_; }
+
+ private:
+  std::vector<Route> routes_;
+};
+
+}  // namespace agentd::api

@@ -1,0 +1,70 @@
+// HTTP/1.1 on the engine's thread, for programs and people on this machine.
+//
+// Bounds: connections, header and body sizes, and how long a client may take to send or to read. A client that exceeds one is answered
+// where that is possible, and cut off. A request whose Host is not this machine's is refused, so that a web page cannot reach the API by
+// making its own name resolve to loopback; so is one whose Origin is not its Host.
+#pragma once
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <functional>
+#include <memory>
+#include <unordered_set>
+
+#include "core/base/async.hpp"
+#include "core/base/result.hpp"
+#include "host/api/routes.hpp"
+
+namespace agentd::api {
+
+struct ServerLimits {
+  std::size_t connections = 256;
+  std::uint32_t header_bytes = 16 << 10;
+  std::uint64_t body_bytes = 1 << 20;
+  Millis idle{75'000};       // between requests
+  Millis header{10'000};     // to send a request's head, from its first byte allowed
+  Millis body{30'000};       // to send its body
+  Millis write{10'000};      // to take an answer, or a part of one that goes on
+  Millis farewell{1'000};    // for open requests to end when the server stops
+};
+
+struct Served {
+  std::string route;  // the pattern; "" when nothing matched
+  std::string method;
+  int status = 0;
+  double seconds = 0;
+};
+
+// The engine thread only. Owned by the wiring; routes outlive it.
+class Server {
+ public:
+  Server(World world, const Routes& routes, ServerLimits limits, std::function<void(const Served&)> served);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Loopback addresses only. An error says what is wrong with the address, or who else may hold the port.
+  Result<void> listen(const std::string& address);  // "127.0.0.1:8765", "[::1]:0"
+  std::uint16_t port() const { return port_; }      // the real one, with port 0 too
+  // Takes no more connections, lets open requests end, then closes what is left.
+  Async<void> stop();
+  std::size_t connections() const { return open_.size(); }
+
+ private:
+  class Connection;
+  Async<void> accept();
+  Async<void> serve(std::unique_ptr<Connection> connection);
+  Async<bool> answer(Connection& connection, boost::beast::http::request<boost::beast::http::string_body> incoming, bool keep_alive);
+
+  World world_;
+  const Routes& routes_;
+  ServerLimits limits_;
+  std::function<void(const Served&)> served_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  std::uint16_t port_ = 0;
+  std::unordered_set<Connection*> open_;
+  std::stop_source stopping_;
+};
+
+}  // namespace agentd::api

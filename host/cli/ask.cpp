@@ -1,0 +1,80 @@
+#include "host/cli/ask.hpp"
+
+#include <ostream>
+
+namespace agentd::cli {
+namespace {
+using Json = nlohmann::ordered_json;
+constexpr Millis kAnswerTimeout{30'000};
+
+Asked<Json> document(const Result<Reply>& reply) {
+  if (!reply) return std::unexpected(refusal(reply.error()));
+  if (reply->status < 200 || reply->status > 299) return std::unexpected(refusal(*reply));
+  auto parsed = Json::parse(reply->body, nullptr, false);
+  if (parsed.is_discarded()) return std::unexpected(Refusal{kFailed, "the host's answer is not JSON; is another program listening there?"});
+  return parsed;
+}
+
+int exit_code_of(int status) {
+  if (status == 401 || status == 403) return kRefused;
+  if (status == 400 || status == 422 || status == 501) return kUsage;
+  return kFailed;
+}
+
+}  // namespace
+
+Asked<Http> connect(const Connection& connection) {
+  auto place = Place::of(connection.url);
+  if (!place) return std::unexpected(Refusal{kUsage, "--url: " + place.error().message});
+  return Http(std::move(*place), connection.url, connection.token);
+}
+
+Asked<Json> get(const Connection& connection, const std::string& target) {
+  const auto http = connect(connection);
+  if (!http) return std::unexpected(http.error());
+  return document(http->exchange("GET", target, "", kAnswerTimeout));
+}
+
+Asked<Json> post(const Connection& connection, const std::string& target, const Json& body, Millis timeout) {
+  const auto http = connect(connection);
+  if (!http) return std::unexpected(http.error());
+  return document(http->exchange("POST", target, body.dump(-1, ' ', false, Json::error_handler_t::replace), timeout));
+}
+
+Refusal refusal(const Error& error) { return {error.error_class == ErrorClass::retryable ? kUnreachable : kFailed, error.message}; }
+
+Refusal refusal(const Reply& reply) {
+  const auto problem = Json::parse(reply.body, nullptr, false);
+  std::string message = "the host answered " + std::to_string(reply.status);
+  if (problem.is_object()) {
+    message = problem.value("detail", problem.value("title", message));
+    for (const auto& error : problem.value("errors", Json::array())) message += "\n  " + error.value("pointer", "") + ": " + error.value("detail", "");
+  }
+  return {exit_code_of(reply.status), message};
+}
+
+int tell(const Refusal& refusal, const Output& to) {
+  to.err << "agentd: " << refusal.message << '\n';
+  return refusal.exit_code;
+}
+
+std::string target(std::string path, std::initializer_list<std::pair<std::string_view, std::string_view>> query) {
+  char before = '?';
+  for (const auto& [name, value] : query) {
+    if (value.empty()) continue;
+    path += before + std::string(name) + "=" + percent_encode(value);
+    before = '&';
+  }
+  return path;
+}
+
+std::string text(const Json& object, std::string_view member) {
+  const auto found = object.find(member);
+  if (found == object.end() || found->is_null()) return "-";
+  if (found->is_string()) return found->get<std::string>().empty() ? "-" : found->get<std::string>();
+  return found->dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+void print_json(const Json& document, const Output& to) { to.out << document.dump(2, ' ', false, Json::error_handler_t::replace) << '\n'; }
+
+}  // namespace agentd::cli

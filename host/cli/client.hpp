@@ -1,0 +1,24 @@
+// The commands that ask a running host. Each prints and answers an exit code.
+#pragma once
+#include <iosfwd>
+
+#include "host/cli/command.hpp"
+#include "host/cli/terminal.hpp"
+
+namespace agentd::cli {
+
+struct Output {
+  std::ostream& out;
+  std::ostream& err;
+  Terminal terminal;
+};
+
+int perform(const Status& command, const Output& to);
+int perform(const AgentsList& command, const Output& to);
+int perform(const AgentsShow& command, const Output& to);
+int perform(const AgentsRun& command, const Output& to);
+int perform(const RunsList& command, const Output& to);
+int perform(const RunsShow& command, const Output& to);
+int perform(const Events& command, const Output& to);
+
+}  // namespace agentd::cli

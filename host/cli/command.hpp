@@ -1,0 +1,121 @@
+// What a command line asks for, as plain values. parse.hpp makes them.
+#pragma once
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/base/time.hpp"
+
+namespace agentd::cli {
+
+// Where a client command finds its host, and how it prints.
+struct Connection {
+  std::string url = "http://127.0.0.1:8765";
+  std::string token;
+  bool json = false;
+};
+
+// What the commands share that read a configuration themselves.
+struct Surroundings {
+  std::string config;                // empty: the search order
+  std::vector<std::string> agents;   // folders; replace the configuration's
+  std::vector<std::string> plugins;  // folders; searched first
+  std::string state;
+  std::string env_file;
+};
+
+struct Init {
+  std::string folder = ".";
+};
+struct RunFile {
+  Surroundings surroundings;
+  std::string manifest;
+  std::optional<std::string> query;
+  bool dry_run = false;
+  bool json = false;
+};
+struct Serve {
+  Surroundings surroundings;
+  std::string listen;
+  std::optional<Millis> run_for;
+};
+struct Check {
+  Surroundings surroundings;
+  bool json = false;
+};
+struct Schema {
+  enum class Of { manifest, config } of = Of::manifest;
+};
+struct ConfigShow {
+  Surroundings surroundings;
+  bool json = false;
+};
+struct PluginsList {
+  Surroundings surroundings;
+  bool broken = false;
+  bool json = false;
+};
+struct PluginsInspect {
+  std::string file;
+  bool json = false;
+};
+struct ScheduleNext {
+  Surroundings surroundings;
+  std::string agent;     // one of agent, cron, interval
+  std::string cron;
+  std::string interval;
+  std::string timezone;  // empty: the agent's, else UTC
+  std::string from;      // empty: now
+  std::size_t count = 5;
+  bool json = false;
+};
+struct Status {
+  Connection connection;
+  std::string agent;  // empty: all
+};
+struct AgentsList {
+  Connection connection;
+};
+struct AgentsShow {
+  Connection connection;
+  std::string agent;
+};
+struct AgentsRun {
+  Connection connection;
+  std::string agent;
+  std::optional<std::string> query;
+  std::string params;  // JSON object or empty
+  std::string key;
+  std::string session;
+  bool wait = false;
+};
+struct RunsList {
+  Connection connection;
+  std::string agent;
+  std::string status;
+  std::size_t limit = 50;
+};
+struct RunsShow {
+  Connection connection;
+  std::string run;
+  bool steps = false;
+};
+struct Events {
+  Connection connection;
+  std::string agent, run, session, since;
+  std::vector<std::string> types;
+  bool follow = false;
+};
+
+using Command = std::variant<Init, RunFile, Serve, Check, Schema, ConfigShow, PluginsList, PluginsInspect, ScheduleNext, Status,
+                             AgentsList, AgentsShow, AgentsRun, RunsList, RunsShow, Events>;
+
+// Exit codes that scripts rely on.
+inline constexpr int kDone = 0;
+inline constexpr int kFailed = 1;       // the thing asked for failed
+inline constexpr int kUsage = 2;        // wrong usage or configuration
+inline constexpr int kUnreachable = 3;  // no host at the URL
+inline constexpr int kRefused = 4;      // token
+
+}  // namespace agentd::cli

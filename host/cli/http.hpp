@@ -1,0 +1,47 @@
+// A small blocking HTTP/1.1 client for one host on one URL. One thread; every call runs a loop of its own.
+#pragma once
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.hpp"
+#include "core/base/time.hpp"
+#include "host/cli/command.hpp"
+
+namespace agentd::cli {
+
+struct Reply {
+  int status = 0;
+  std::string body;
+  std::map<std::string, std::string> headers;  // names in lower case
+};
+
+struct Place {
+  std::string host;
+  std::string port;
+  std::string prefix;  // path of the URL, without a slash at its end
+  static Result<Place> of(std::string_view url);
+};
+
+class Http {
+ public:
+  Http(Place place, std::string url, std::string token) : place_(std::move(place)), url_(std::move(url)), token_(std::move(token)) {}
+
+  // An error means that no whole answer came; an answer of any status is a reply.
+  Result<Reply> exchange(std::string_view method, std::string_view target, std::string body, Millis timeout) const;
+  // Reads an event stream line by line until the host ends it, nothing came for idle, or on_line answers false.
+  // A reply that is not a stream comes back whole.
+  Result<Reply> stream(std::string_view target, std::string_view last_event_id, Millis idle, const std::function<bool(std::string_view)>& on_line) const;
+
+ private:
+  Place place_;
+  std::string url_;
+  std::string token_;
+};
+
+// "a b" -> "a%20b", for one segment or value.
+std::string percent_encode(std::string_view text);
+
+}  // namespace agentd::cli

@@ -1,0 +1,110 @@
+#include <ostream>
+
+#include "core/port/ledger.hpp"
+#include "host/cli/ask.hpp"
+
+namespace agentd::cli {
+namespace {
+using Json = nlohmann::ordered_json;
+
+constexpr int kWaitSeconds = 25;  // per question; below what proxies cut
+constexpr Millis kWaitTimeout{60'000};
+
+Asked<Json> body_of(const AgentsRun& command) {
+  Json body = Json::object();
+  if (command.query) body["query"] = *command.query;
+  if (!command.params.empty()) {
+    body["params"] = Json::parse(command.params, nullptr, false);
+    if (!body["params"].is_object()) return std::unexpected(Refusal{kUsage, "--params: not a JSON object: " + command.params});
+  }
+  if (!command.key.empty()) body["key"] = command.key;
+  if (!command.session.empty()) body["session_id"] = command.session;
+  if (command.wait) body["wait"] = kWaitSeconds;
+  return body;
+}
+
+bool is_over(const Json& run) {
+  const auto status = port::run_status(run.value("status", ""));
+  return status && port::is_final(*status);
+}
+
+Asked<Json> end_of(const Connection& connection, const std::string& run_id) {
+  while (true) {
+    auto run = get(connection, target("/v1/runs/" + percent_encode(run_id), {{"wait", std::to_string(kWaitSeconds)}}));
+    if (!run || is_over(*run)) return run;
+  }
+}
+
+// The final answer alone: a text as it is, anything else as JSON.
+int print_answer(const Json& run, const Output& to) {
+  if (run.value("status", "") != "completed") {
+    to.err << "agentd: run " << text(run, "run_id") << " " << text(run, "status") << ": " << text(run, "error") << '\n';
+    return kFailed;
+  }
+  to.out << text(run, "result") << '\n';
+  return kDone;
+}
+
+void print_steps(const Json& steps, const Output& to) {
+  Table table({"step", "kind", "what", "outcome", "duration", "detail"});
+  for (const auto& step : steps) {
+    table.row({text(step, "step"), text(step, "kind"), text(step, "name"), text(step, "outcome"), text(step, "duration_ms") + " ms", text(step, "detail")});
+  }
+  to.out << table.text(to.terminal);
+}
+
+}  // namespace
+
+int perform(const AgentsRun& command, const Output& to) {
+  const auto body = body_of(command);
+  if (!body) return tell(body.error(), to);
+  const auto asked = post(command.connection, "/v1/agents/" + percent_encode(command.agent) + "/runs", *body, kWaitTimeout);
+  if (!asked) return tell(asked.error(), to);
+  const auto run_id = text(*asked, "run_id");
+  if (!command.wait) {
+    command.connection.json ? print_json(*asked, to) : void(to.out << run_id << '\n');
+    return kDone;
+  }
+  const auto run = end_of(command.connection, run_id);
+  if (!run) return tell(run.error(), to);
+  if (!command.connection.json) return print_answer(*run, to);
+  print_json(*run, to);
+  return run->value("status", "") == "completed" ? kDone : kFailed;
+}
+
+int perform(const RunsList& command, const Output& to) {
+  const auto answer = get(command.connection, target("/v1/runs", {{"agent", command.agent}, {"status", command.status}, {"limit", std::to_string(command.limit)}}));
+  if (!answer) return tell(answer.error(), to);
+  if (command.connection.json) return print_json(*answer, to), kDone;
+  Table table({"run", "agent", "status", "trigger", "steps", "queued", "finished", "result"});
+  for (const auto& run : answer->value("runs", Json::array())) {
+    const auto result = run.value("error", Json()).is_null() ? text(run, "result") : text(run, "error");
+    table.row({text(run, "run_id"), text(run, "agent_id"), text(run, "status"), text(run, "trigger"), text(run, "steps"), text(run, "queued_at"),
+               text(run, "finished_at"), result.size() > 80 ? result.substr(0, 77) + "..." : result});
+  }
+  to.out << table.text(to.terminal);
+  return kDone;
+}
+
+int perform(const RunsShow& command, const Output& to) {
+  const auto path = "/v1/runs/" + percent_encode(command.run);
+  auto run = get(command.connection, path);
+  if (!run) return tell(run.error(), to);
+  Json steps;
+  if (command.steps) {
+    const auto answer = get(command.connection, path + "/steps");
+    if (!answer) return tell(answer.error(), to);
+    steps = answer->value("steps", Json::array());
+  }
+  if (command.connection.json) {
+    if (command.steps) (*run)["step_list"] = steps;
+    return print_json(*run, to), kDone;
+  }
+  Table table({"key", "value"});
+  for (const auto& [key, value] : run->items()) table.row({key, text(*run, key)});
+  to.out << table.text(to.terminal);
+  if (command.steps) print_steps(steps, to);
+  return kDone;
+}
+
+}  // namespace agentd::cli

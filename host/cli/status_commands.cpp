@@ -1,0 +1,58 @@
+#include <ostream>
+
+#include "host/cli/ask.hpp"
+
+namespace agentd::cli {
+namespace {
+using Json = nlohmann::ordered_json;
+
+void print_members(const Json& object, const Output& to) {
+  Table table({"key", "value"});
+  for (const auto& [key, value] : object.items()) table.row({key, text(object, key)});
+  to.out << table.text(to.terminal);
+}
+
+std::string schedule_of(const Json& agent) {
+  const auto interval = text(agent, "interval");
+  return interval != "-" ? "every " + interval : text(agent, "cron");
+}
+
+void print_agents(const Json& agents, const Output& to) {
+  Table table({"agent", "state", "runs", "errors", "queued", "schedule", "last run", "next run", "last error"});
+  for (const auto& agent : agents) {
+    table.row({text(agent, "agent_id"), text(agent, "state"), text(agent, "run_count"), text(agent, "error_count"), text(agent, "queue_depth"),
+               schedule_of(agent), text(agent, "last_run"), text(agent, "next_run"), text(agent, "last_error")});
+  }
+  to.out << table.text(to.terminal);
+}
+
+int show_agent(const Connection& connection, const std::string& agent, const Output& to) {
+  const auto answer = get(connection, "/v1/agents/" + percent_encode(agent));
+  if (!answer) return tell(answer.error(), to);
+  connection.json ? print_json(*answer, to) : print_members(*answer, to);
+  return kDone;
+}
+
+}  // namespace
+
+int perform(const Status& command, const Output& to) {
+  if (!command.agent.empty()) return show_agent(command.connection, command.agent, to);
+  const auto answer = get(command.connection, "/v1/status");
+  if (!answer) return tell(answer.error(), to);
+  if (command.connection.json) return print_json(*answer, to), kDone;
+  to.out << text(*answer, "total_agents") << " agents, " << text(*answer, "running_agents") << " running, " << text(*answer, "paused_agents")
+         << " paused, " << text(*answer, "queue_depth") << " runs queued, up " << text(*answer, "uptime") << " s\n";
+  print_agents(answer->value("agents", Json::array()), to);
+  return kDone;
+}
+
+int perform(const AgentsList& command, const Output& to) {
+  const auto answer = get(command.connection, "/v1/agents");
+  if (!answer) return tell(answer.error(), to);
+  command.connection.json ? print_json(*answer, to) : print_agents(answer->value("agents", Json::array()), to);
+  return kDone;
+}
+
+int perform(const AgentsShow& command, const Output& to) { return show_agent(command.connection, command.agent, to); }
+
+}  // namespace agentd::cli

@@ -1,0 +1,2 @@
+// Boost.URL's own sources: Debian's headers come without its library's package here.
+#include <boost/url/src.hpp>

@@ -1,0 +1,89 @@
+#include "host/cli/parse.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace agentd::cli {
+namespace {
+
+std::variant<Command, Said> line(std::vector<const char*> words) {
+  words.insert(words.begin(), "agentd");
+  return parse(static_cast<int>(words.size()), words.data());
+}
+
+template <class T>
+T command(std::vector<const char*> words) {
+  auto parsed = line(std::move(words));
+  if (const auto* said = std::get_if<Said>(&parsed)) {
+    ADD_FAILURE() << said->text;
+    return {};
+  }
+  return std::get<T>(std::get<Command>(parsed));
+}
+
+Said said(std::vector<const char*> words) {
+  auto parsed = line(std::move(words));
+  EXPECT_TRUE(std::holds_alternative<Said>(parsed));
+  return std::holds_alternative<Said>(parsed) ? std::get<Said>(parsed) : Said{};
+}
+
+TEST(CommandLine, Serve) {
+  const auto serve = command<Serve>({"serve", "--agents", "a", "--agents", "b", "--plugins", "p", "--state", "s", "--listen", "127.0.0.1:1", "--for", "20s"});
+  EXPECT_EQ(serve.surroundings.agents, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(serve.surroundings.plugins, std::vector<std::string>{"p"});
+  EXPECT_EQ(serve.surroundings.state, "s");
+  EXPECT_EQ(serve.listen, "127.0.0.1:1");
+  EXPECT_EQ(serve.run_for, std::chrono::seconds(20));
+}
+
+TEST(CommandLine, AsksForARun) {
+  const auto run = command<AgentsRun>({"agents", "run", "a", "--query", "", "--params", "{}", "--key", "k", "--session", "s", "--wait", "--url", "http://h:1"});
+  EXPECT_EQ(run.agent, "a");
+  EXPECT_EQ(run.query, "");
+  EXPECT_TRUE(run.wait);
+  EXPECT_EQ(run.connection.url, "http://h:1");
+}
+
+TEST(CommandLine, FindsItsHostInTheEnvironment) {
+  setenv("AGENTD_URL", "http://127.0.0.1:9", 1);
+  EXPECT_EQ(command<Status>({"status"}).connection.url, "http://127.0.0.1:9");
+  unsetenv("AGENTD_URL");
+  EXPECT_EQ(command<Status>({"status"}).connection.url, "http://127.0.0.1:8765");
+}
+
+TEST(CommandLine, Events) {
+  const auto events = command<Events>({"events", "--type", "a", "--type", "b", "--since", "x", "--follow"});
+  EXPECT_EQ(events.types, (std::vector<std::string>{"a", "b"}));
+  EXPECT_TRUE(events.follow);
+}
+
+TEST(CommandLine, OneWayToSayWhichSchedule) {
+  EXPECT_EQ(command<ScheduleNext>({"schedule", "next", "a", "--count", "3"}).count, 3U);
+  EXPECT_EQ(command<ScheduleNext>({"schedule", "next", "--cron", "* * * * *"}).cron, "* * * * *");
+  EXPECT_EQ(said({"schedule", "next", "a", "--cron", "* * * * *"}).exit_code, kUsage);
+}
+
+TEST(CommandLine, WrongUsageIsTwo) {
+  for (const auto& words : std::vector<std::vector<const char*>>{{}, {"nonsense"}, {"serve", "--nonsense"}, {"serve", "--for", "soon"}, {"agents", "run"}, {"agents"}, {"runs", "list", "--limit", "0"}})
+    EXPECT_EQ(said(words).exit_code, kUsage);
+}
+
+TEST(CommandLine, HelpIsNotAnError) {
+  const auto help = said({"agents", "run", "--help"});
+  EXPECT_EQ(help.exit_code, kDone);
+  EXPECT_NE(help.text.find("Examples:"), std::string::npos);
+  EXPECT_EQ(said({"--version"}).exit_code, kDone);
+}
+
+TEST(CommandLine, RefusesWhatComesLater) {
+  for (const auto& words : std::vector<std::vector<const char*>>{{"doctor"}, {"agents", "pause", "a"}, {"approvals", "list"}, {"plugins", "new", "toolset", "x"}, {"batch", "submit", "a", "f", "--wait"},
+                                                                 {"runs", "replay", "1", "--model", "m"}, {"completion", "bash"}, {"check", "--cost"}, {"tools", "call", "a", "{}"}}) {
+    const auto refused = said(words);
+    EXPECT_EQ(refused.exit_code, kUsage);
+    EXPECT_NE(refused.text.find("not supported yet"), std::string::npos) << refused.text;
+  }
+}
+
+}  // namespace
+}  // namespace agentd::cli
