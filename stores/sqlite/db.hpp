@@ -1,0 +1,115 @@
+// SQLite's C interface with owners. Failures are thrown as DbError and caught where a group, a read or a slot ends: whatever went wrong
+// in between, the transaction is rolled back and nothing else has to be undone by hand.
+#pragma once
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace agentd::sqlite {
+
+struct DbError : std::runtime_error {
+  DbError(int extended_code, const std::string& message) : std::runtime_error(message), code(extended_code) {}
+  bool disk_full() const { return (code & 0xff) == SQLITE_FULL; }
+  // After a failed fsync nobody can say what is durable, and asking again answers wrongly.
+  bool sync_failed() const { return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC; }
+  int code;
+};
+
+// One connection, in WAL mode with synchronous=FULL. One thread at a time.
+class Db {
+ public:
+  enum class Mode { write, read };
+  Db(const std::filesystem::path& file, Mode mode);
+  ~Db();
+  Db(const Db&) = delete;
+  Db& operator=(const Db&) = delete;
+
+  void run(const char* sql);
+  std::int64_t changes() const { return sqlite3_changes64(db_); }
+  std::uint64_t wal_bytes() const { return wal_bytes_; }  // after the latest commit
+  void checkpoint(bool truncate);                         // what readers hold back is left for the next one
+  sqlite3* raw() const { return db_; }
+  [[noreturn]] void fail(int code) const;
+
+ private:
+  sqlite3* db_ = nullptr;
+  std::string name_;
+  std::uint64_t wal_bytes_ = 0;
+  std::int64_t page_size_ = 4096;
+};
+
+// A prepared statement, kept for the life of its connection. What is bound and what is read is borrowed until the next call.
+class Statement {
+ public:
+  Statement(Db& db, const char* sql);
+  ~Statement() { sqlite3_finalize(statement_); }
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  template <class... A>
+  void exec(const A&... arguments) {
+    bind(arguments...);
+    while (step()) {}
+  }
+  template <class... A>
+  void bind(const A&... arguments) {
+    reset();
+    int index = 0;
+    (bind_one(++index, arguments), ...);
+  }
+  bool step();  // true: there is a row. At the end the statement is reset
+  void reset() { sqlite3_reset(statement_); }
+
+  std::int64_t integer(int column) const { return sqlite3_column_int64(statement_, column); }
+  double real(int column) const { return sqlite3_column_double(statement_, column); }
+  bool is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+  std::string_view bytes(int column) const;  // of text or a blob
+  std::string text(int column) const { return std::string(bytes(column)); }
+
+ private:
+  void bind_one(int index, std::int64_t value) { check(sqlite3_bind_int64(statement_, index, value)); }
+  void bind_one(int index, std::string_view text);
+  void bind_one(int index, std::nullptr_t) { check(sqlite3_bind_null(statement_, index)); }
+  void bind_one(int index, const std::optional<std::string_view>& text) { text ? bind_one(index, *text) : bind_one(index, nullptr); }
+  void check(int code) {
+    if (code != SQLITE_OK) db_.fail(code);
+  }
+  Db& db_;
+  sqlite3_stmt* statement_ = nullptr;
+};
+
+// A statement that is read row by row ends its transaction when the reader leaves, however it leaves.
+class Reading {
+ public:
+  template <class... A>
+  explicit Reading(Statement& statement, const A&... arguments) : statement_(statement) {
+    statement_.bind(arguments...);
+  }
+  ~Reading() { statement_.reset(); }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+  bool next() { return statement_.step(); }
+  const Statement* operator->() const { return &statement_; }
+  const Statement& operator*() const { return statement_; }
+
+ private:
+  Statement& statement_;
+};
+
+// BEGIN IMMEDIATE to COMMIT; rolled back when it is left before. When even that fails, the connection's state is unknown: it aborts.
+class Transaction {
+ public:
+  explicit Transaction(Db& db) : db_(&db) { db.run("BEGIN IMMEDIATE"); }
+  ~Transaction();
+  void commit();
+
+ private:
+  Db* db_;
+};
+
+}  // namespace agentd::sqlite

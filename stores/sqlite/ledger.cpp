@@ -1,0 +1,233 @@
+#include "ledger.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include "ledger_schema.hpp"
+
+namespace agentd::sqlite {
+namespace {
+
+constexpr std::size_t kMostWrites = 1024;             // of one group: what the last of them waits for
+constexpr int kGroupsInARow = 64;                     // before the worker thread is given to somebody else
+constexpr std::uint64_t kCheckpointAt = 16u << 20;    // bytes of WAL that are copied into the file
+constexpr std::uint64_t kTruncateAt = 64u << 20;      // bytes of WAL at which the writer waits for readers, so that it begins anew
+constexpr std::chrono::milliseconds kProbeEvery{1000};
+
+agentd_ledger_standing standing(const Agent& agent) {
+  const auto& s = agent.stats;
+  return {sdk::str(agent.name), agent.queued, agent.claimed.size(), s.run_count, s.error_count, s.consecutive_failures, s.last_run, sdk::str(s.last_error)};
+}
+
+}  // namespace
+
+Ledger::Ledger(const Settings& config, const sdk::Host& host)
+try : host_(host),
+      file_(file_in(config, "ledger.db")),
+      lock_(file_),
+      db_(file_, Db::Mode::write),
+      opened_(open_ledger(db_, host)),
+      mirror_(*opened_.mirror),
+      writer_(db_, mirror_, mutex_, opened_.next_position, opened_.next_agent),
+      reads_(file_, host_, mirror_, mutex_) {
+  Group found;
+  for (const auto& agent : mirror_.agents()) found.agents.push_back(agent.get());
+  tell(found, 0);
+} catch (const DbError& e) {
+  throw sdk::Error(std::string("the ledger cannot be opened: ") + e.what());
+}
+
+Ledger::~Ledger() { probe_timer_.cancel(); }
+
+// ---- slots
+
+void Ledger::write(Write write) {
+  {
+    const std::lock_guard lock(arrivals_mutex_);
+    arrivals_.push_back(std::move(write));
+    if (std::exchange(writing_, true)) return;
+  }
+  submit_writer();
+}
+
+void Ledger::claim(agentd_op op, std::int64_t now, std::size_t n) {
+  const std::lock_guard lock(mutex_);  // until the host has copied what is borrowed from the mirror
+  const auto found = mirror_.claim(now, n);
+  std::vector<agentd_ledger_claim> runs;
+  std::vector<Agent*> agents;
+  for (const auto* run : found.runs) {
+    runs.push_back({{run->id, run->nonce, 0}, run->generation, sdk::str(run->agent->name), run->revision, run->has_records(), 0, sdk::str(run->payload)});
+    if (std::find(agents.begin(), agents.end(), run->agent) == agents.end()) agents.push_back(run->agent);
+  }
+  std::vector<agentd_ledger_standing> standings;
+  for (const auto* agent : agents) standings.push_back(standing(*agent));
+  host_.claimed(op, {runs.data(), runs.size(), standings.data(), standings.size(), found.next_due});
+}
+
+void Ledger::serve(std::string_view name, bool can) {
+  bool due = false;
+  {
+    const std::lock_guard lock(mutex_);
+    due = mirror_.serve(mirror_.agent(name), can);
+  }
+  if (due) host_.due();
+}
+
+void Ledger::read(agentd_op op, sdk::Callback<void(LedgerReads&)> read) {
+  auto body = [this, op, read = std::move(read)]() mutable {
+    try {
+      read(reads_);
+    } catch (const CorruptError& e) {
+      host_.failed(op, AGENTD_LEDGER_CORRUPT, e.what());
+    } catch (const std::exception& e) {
+      host_.failed(op, AGENTD_LEDGER_UNAVAILABLE, e.what());
+    }
+  };
+  try {
+    sdk::on_worker(host_.host(), 0, std::move(body));
+  } catch (const std::exception& e) {
+    host_.failed(op, AGENTD_LEDGER_UNAVAILABLE, e.what());
+  }
+}
+
+// ---- the writer
+
+void Ledger::submit_writer() {
+  try {
+    sdk::on_worker(host_.host(), 0, [this] { run_writer(); });
+  } catch (const std::exception& e) {
+    Turn turn;
+    while (next_turn(turn)) refuse(turn.writes, AGENTD_LEDGER_UNAVAILABLE, e.what());
+  }
+}
+
+bool Ledger::next_turn(Turn& turn) {
+  const std::lock_guard lock(arrivals_mutex_);
+  turn.writes.clear();
+  turn.probe = std::exchange(probe_wanted_, false);
+  if (arrivals_.size() <= kMostWrites) {
+    turn.writes.swap(arrivals_);
+  } else {
+    const auto end = arrivals_.begin() + kMostWrites;
+    turn.writes.assign(std::make_move_iterator(arrivals_.begin()), std::make_move_iterator(end));
+    arrivals_.erase(arrivals_.begin(), end);
+  }
+  writing_ = !turn.writes.empty() || turn.probe;
+  return writing_;
+}
+
+void Ledger::run_writer() {
+  Turn turn;
+  for (int i = 0; i < kGroupsInARow; ++i) {
+    if (!next_turn(turn)) return;
+    if (!turn.writes.empty()) {
+      commit(turn.writes);
+    } else {
+      probe();
+    }
+    bound_wal();
+  }
+  submit_writer();
+}
+
+void Ledger::commit(const std::vector<Write>& writes) {
+  const auto begin = std::chrono::steady_clock::now();  // how slow the disk is, for people; nothing is decided upon it
+  try {
+    auto group = writer_.write(writes);
+    group.due |= std::exchange(full_, false);
+    tell(group, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  } catch (const DbError& e) {
+    die_if_unsure(e);
+    if (e.disk_full()) disk_is_full();
+    refuse(writes, e.disk_full() ? AGENTD_LEDGER_DISK_FULL : AGENTD_LEDGER_UNAVAILABLE, e.what());
+  } catch (const std::exception& e) {
+    refuse(writes, AGENTD_LEDGER_UNAVAILABLE, e.what());
+  }
+}
+
+void Ledger::refuse(const std::vector<Write>& writes, std::int32_t fault, std::string_view why) {
+  Group group;
+  for (const auto& write : writes) group.answers.push_back({write.op, fault, 0, 0, nullptr, 0, sdk::str(why)});
+  tell(group, 0);
+}
+
+void Ledger::tell(const Group& group, double seconds) {
+  std::vector<agentd_ledger_standing> standings;
+  standings.reserve(group.agents.size());
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto* agent : group.agents) standings.push_back(standing(*agent));
+  }
+  agentd_ledger_group told{};
+  told.answers = group.answers.data(), told.answer_count = group.answers.size();
+  told.records = group.records.data(), told.record_count = group.records.size();
+  told.standings = standings.data(), told.standing_count = standings.size();
+  told.last_position = writer_.last_position();
+  told.wal_bytes = db_.wal_bytes();
+  told.commit_seconds = seconds;
+  told.accepting = !full_;
+  told.due = group.due;
+  host_.committed(told);
+}
+
+void Ledger::bound_wal() {
+  if (db_.wal_bytes() < kCheckpointAt) return;
+  try {
+    db_.checkpoint(db_.wal_bytes() >= kTruncateAt);
+  } catch (const DbError& e) {
+    die_if_unsure(e);
+    if (e.disk_full()) {
+      disk_is_full();
+      refuse({}, AGENTD_LEDGER_DISK_FULL, {});
+    } else {
+      host_.host().log(sdk::Level::warn, std::string("checkpoint: ") + e.what());
+    }
+  }
+}
+
+// ---- a full disk
+
+void Ledger::disk_is_full() {
+  if (!std::exchange(full_, true)) host_.host().log(sdk::Level::error, file_.string() + ": the disk is full; nothing is accepted until there is room");
+  const auto ask = [this] {
+    {
+      const std::lock_guard lock(arrivals_mutex_);
+      probe_wanted_ = true;
+      if (std::exchange(writing_, true)) return;
+    }
+    submit_writer();
+  };
+  probe_timer_ = sdk::Timer(host_.host(), kProbeEvery, ask);
+}
+
+void Ledger::probe() {
+  if (!full_) return;
+  try {
+    db_.checkpoint(false);
+    Transaction transaction(db_);
+    db_.run("INSERT OR REPLACE INTO meta VALUES('probe', zeroblob(65536))");
+    transaction.commit();
+    db_.run("DELETE FROM meta WHERE key='probe'");
+  } catch (const DbError& e) {
+    die_if_unsure(e);
+    return disk_is_full();
+  }
+  full_ = false;
+  host_.host().log(sdk::Level::info, file_.string() + ": the disk has room again");
+  Group again;
+  again.due = true;
+  tell(again, 0);
+}
+
+void Ledger::die_if_unsure(const DbError& error) {
+  if (!error.sync_failed()) return;
+  const std::string message = file_.string() + ": fsync failed, so nobody can say what is on the disk; ending the process. On the next start "
+                                               "the ledger is read as the disk has it. " + error.what();
+  host_.host().log(sdk::Level::error, message);
+  std::fprintf(stderr, "agentd: %s\n", message.c_str());
+  std::abort();
+}
+
+}  // namespace agentd::sqlite

@@ -1,0 +1,70 @@
+// The ledger in one SQLite file: the component `sqlite` of agentd.ledger.
+//
+// Writes gather in arrivals_ while the writer is at work; when it is done, what has gathered is its next group. There is no timer: a
+// lone write is a group of its own and waits for nothing. The writer is a job on the host's worker threads, so a simulation runs it inline.
+#pragma once
+#include <agentd/sdk/timer.hpp>
+#include <agentd/sdk/work.hpp>
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "file_lock.hpp"
+#include "ledger_group.hpp"
+#include "ledger_open.hpp"
+#include "ledger_reads.hpp"
+#include "settings.hpp"
+
+namespace agentd::sqlite {
+
+class Ledger {
+ public:
+  using Config = Settings;
+  static constexpr bool concurrent = true;  // reads do not wait for the writer
+
+  // Opens the file, or makes it; ends every earlier claim. Throws sdk::Error.
+  Ledger(const Settings& config, const sdk::Host& host);
+  ~Ledger();
+
+  // ---- the slots. Any thread; none blocks
+  void write(Write write);
+  void claim(agentd_op op, std::int64_t now, std::size_t n);
+  void serve(std::string_view agent, bool can);
+  void read(agentd_op op, sdk::Callback<void(LedgerReads&)> read);  // on a worker
+
+ private:
+  struct Turn {
+    std::vector<Write> writes;
+    bool probe = false;
+  };
+  bool next_turn(Turn& turn);
+  void run_writer();
+  void submit_writer();
+  void commit(const std::vector<Write>& writes);
+  void refuse(const std::vector<Write>& writes, std::int32_t fault, std::string_view why);
+  void tell(const Group& group, double seconds);
+  void bound_wal();
+  void disk_is_full();
+  void probe();
+  void die_if_unsure(const DbError& error);
+
+  LedgerHost host_;
+  const std::filesystem::path file_;
+  FileLock lock_;
+  Db db_;
+  std::mutex mutex_;  // of the mirror
+  Opened opened_;
+  Mirror& mirror_;
+  GroupWriter writer_;
+  LedgerReads reads_;
+
+  std::mutex arrivals_mutex_;
+  std::vector<Write> arrivals_;
+  bool writing_ = false;       // a writer job is on its way or at work
+  bool probe_wanted_ = false;  // the writer shall see whether the disk has room again
+  bool full_ = false;          // the writer's own
+  sdk::Timer probe_timer_;     // the writer's own
+};
+
+}  // namespace agentd::sqlite

@@ -1,0 +1,156 @@
+#include "ledger_mirror.hpp"
+
+namespace agentd::sqlite {
+
+Agent& Mirror::agent(std::string_view name) {
+  if (auto* known = find_agent(name)) return *known;
+  agents_.push_back(std::make_unique<Agent>());
+  auto& agent = *agents_.back();
+  agent.index = agents_.size() - 1;
+  agent.name = name;
+  names_.emplace(agent.name, &agent);
+  return agent;
+}
+
+Agent* Mirror::find_agent(std::string_view name) {
+  const auto found = names_.find(name);
+  return found == names_.end() ? nullptr : found->second;
+}
+
+LiveRun* Mirror::find(std::int64_t run) {
+  const auto found = runs_.find(run);
+  return found == runs_.end() ? nullptr : &found->second;
+}
+
+const LiveRun* Mirror::head_of(const Agent& agent, const std::map<std::int64_t, LiveRun>& runs) {
+  for (const auto& [due, id] : agent.queue) {
+    const auto& run = runs.at(id);
+    if (!run.pinned) return &run;
+  }
+  return nullptr;
+}
+
+Mirror::View Mirror::view(const Agent& agent) const {
+  if (!agent.has_room()) return {};
+  const auto* head = head_of(agent, runs_);
+  return {head ? head->state.due : kNever, agent.max_concurrent - agent.claimed.size()};
+}
+
+bool Mirror::settle(Agent& agent, const View& before) {
+  const View after = view(agent);
+  const bool claimable = after.head != kNever;
+  if (agent.place_ == Agent::Place::timeline && (!claimable || agent.timeline_due_ != after.head)) {
+    timeline_.erase({agent.timeline_due_, agent.index});
+    agent.place_ = Agent::Place::none;
+  }
+  if (agent.place_ == Agent::Place::none && claimable) {
+    timeline_.emplace(after.head, agent.index);
+    agent.timeline_due_ = after.head;
+    agent.place_ = Agent::Place::timeline;
+  }
+  return claimable && (after.head < before.head || after.room > before.room);
+}
+
+void Mirror::add(const LiveRun& run) {
+  auto& agent = *run.agent;
+  if (run.generation) {
+    agent.claimed.insert(run.id);
+  } else {
+    agent.queue.emplace(run.state.due, run.id);
+    agent.queued += run.state.status == AGENTD_RUN_QUEUED;
+  }
+  if (run.tail) tails_.insert(run.tail);
+}
+
+void Mirror::take_out(const LiveRun& run) {
+  auto& agent = *run.agent;
+  if (run.generation) {
+    agent.claimed.erase(run.id);
+  } else {
+    agent.queue.erase({run.state.due, run.id});
+    agent.queued -= run.state.status == AGENTD_RUN_QUEUED;
+  }
+  if (run.tail) tails_.erase(run.tail);
+}
+
+bool Mirror::enter(LiveRun run) {
+  auto& agent = *run.agent;
+  const View before = view(agent);
+  const auto id = run.id;
+  add(runs_.emplace(id, std::move(run)).first->second);
+  return settle(agent, before);
+}
+
+bool Mirror::change(std::int64_t id, const RunState& state, std::uint64_t generation, std::int64_t tail) {
+  const auto known = runs_.find(id);
+  if (known == runs_.end()) return false;
+  auto& run = known->second;
+  auto& agent = *run.agent;
+  const View before = view(agent);
+  take_out(run);
+  run.state = state, run.generation = generation, run.tail = tail;
+  if (is_final(state.status)) {
+    runs_.erase(known);
+  } else {
+    add(run);
+  }
+  return settle(agent, before);
+}
+
+bool Mirror::unpin(std::int64_t id) {
+  auto* run = find(id);
+  if (!run) return false;
+  const View before = view(*run->agent);
+  run->pinned = false;
+  return settle(*run->agent, before);
+}
+
+bool Mirror::serve(Agent& agent, bool can) {
+  const View before = view(agent);
+  agent.served = can;
+  return settle(agent, before);
+}
+
+bool Mirror::limit(Agent& agent, std::uint32_t max_concurrent) {
+  const View before = view(agent);
+  agent.max_concurrent = max_concurrent;
+  return settle(agent, before);
+}
+
+LiveRun* Mirror::next_of(Agent& agent, std::int64_t now) {
+  if (!agent.has_room()) return nullptr;
+  const auto* head = head_of(agent, runs_);
+  return head && head->state.due <= now ? &runs_.at(head->id) : nullptr;
+}
+
+Mirror::Claims Mirror::claim(std::int64_t now, std::size_t n) {
+  while (!timeline_.empty() && timeline_.begin()->first <= now) {
+    const auto index = timeline_.begin()->second;
+    timeline_.erase(timeline_.begin());
+    agents_[index]->place_ = Agent::Place::ring;
+    ring_.push_back(index);
+  }
+  Claims claims;
+  while (claims.runs.size() < n && !ring_.empty()) {
+    auto& agent = *agents_[ring_.front()];
+    ring_.pop_front();
+    agent.place_ = Agent::Place::none;
+    if (auto* run = next_of(agent, now)) {
+      take_out(*run);
+      run->generation = ++generation_;
+      run->state.status = AGENTD_RUN_RUNNING;
+      add(*run);
+      claims.runs.push_back(run);
+    }
+    if (next_of(agent, now)) {
+      agent.place_ = Agent::Place::ring;
+      ring_.push_back(agent.index);
+    } else {
+      settle(agent, {});
+    }
+  }
+  claims.next_due = !ring_.empty() ? now : timeline_.empty() ? kNever : timeline_.begin()->first;
+  return claims;
+}
+
+}  // namespace agentd::sqlite

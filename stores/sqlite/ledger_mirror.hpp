@@ -1,0 +1,116 @@
+// What is so now, in memory: live runs, each agent's queue and what of it is in flight. Claiming and admission read nothing else.
+//
+// It knows what is durable and nothing more: a group changes it once it is committed. Not thread-safe; its owner has the lock.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "ledger_rows.hpp"
+
+namespace agentd::sqlite {
+
+inline constexpr std::int64_t kNever = INT64_MAX;
+
+struct Stats {
+  std::int64_t run_count = 0, error_count = 0, consecutive_failures = 0;
+  std::int64_t last_run = INT64_MIN;  // never
+  std::string last_error;
+};
+
+struct Agent;
+
+// A run that has not ended.
+struct LiveRun {
+  std::int64_t id = 0;
+  std::uint32_t nonce = 0;
+  Agent* agent = nullptr;
+  std::int64_t revision = 0;
+  std::int64_t body_checksum = 0;
+  std::string payload;            // the entry's
+  RunState state;                 // now; `last` is its latest record
+  std::uint64_t generation = 0;   // of its claim; 0: nobody has it
+  std::int64_t tail = 0;          // its first record that its row does not know of; 0: the row knows all
+  bool pinned = false;            // a group that is being written changes it: not to be claimed meanwhile
+  bool has_records() const { return state.last != id; }
+};
+
+struct Agent {
+  using Queue = std::set<std::pair<std::int64_t, std::int64_t>>;  // due, run
+
+  std::int64_t id = 0;      // 0: has no row yet
+  std::size_t index = 0;    // in the order they came to be known
+  std::string name;
+  Stats stats;
+  std::uint32_t max_concurrent = 1;
+  bool served = false;
+  Queue queue;                      // may be claimed once due: queued and waiting ones
+  std::set<std::int64_t> claimed;
+  std::size_t queued = 0;           // of the queue, those that are not waiting
+
+  std::size_t live() const { return queue.size() + claimed.size(); }
+  bool has_room() const { return served && claimed.size() < max_concurrent; }
+
+ private:
+  friend class Mirror;
+  enum class Place { none, timeline, ring } place_ = Place::none;
+  std::int64_t timeline_due_ = 0;
+};
+
+class Mirror {
+ public:
+  explicit Mirror(std::int64_t session) : generation_(static_cast<std::uint64_t>(session) << 32) {}
+
+  Agent& agent(std::string_view name);  // makes it known
+  Agent* find_agent(std::string_view name);
+  const std::vector<std::unique_ptr<Agent>>& agents() const { return agents_; }
+
+  LiveRun* find(std::int64_t run);
+  // The changes below answer whether a claim may find something that it did not find before.
+  bool enter(LiveRun run);
+  // What a known run became; its payload stays. With a final status it leaves.
+  bool change(std::int64_t run, const RunState& state, std::uint64_t generation, std::int64_t tail);
+  bool unpin(std::int64_t run);
+  bool serve(Agent& agent, bool can);
+  bool limit(Agent& agent, std::uint32_t max_concurrent);
+
+  struct Claims {
+    std::vector<const LiveRun*> runs;  // until the next change
+    std::int64_t next_due = kNever;
+  };
+  // Round-robin over agents that have a due run and room; O(log) each, whatever else is queued.
+  Claims claim(std::int64_t now, std::size_t n);
+
+  std::int64_t live_from(std::int64_t next_position) const { return runs_.empty() ? next_position : runs_.begin()->first; }
+  std::int64_t tail_from(std::int64_t next_position) const { return tails_.empty() ? next_position : *tails_.begin(); }
+  const std::map<std::int64_t, LiveRun>& runs() const { return runs_; }
+
+ private:
+  struct View {  // of one agent, by a claim
+    std::int64_t head = kNever;
+    std::size_t room = 0;
+  };
+  static const LiveRun* head_of(const Agent& agent, const std::map<std::int64_t, LiveRun>& runs);
+  View view(const Agent& agent) const;
+  bool settle(Agent& agent, const View& before);  // puts it where a claim finds it
+  void add(const LiveRun& run);
+  void take_out(const LiveRun& run);
+  LiveRun* next_of(Agent& agent, std::int64_t now);
+
+  std::unordered_map<std::string_view, Agent*> names_;  // views of the agents' own names
+  std::vector<std::unique_ptr<Agent>> agents_;
+  std::map<std::int64_t, LiveRun> runs_;
+  std::set<std::int64_t> tails_;
+  std::set<std::pair<std::int64_t, std::size_t>> timeline_;  // agents with room, by their first due run
+  std::deque<std::size_t> ring_;                              // agents whose turn comes; may have lost their run or room since
+  std::uint64_t generation_;
+};
+
+}  // namespace agentd::sqlite

@@ -1,0 +1,22 @@
+// From a file to a mirror: what lives, what waits, and where the log goes on.
+#pragma once
+#include <memory>
+
+#include "ledger_mirror.hpp"
+
+namespace agentd::sdk {
+class Host;
+}
+
+namespace agentd::sqlite {
+
+struct Opened {
+  std::unique_ptr<Mirror> mirror;
+  std::int64_t next_position = 1, next_agent = 1;
+};
+
+// Brings the schema up to date, begins a session, and with it ends every earlier claim: runs that had been claimed may be claimed again.
+// A live run whose row is damaged is logged and left out.
+Opened open_ledger(Db& db, const sdk::Host& host);
+
+}  // namespace agentd::sqlite

@@ -1,0 +1,261 @@
+#include "ledger_reads.hpp"
+
+#include <algorithm>
+#include <deque>
+
+namespace agentd::sqlite {
+namespace {
+
+class Snapshot {
+ public:
+  explicit Snapshot(Db& db) : db_(db) { db.run("BEGIN"); }
+  ~Snapshot() { sqlite3_exec(db_.raw(), "COMMIT", nullptr, nullptr, nullptr); }  // of reads alone: nothing can be lost
+  Snapshot(const Snapshot&) = delete;
+
+ private:
+  Db& db_;
+};
+
+constexpr std::size_t kPageRows = 256, kPageBytes = 4 << 20;
+
+std::string select(const char* columns, const char* rest) { return std::string("SELECT ") + columns + rest; }
+
+}  // namespace
+
+// Rows on their way to the host, with the texts they point to.
+struct LedgerReads::StoredPage {
+  std::vector<agentd_ledger_stored> rows;
+  std::deque<std::string> texts;
+  std::size_t bytes = 0;
+  agentd_str keep(std::string_view text) {
+    bytes += text.size();
+    return sdk::str(texts.emplace_back(text));
+  }
+  bool full() const { return rows.size() >= kPageRows || bytes >= kPageBytes; }
+  void add(const RunRow& row, std::string_view agent) {
+    if (!row.fits) throw CorruptError(row.body.id);
+    rows.push_back({row.body.id, row.body.entered, {row.body.id, static_cast<std::uint32_t>(row.body.nonce), 0}, keep(agent), 0, status_at_entry(row),
+                    keep(row.body.payload)});
+  }
+  void add(const RecordRow& row, std::uint32_t nonce, std::string_view agent) {
+    if (!row.fits) throw CorruptError(row.position);
+    const agentd_run_id run = row.run > 0 ? agentd_run_id{row.run, nonce, 0} : agentd_run_id{};
+    rows.push_back({row.position, row.at, run, keep(agent), static_cast<std::int32_t>(row.kind), 0, keep(row.payload)});
+  }
+};
+
+struct LedgerReads::RowPage {
+  std::vector<agentd_ledger_row> rows;
+  std::deque<std::string> texts;
+  agentd_str keep(std::string_view text) { return sdk::str(texts.emplace_back(text)); }
+};
+
+struct LedgerReads::FoundRun {
+  std::string key, payload, agent;
+  std::int64_t id, revision, entered;
+  std::uint32_t nonce;
+  RunState state;
+  std::int32_t entered_as;
+};
+
+LedgerReads::LedgerReads(const std::filesystem::path& file, const LedgerHost& host, const Mirror& mirror, std::mutex& mirror_mutex)
+    : db_(file, Db::Mode::read),
+      host_(host),
+      mirror_(mirror),
+      mirror_mutex_(mirror_mutex),
+      run_(db_, select(RunRow::kColumns, ",(SELECT name FROM agents WHERE agents.id=agent) FROM runs WHERE id=?").c_str()),
+      record_(db_, select(RecordRow::kColumns, " FROM records WHERE position=?").c_str()),
+      entries_after_(db_, select(RunRow::kColumns, ",(SELECT name FROM agents WHERE agents.id=agent) FROM runs WHERE id>? ORDER BY id").c_str()),
+      records_after_(db_, "SELECT position,run,prev,kind,at,c.checksum,c.payload,r.nonce,a.name FROM records c LEFT JOIN runs r ON r.id=c.run "
+                          "LEFT JOIN agents a ON a.id=iif(c.run<0,-c.run,r.agent) WHERE position>? ORDER BY position"),
+      ids_before_(db_, "SELECT id FROM runs WHERE id<? ORDER BY id DESC LIMIT ?"),
+      keyless_ids_(db_, "SELECT id FROM runs WHERE agent=? AND key IS NULL AND id>? ORDER BY id LIMIT ?"),
+      keyed_ids_(db_, "SELECT id,key FROM runs WHERE agent=? AND key>? ORDER BY key LIMIT ?"),
+      agent_(db_, "SELECT id FROM agents WHERE name=?"),
+      spec_(db_, "SELECT revision,content FROM specs WHERE agent=? AND (?2=0 OR revision=?2) ORDER BY revision DESC LIMIT 1"),
+      state_(db_, "SELECT state FROM agents WHERE name=?"),
+      cursor_(db_, "SELECT position FROM cursors WHERE name=?") {}
+
+std::optional<RunState> LedgerReads::live_state(std::int64_t run) const {
+  const std::lock_guard lock(mirror_mutex_);
+  const auto found = mirror_.runs().find(run);
+  return found == mirror_.runs().end() ? std::nullopt : std::optional(found->second.state);
+}
+
+// A run as it is: its row, and over it what only the memory knows of one that lives. The memory is asked first, so that a run which
+// ends meanwhile is seen ended rather than as its row once was.
+std::optional<LedgerReads::FoundRun> LedgerReads::find_run(std::int64_t id) {
+  const auto live = live_state(id);
+  Reading reading(run_, id);
+  if (!reading.next()) return std::nullopt;
+  const RunRow row(*reading);
+  const auto& body = row.body;
+  if (!row.fits) throw CorruptError(id);
+  FoundRun found{std::string(body.key), std::string(body.payload), reading->text(11), body.id, body.revision, body.entered,
+                 static_cast<std::uint32_t>(body.nonce), row.state, status_at_entry(row)};
+  if (live && !is_final(found.state.status)) found.state = *live;
+  return found;
+}
+
+void LedgerReads::load(agentd_op op, agentd_run_id id) {
+  const std::lock_guard lock(mutex_);
+  const auto run = find_run(id.position);
+  if (!run || run->nonce != id.nonce) return host_.failed(op, AGENTD_LEDGER_NOT_FOUND, "no run at position " + std::to_string(id.position));
+  StoredPage page;  // backwards, as the records are chained
+  for (auto position = run->state.last; position != run->id;) {
+    Reading reading(record_, position);
+    if (!reading.next()) throw CorruptError(position);
+    const RecordRow record(*reading);
+    if (record.run != run->id || record.prev >= position) throw CorruptError(position);
+    page.add(record, run->nonce, run->agent);
+    position = record.prev;
+  }
+  page.rows.push_back({run->id, run->entered, id, sdk::str(run->agent), 0, run->entered_as, sdk::str(run->payload)});
+  std::reverse(page.rows.begin(), page.rows.end());
+  host_.records(op, page.rows.data(), page.rows.size());
+  host_.done(op);
+}
+
+// ---- lists
+
+std::vector<std::int64_t> LedgerReads::live_ids(const ListFilter& filter) const {
+  std::vector<std::int64_t> ids;
+  const std::lock_guard lock(mirror_mutex_);
+  for (auto run = mirror_.runs().rbegin(); run != mirror_.runs().rend() && ids.size() < filter.limit; ++run) {
+    const auto& [id, live] = *run;
+    const bool fits = id < filter.before && live.state.status == filter.status && (filter.agent_id.empty() || live.agent->name == filter.agent_id);
+    if (fits) ids.push_back(id);
+  }
+  return ids;
+}
+
+std::vector<std::int64_t> LedgerReads::ids_before(std::int64_t before, std::size_t count) {
+  std::vector<std::int64_t> ids;
+  Reading reading(ids_before_, before, static_cast<std::int64_t>(count));
+  while (reading.next()) ids.push_back(reading->integer(0));
+  return ids;
+}
+
+// By the one index there is, a page at a time; it is in the order of keys, so all of the agent's are gathered and sorted.
+std::vector<std::int64_t> LedgerReads::ids_of_agent(std::int64_t agent, std::int64_t before) {
+  constexpr std::int64_t kPage = 2048;
+  std::vector<std::int64_t> ids;
+  for (std::int64_t last = 0, got = kPage; got == kPage;) {
+    Reading reading(keyless_ids_, agent, last, kPage);
+    for (got = 0; reading.next(); ++got) ids.push_back(last = reading->integer(0));
+  }
+  std::string key;
+  for (std::int64_t got = kPage; got == kPage;) {
+    Reading reading(keyed_ids_, agent, std::string_view(key), kPage);
+    std::string latest;
+    for (got = 0; reading.next(); ++got) {
+      ids.push_back(reading->integer(0));
+      if (got + 1 == kPage) latest = reading->text(1);
+    }
+    key = std::move(latest);
+  }
+  std::erase_if(ids, [before](std::int64_t id) { return id >= before; });
+  std::sort(ids.begin(), ids.end(), std::greater<>());
+  return ids;
+}
+
+bool LedgerReads::add_row(RowPage& page, std::int64_t id, const ListFilter& filter) {
+  const auto run = find_run(id);
+  if (!run || (filter.status && run->state.status != filter.status)) return false;
+  std::int32_t last_kind = 0;
+  agentd_str last_payload{};
+  if (run->state.last != run->id) {
+    Reading reading(record_, run->state.last);
+    if (!reading.next()) throw CorruptError(run->state.last);
+    const RecordRow last(*reading);
+    if (!last.fits) throw CorruptError(last.position);
+    last_kind = static_cast<std::int32_t>(last.kind);
+    last_payload = page.keep(last.payload);
+  }
+  page.rows.push_back({{run->id, run->nonce, 0}, page.keep(run->agent), page.keep(run->key), page.keep(run->payload), last_payload, run->revision, run->entered,
+                       run->state.due, run->state.last, static_cast<std::int32_t>(run->state.status), last_kind});
+  return true;
+}
+
+void LedgerReads::list(agentd_op op, const ListFilter& asked) {
+  const std::lock_guard lock(mutex_);
+  ListFilter filter = asked;
+  if (filter.before <= 0) filter.before = INT64_MAX;
+  const auto page_size = std::min<std::size_t>(kPageRows, filter.limit);
+  RowPage page;
+  const auto add = [&](const std::vector<std::int64_t>& ids) {
+    for (const auto id : ids) {
+      if (page.rows.size() >= filter.limit) return;
+      add_row(page, id, filter);
+    }
+  };
+  if (filter.status && !is_final(filter.status)) {
+    add(live_ids(filter));
+  } else if (!filter.agent_id.empty()) {
+    if (const auto agent = agent_row(filter.agent_id)) add(ids_of_agent(agent, filter.before));
+  } else {
+    for (auto ids = ids_before(filter.before, page_size); !ids.empty() && page.rows.size() < filter.limit; ids = ids_before(ids.back(), page_size)) add(ids);
+  }
+  host_.rows(op, page.rows.data(), page.rows.size());
+  host_.done(op);
+}
+
+// ---- events: entries and records are two tables with one sequence of positions
+
+LedgerReads::StoredPage LedgerReads::events_page(std::int64_t position, std::uint64_t limit) {
+  StoredPage page;
+  const Snapshot snapshot(db_);  // both tables as they are at one instant
+  Reading entries(entries_after_, position), records(records_after_, position);
+  bool has_entry = entries.next(), has_record = records.next();
+  while ((has_entry || has_record) && !page.full() && page.rows.size() < limit) {
+    const bool entry_first = has_entry && (!has_record || entries->integer(0) < records->integer(0));
+    if (entry_first) {
+      page.add(RunRow(*entries), entries->bytes(11));
+      has_entry = entries.next();
+    } else {
+      page.add(RecordRow(*records), static_cast<std::uint32_t>(records->integer(7)), records->bytes(8));
+      has_record = records.next();
+    }
+  }
+  return page;
+}
+
+void LedgerReads::events_after(agentd_op op, std::int64_t position, std::uint64_t limit) {
+  const std::lock_guard lock(mutex_);
+  while (limit > 0) {
+    const auto page = events_page(position, limit);
+    if (page.rows.empty()) break;
+    position = page.rows.back().position;
+    limit -= page.rows.size();
+    host_.records(op, page.rows.data(), page.rows.size());
+  }
+  host_.done(op);
+}
+
+// ---- single values
+
+std::int64_t LedgerReads::agent_row(const std::string& agent) {
+  Reading reading(agent_, std::string_view(agent));
+  return reading.next() ? reading->integer(0) : 0;
+}
+
+void LedgerReads::spec(agentd_op op, const std::string& agent, std::int64_t revision) {
+  const std::lock_guard lock(mutex_);
+  Reading reading(spec_, agent_row(agent), revision);
+  if (!reading.next()) return host_.failed(op, AGENTD_LEDGER_NOT_FOUND, "no such revision of agent " + agent);
+  host_.done(op, reading->integer(0), reading->bytes(1));
+}
+
+void LedgerReads::agent_state(agentd_op op, const std::string& agent) {
+  const std::lock_guard lock(mutex_);
+  Reading reading(state_, std::string_view(agent));
+  host_.done(op, 0, reading.next() && !reading->is_null(0) ? reading->bytes(0) : "null");
+}
+
+void LedgerReads::cursor(agentd_op op, const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  Reading reading(cursor_, std::string_view(name));
+  host_.done(op, reading.next() ? reading->integer(0) : 0);
+}
+
+}  // namespace agentd::sqlite

@@ -1,0 +1,56 @@
+// Reading the ledger back, on a connection of its own. Every read is made of short transactions (a row, or one page), so that none
+// holds back the writer's checkpoints.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ledger_host.hpp"
+#include "ledger_mirror.hpp"
+
+namespace agentd::sqlite {
+
+struct ListFilter {
+  std::string agent_id;
+  std::int32_t status = 0;
+  std::int64_t before = 0;
+  std::uint64_t limit = 0;
+};
+
+// Any thread that may block; one read at a time. Throws DbError and CorruptError. Each answers its operation, except by throwing.
+class LedgerReads {
+ public:
+  LedgerReads(const std::filesystem::path& file, const LedgerHost& host, const Mirror& mirror, std::mutex& mirror_mutex);
+
+  void load(agentd_op op, agentd_run_id run);
+  void list(agentd_op op, const ListFilter& filter);
+  void events_after(agentd_op op, std::int64_t position, std::uint64_t limit);
+  void spec(agentd_op op, const std::string& agent, std::int64_t revision);
+  void agent_state(agentd_op op, const std::string& agent);
+  void cursor(agentd_op op, const std::string& name);
+
+ private:
+  struct StoredPage;
+  struct RowPage;
+  struct FoundRun;
+  std::optional<RunState> live_state(std::int64_t run) const;
+  std::optional<FoundRun> find_run(std::int64_t id);
+  std::vector<std::int64_t> live_ids(const ListFilter& filter) const;
+  std::vector<std::int64_t> ids_of_agent(std::int64_t agent, std::int64_t before);
+  std::vector<std::int64_t> ids_before(std::int64_t before, std::size_t count);
+  StoredPage events_page(std::int64_t position, std::uint64_t limit);
+  bool add_row(RowPage& page, std::int64_t id, const ListFilter& filter);
+  std::int64_t agent_row(const std::string& agent);
+
+  std::mutex mutex_;
+  Db db_;
+  LedgerHost host_;
+  const Mirror& mirror_;
+  std::mutex& mirror_mutex_;
+  Statement run_, record_, entries_after_, records_after_, ids_before_, keyless_ids_, keyed_ids_, agent_, spec_, state_, cursor_;
+};
+
+}  // namespace agentd::sqlite

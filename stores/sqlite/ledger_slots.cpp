@@ -1,0 +1,47 @@
+#include "ledger_slots.hpp"
+
+namespace agentd::sqlite {
+namespace {
+
+using sdk::view;
+
+Ledger& ledger(void* self) { return *LedgerSlots::of(self).object; }
+
+// noexcept: the one thing these can throw is that memory is out, and a ledger that forgets a write must not go on.
+void enqueue(void* self, const agentd_ledger_enqueue* asked) noexcept { ledger(self).write(own(*asked)); }
+void commit(void* self, const agentd_ledger_transition* asked) noexcept { ledger(self).write(own(*asked)); }
+void put_spec(void* self, const agentd_ledger_spec* asked) noexcept { ledger(self).write(own(*asked)); }
+void put_cursor(void* self, const agentd_ledger_cursor* asked) noexcept { ledger(self).write(own(*asked)); }
+
+void claim(void* self, agentd_op op, int64_t now_ms, uint64_t n) noexcept { ledger(self).claim(op, now_ms, static_cast<std::size_t>(n)); }
+void serve(void* self, agentd_str agent, int32_t can) noexcept { ledger(self).serve(view(agent), can != 0); }
+
+void load(void* self, agentd_op op, agentd_run_id run) noexcept {
+  ledger(self).read(op, [op, run](LedgerReads& reads) { reads.load(op, run); });
+}
+void list(void* self, const agentd_ledger_filter* asked) noexcept {
+  const ListFilter filter{std::string(view(asked->agent_id)), asked->status, asked->before, asked->limit};
+  ledger(self).read(asked->op, [op = asked->op, filter](LedgerReads& reads) { reads.list(op, filter); });
+}
+void events_after(void* self, agentd_op op, int64_t position, uint64_t limit) noexcept {
+  ledger(self).read(op, [=](LedgerReads& reads) { reads.events_after(op, position, limit); });
+}
+void spec(void* self, agentd_op op, agentd_str agent, int64_t revision) noexcept {
+  ledger(self).read(op, [op, revision, name = std::string(view(agent))](LedgerReads& reads) { reads.spec(op, name, revision); });
+}
+void agent_state(void* self, agentd_op op, agentd_str agent) noexcept {
+  ledger(self).read(op, [op, name = std::string(view(agent))](LedgerReads& reads) { reads.agent_state(op, name); });
+}
+void cursor(void* self, agentd_op op, agentd_str name) noexcept {
+  ledger(self).read(op, [op, text = std::string(view(name))](LedgerReads& reads) { reads.cursor(op, text); });
+}
+
+}  // namespace
+
+const agentd_ledger* LedgerSlots::table() {
+  static const agentd_ledger all{&LedgerSlots::create, &LedgerSlots::destroy, &enqueue,      &commit, &put_spec,    &put_cursor, &claim,
+                                 &serve,               &load,                 &list,         &events_after, &spec,   &agent_state, &cursor};
+  return &all;
+}
+
+}  // namespace agentd::sqlite

@@ -1,0 +1,39 @@
+#include "ledger_writes.hpp"
+
+namespace agentd::sqlite {
+namespace {
+
+std::string own(agentd_str text) { return text.size ? std::string(text.data, static_cast<std::size_t>(text.size)) : std::string(); }
+
+std::vector<Entry> own(const agentd_ledger_entry* entries, std::uint64_t count) {
+  std::vector<Entry> all;
+  all.reserve(static_cast<std::size_t>(count));
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto& e = entries[i];
+    all.push_back({own(e.agent_id), own(e.key), own(e.payload), e.due_ms, e.revision, e.nonce, e.status, e.overlap, e.leaves_record != 0, e.queue_size,
+                   e.max_concurrent});
+  }
+  return all;
+}
+
+std::vector<Record> own(const agentd_ledger_record* records, std::uint64_t count) {
+  std::vector<Record> all;
+  all.reserve(static_cast<std::size_t>(count));
+  for (std::uint64_t i = 0; i < count; ++i) all.push_back({records[i].kind, own(records[i].payload)});
+  return all;
+}
+
+}  // namespace
+
+Write own(const agentd_ledger_enqueue& e) { return {e.op, e.now_ms, Enqueue{own(e.entries, e.count)}}; }
+
+Write own(const agentd_ledger_transition& t) {
+  return {t.op, t.now_ms,
+          Transition{t.run, t.generation, own(t.agent_id), own(t.records, t.record_count), own(t.follow_ups, t.follow_up_count), t.next, t.due_ms,
+                     t.has_state != 0, own(t.agent_state), own(t.error)}};
+}
+
+Write own(const agentd_ledger_spec& s) { return {s.op, s.now_ms, PutSpec{own(s.agent_id), own(s.content)}}; }
+Write own(const agentd_ledger_cursor& c) { return {c.op, c.now_ms, PutCursor{own(c.name), c.position}}; }
+
+}  // namespace agentd::sqlite

@@ -1,0 +1,61 @@
+// What the ledger is asked to write, copied out of the caller's memory.
+#pragma once
+#include <agentd/abi/ledger.h>
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace agentd::sqlite {
+
+struct Entry {
+  std::string agent_id, key, payload;
+  std::int64_t due = 0, revision = 0;
+  std::uint32_t nonce = 0;
+  std::int32_t status = 0, overlap = 0;
+  bool leaves_record = true;
+  std::uint32_t queue_size = 0, max_concurrent = 1;
+};
+
+struct Record {
+  std::int32_t kind = 0;
+  std::string payload;
+};
+
+struct Enqueue {
+  std::vector<Entry> entries;
+};
+
+struct Transition {
+  agentd_run_id run{};
+  std::uint64_t generation = 0;
+  std::string agent_id;
+  std::vector<Record> records;
+  std::vector<Entry> follow_ups;
+  std::int32_t next = 0;
+  std::int64_t due = 0;
+  bool has_state = false;
+  std::string agent_state, error;
+};
+
+struct PutSpec {
+  std::string agent_id, content;
+};
+
+struct PutCursor {
+  std::string name;
+  std::int64_t position = 0;
+};
+
+struct Write {
+  agentd_op op = 0;
+  std::int64_t now = 0;
+  std::variant<Enqueue, Transition, PutSpec, PutCursor> what;
+};
+
+Write own(const agentd_ledger_enqueue& enqueue);
+Write own(const agentd_ledger_transition& transition);
+Write own(const agentd_ledger_spec& spec);
+Write own(const agentd_ledger_cursor& cursor);
+
+}  // namespace agentd::sqlite
