@@ -168,8 +168,9 @@ Result<CronFields> parse_cron(std::string_view expression) {
 }
 
 bool matches_date(const CronFields& fields, std::chrono::year_month_day date) {
-  if (!(fields.months >> static_cast<unsigned>(date.month()) & 1)) return false;
-  return days_of(fields, date.year() / date.month()) >> static_cast<unsigned>(date.day()) & 1;
+  const bool by_day = fields.days >> static_cast<unsigned>(date.day()) & 1;
+  const bool by_weekday = fields.weekdays >> std::chrono::weekday(std::chrono::sys_days(date)).c_encoding() & 1;
+  return (fields.months >> static_cast<unsigned>(date.month()) & 1) && (fields.either_day ? by_day || by_weekday : by_day && by_weekday);
 }
 
 std::optional<LocalMinute> next_local(const CronFields& fields, LocalMinute from) {

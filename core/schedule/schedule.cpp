@@ -53,50 +53,34 @@ std::optional<Instant> next_of(const Cron& cron, const Schedule&, Instant after)
 }
 std::optional<Instant> next_of(const At& at, const Schedule&, Instant after) { return at.at > after ? std::optional(at.at) : std::nullopt; }
 
-// The last slot in (from, to], given that there is one, by halving: only next_slot knows the calendar.
-Instant last_between(const Schedule& schedule, Instant first, Instant to) {
-  auto low = first, high = to;
-  while (low < high) {
-    const auto next = next_slot(schedule, low + (high - low) / 2);
-    if (next && *next <= to)
-      low = *next;
-    else
-      high = low + (high - low) / 2;
-  }
-  return low;
-}
-
 std::uint64_t count_one_by_one(const Schedule& schedule, Instant from, Instant to) {
   std::uint64_t count = 0;
   for (auto slot = next_slot(schedule, from); slot && *slot <= to; slot = next_slot(schedule, *slot)) ++count;
   return count;
 }
 
-// The end of the local day that `at` lies in when no change of clocks falls into it, else nothing.
-std::optional<Instant> end_of_plain_day(const Zone::Stretch& stretch, Instant at) {
-  const auto day = std::chrono::floor<days>(stretch.local_floor(at));
-  const auto begin = stretch.instant(day), end = stretch.instant(day + days(1));
-  if (begin != at || begin < stretch.begin || end > stretch.end) return std::nullopt;
-  return end;
+// How many matching times of day come before a minute of the day.
+std::uint64_t times_before(const CronFields& fields, unsigned minute_of_day) {
+  const auto hour = minute_of_day / 60;
+  const auto in_hour = static_cast<std::uint64_t>(std::popcount(fields.minutes));
+  const auto hours_before = static_cast<std::uint64_t>(std::popcount(fields.hours & ((1u << hour) - 1)));
+  const auto in_this_hour = fields.hours >> hour & 1 ? std::popcount(fields.minutes & ((std::uint64_t{1} << minute_of_day % 60) - 1)) : 0;
+  return hours_before * in_hour + static_cast<std::uint64_t>(in_this_hour);
 }
 
-// Day by day: a whole day without a change of clocks has hours times minutes slots or none.
+// Day by day: only where clocks change are slots walked one by one.
 std::uint64_t count_cron(const Schedule& schedule, const Cron& cron, Instant from, Instant to) {
-  const auto per_day = static_cast<std::uint64_t>(std::popcount(cron.fields.hours)) * static_cast<std::uint64_t>(std::popcount(cron.fields.minutes));
   std::uint64_t count = 0;
-  auto at = from + Millis(1);  // counts slots at or after `at`
-  while (at <= to) {
+  for (auto at = from + Millis(1); at <= to;) {
     const auto stretch = cron.zone.at(at);
-    const auto whole = end_of_plain_day(stretch, at);
-    if (whole && *whole <= to) {
-      const auto day = std::chrono::floor<days>(stretch.local_floor(at));
-      if (matches_date(cron.fields, std::chrono::year_month_day(day))) count += per_day;
-      at = *whole;
-      continue;
-    }
-    const auto next_midnight = stretch.instant(std::chrono::floor<days>(stretch.local_floor(at)) + days(1));
-    const auto until = std::min(to + Millis(1), next_midnight > at ? next_midnight : at + days(1));
-    count += count_one_by_one(schedule, at - Millis(1), until - Millis(1));
+    const auto day = std::chrono::floor<days>(stretch.local_floor(at));
+    const auto begin = stretch.instant(day), end = stretch.instant(day + days(1));
+    const auto until = std::min(to + Millis(1), end);
+    const auto minute_of_day = [&](Instant t) { return static_cast<unsigned>((stretch.local_ceil(t) - day).count()); };
+    if (begin < stretch.begin || end > stretch.end)
+      count += count_one_by_one(schedule, at - Millis(1), until - Millis(1));
+    else if (matches_date(cron.fields, std::chrono::year_month_day(day)))
+      count += times_before(cron.fields, minute_of_day(until)) - times_before(cron.fields, minute_of_day(at));
     at = until;
   }
   return count;
@@ -121,6 +105,18 @@ std::vector<Instant> slots_between(const Schedule& schedule, Instant from, Insta
   return slots;
 }
 
+Instant last_slot(const Schedule& schedule, Instant slot, Instant to) {
+  while (slot < to) {  // by halving: only next_slot knows the calendar
+    const auto middle = slot + (to - slot) / 2;
+    const auto next = next_slot(schedule, middle);
+    if (next && *next <= to)
+      slot = *next;
+    else
+      to = middle;
+  }
+  return slot;
+}
+
 Count count_slots(const Schedule& schedule, Instant from, Instant to) {
   if (schedule.end) to = std::min(to, *schedule.end);
   const auto first = next_slot(schedule, from);
@@ -129,7 +125,7 @@ Count count_slots(const Schedule& schedule, Instant from, Instant to) {
     const auto more = static_cast<std::uint64_t>((to - *first) / interval->every);
     return {more + 1, *first, *first + interval->every * static_cast<std::int64_t>(more)};
   }
-  if (const auto* cron = std::get_if<Cron>(&schedule.when)) return {count_cron(schedule, *cron, *first - Millis(1), to), *first, last_between(schedule, *first, to)};
+  if (const auto* cron = std::get_if<Cron>(&schedule.when)) return {count_cron(schedule, *cron, *first - Millis(1), to), *first, last_slot(schedule, *first, to)};
   return {1, *first, *first};
 }
 

@@ -48,6 +48,9 @@ struct Count {
 };
 Count count_slots(const Schedule& schedule, Instant from, Instant to);
 
+// The last slot not after `to`, given an earlier one (which it may be).
+Instant last_slot(const Schedule& schedule, Instant slot, Instant to);
+
 // An agent's slots are all late by the same amount in [0, jitter), which follows from its id alone: every replica and every
 // restart agree on it.
 Millis jitter_of(std::string_view agent_id, Millis jitter);

@@ -18,19 +18,19 @@ Millis catchup_window(const Schedule& schedule, const Policy& policy, Instant sl
 }
 
 // What was missed in (last, to], with the latest of it run now if the policy says so.
-void settle_missed(const std::string& agent_id, const Schedule& schedule, const Policy& policy, Instant last, Instant to, bool may_run, Instant now, Tick& out) {
+void settle_missed(const std::string& agent_id, const Schedule& schedule, const Policy& policy, Instant last, Instant to, bool may_run, Instant now, SlotBatch& out) {
   auto missed = count_slots(schedule, last, to);
   if (missed.count == 0) return;
   const auto due_at = missed.last + jitter_of(agent_id, schedule.jitter);
   if (may_run && policy.misfire == Policy::Misfire::latest && now - due_at <= catchup_window(schedule, policy, missed.last)) {
     out.due.push_back({agent_id, missed.last, due_at, true});
-    missed = count_slots(schedule, last, missed.last - Millis(1));
+    missed = {missed.count - 1, missed.first, last_slot(schedule, missed.first, missed.last - Millis(1))};
   }
   if (missed.count > 0) out.lost.push_back({LostSlots::Why::missed, agent_id, missed.count, missed.first, missed.last});
 }
 
 // Hands over what is due of one agent, whose next slot is `slot`; returns the slot after.
-std::optional<Instant> collect(const std::string& agent_id, const Schedule& schedule, const Policy& policy, Instant slot, Instant now, Tick& out) {
+std::optional<Instant> collect(const std::string& agent_id, const Schedule& schedule, const Policy& policy, Instant slot, Instant now, SlotBatch& out) {
   const auto jitter = jitter_of(agent_id, schedule.jitter);
   const auto until = now - jitter;                           // slots up to here are due
   const auto missed_until = until - kMisfireAfter - Millis(1);  // and up to here they are misfires
@@ -175,14 +175,14 @@ void Ticker::tick() {
   const auto now = clock_.now();
   if (now < seen_) begin_anew_after_a_repair(now);
   seen_ = now;
-  Tick out;
+  SlotBatch out;
   out.lost = std::exchange(paused_away_, {});
   collect_due(now, out);
   arm();
   if (!out.due.empty() || !out.lost.empty()) sink_(std::move(out));
 }
 
-void Ticker::collect_due(Instant now, Tick& out) {
+void Ticker::collect_due(Instant now, SlotBatch& out) {
   while (!heap_.empty() && (is_void(heap_.front()) || heap_.front().at <= now)) {
     const auto due = pop();
     if (is_void(due)) continue;

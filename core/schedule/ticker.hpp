@@ -39,7 +39,7 @@ struct LostSlots {
   Instant first{}, last{};
 };
 
-struct Tick {
+struct SlotBatch {
   std::vector<DueSlot> due;
   std::vector<LostSlots> lost;
 };
@@ -52,7 +52,7 @@ struct Tick {
 // does the clock count as repaired, and slots begin anew from now; the ledger refuses those that have run.
 class Ticker {
  public:
-  using Sink = std::function<void(Tick)>;
+  using Sink = std::function<void(SlotBatch)>;
   Ticker(Clock& clock, Timers& timers, Sink sink);
   ~Ticker();
   Ticker(const Ticker&) = delete;
@@ -109,7 +109,7 @@ class Ticker {
   void drop_void();
   void arm();
   void tick();
-  void collect_due(Instant now, Tick& out);
+  void collect_due(Instant now, SlotBatch& out);
   void begin_anew_after_a_repair(Instant now);
 
   Clock& clock_;

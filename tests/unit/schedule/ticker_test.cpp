@@ -20,10 +20,10 @@ Schedule cron(const char* expression, const char* zone = "UTC") { return {.when 
 // A ticker on a virtual clock that stands at 2026-01-01T12:00:30Z, and all it has said.
 struct Bench {
   VirtualWorld world{1, utc("2026-01-01T12:00:30Z")};
-  std::vector<Tick> ticks;
+  std::vector<SlotBatch> ticks;
   std::vector<DueSlot> due;
   std::vector<LostSlots> lost;
-  Ticker ticker{world, world, [this](Tick tick) {
+  Ticker ticker{world, world, [this](SlotBatch tick) {
                   due.insert(due.end(), tick.due.begin(), tick.due.end());
                   lost.insert(lost.end(), tick.lost.begin(), tick.lost.end());
                   ticks.push_back(std::move(tick));
@@ -50,7 +50,7 @@ TEST(Ticker, IsNeverLateOnAQuietMachine) {
   Bench b;
   b.ticker.add("a", every(1s), {}, {});
   Instant seen{};
-  Ticker other(b.world, b.world, [&](Tick) { seen = b.world.now(); });
+  Ticker other(b.world, b.world, [&](SlotBatch) { seen = b.world.now(); });
   other.add("b", cron("1 12 * * *"), {}, {});
   b.world.advance(31s);
   EXPECT_EQ(seen, utc("2026-01-01T12:01:00Z"));
@@ -258,7 +258,7 @@ TEST(Ticker, LetsTheSinkCallBack) {
   VirtualWorld world;
   std::vector<std::string> fired;
   Ticker* self = nullptr;
-  Ticker ticker(world, world, [&](Tick tick) {
+  Ticker ticker(world, world, [&](SlotBatch tick) {
     for (const auto& slot : tick.due) {
       fired.push_back(slot.agent_id);
       self->remove(slot.agent_id);
