@@ -1,0 +1,79 @@
+#include <gtest/gtest.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <agentd/testing/fake_host.hpp>
+#include <nlohmann/json.hpp>
+
+#include "plugins/system/disk_report.hpp"
+
+namespace {
+
+using nlohmann::json;
+using system_plugin::Disk;
+using system_plugin::make_report;
+using system_plugin::Seen;
+
+class System : public ::testing::Test {
+ protected:
+  json value(const std::string& tool, const std::string& arguments = "{}") {
+    const auto ended = system.call(tool, arguments);
+    EXPECT_TRUE(ended.ok()) << ended.value;
+    return ended.ok() ? json::parse(ended.value) : json();
+  }
+  agentd::testing::FakeHost host;
+  agentd::testing::FakeComponent system = host.create("system");
+};
+
+TEST_F(System, TellsTheMachineTheTestRunsOn) {
+  EXPECT_EQ(value("load")["cores"], sysconf(_SC_NPROCESSORS_ONLN));
+  EXPECT_EQ(value("memory")["total_bytes"].get<int64_t>() / 1024 / 1024, static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 1024 / 1024);
+  struct statvfs root {};
+  ASSERT_EQ(statvfs("/", &root), 0);
+  EXPECT_EQ(value("disk", R"({"path": "/"})")["size_bytes"], static_cast<int64_t>(root.f_blocks) * static_cast<int64_t>(root.f_frsize));
+}
+
+TEST_F(System, MeasuresTheCpuOverTheSample) {
+  std::atomic<bool> done = false;
+  std::thread busy([&] { while (!done) {} });
+  const auto cpu = value("cpu", R"({"sample_ms": 200})");
+  done = true;
+  busy.join();
+  EXPECT_GT(cpu["usage_percent"], 0);
+  EXPECT_LE(cpu["usage_percent"], 100);
+  EXPECT_EQ(cpu["per_core_percent"].size(), cpu["cores"]);
+}
+
+TEST_F(System, FindsItselfAmongTheProcesses) {
+  bool found = false;
+  for (const auto& process : value("processes", R"({"limit": 100})")) found = found || process["pid"] == getpid();
+  EXPECT_TRUE(found || value("processes", R"({"limit": 100})").size() == 100);
+  EXPECT_EQ(value("processes", R"({"limit": 3, "by": "cpu"})").size(), 3u);
+}
+
+TEST_F(System, NamesThePathThatIsNot) {
+  const auto ended = system.call("disk", R"({"path": "/no/such"})");
+  EXPECT_FALSE(ended.ok());
+  EXPECT_NE(ended.value.find("/no/such"), std::string::npos);
+}
+
+TEST(DiskReport, NamesTheDisksAboveTheThresholdAndWhatChanged) {
+  const std::vector<Disk> disks = {{"/", "ext4", "/dev/a", 100, 95, 5, 95}, {"/home", "ext4", "/dev/b", 100, 10, 90, 10}};
+  const auto report = make_report(disks, {90}, Seen{{"/", 90.5}});
+  EXPECT_EQ(report.full, std::vector<std::string>{"/"});
+  EXPECT_EQ(report.change_percent.at("/"), 4.5);
+  EXPECT_EQ(report.summary, "2 disks, 1 at or above 90%");
+  EXPECT_EQ(make_report(disks, {99}, {}).summary, "2 disks, none at or above 99%");
+}
+
+TEST(DiskReport, KeepsWhatItSawForTheNextRun) {
+  agentd::testing::FakeHost host;
+  auto task = host.create("disk_report");
+  const auto first = json::parse(task.run(R"({"paths": ["/"]})").value);
+  ASSERT_EQ(first["result"]["disks"].size(), 1u);
+  const auto second = json::parse(task.run(R"({"paths": ["/"]})", first["state"].dump()).value);
+  EXPECT_EQ(second["result"]["change_percent"].size(), 1u);
+  EXPECT_FALSE(task.run(R"({"threshold": 1})").ok());  // a typing mistake is not ignored
+}
+
+}  // namespace
