@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,27 +19,14 @@ using agentd::sdk::Error;
 
 [[noreturn]] void refuse(std::string_view path, const std::string& why) { throw Error(std::string(path) + ": " + why); }
 
-// For kernels without openat2: a step at a time, and no symbolic link at all.
-int walk_beneath(int folder, const char* path, int flags) {
-  Fd at(fcntl(folder, F_DUPFD_CLOEXEC, 0));
-  std::string_view rest(path);
-  for (;;) {
-    const auto slash = rest.find('/');
-    const std::string part(rest.substr(0, slash));
-    const bool last = slash == rest.npos;
-    if (part == "..") {
-      errno = EXDEV;
-      return -1;
-    }
-    const int next = openat(at.get(), part.c_str(), (last ? flags : O_PATH | O_DIRECTORY) | O_NOFOLLOW | O_CLOEXEC);
-    if (next < 0) {
-      if (errno == ELOOP || (!last && errno == ENOTDIR)) errno = EXDEV;
-      return -1;
-    }
-    if (last) return next;
-    at = Fd(next);
-    rest.remove_prefix(slash + 1);
-  }
+bool is_link(int fd) {
+  struct stat s {};
+  return fstat(fd, &s) == 0 && S_ISLNK(s.st_mode);
+}
+
+bool is_link(int folder, const std::string& name) {
+  struct stat s {};
+  return fstatat(folder, name.c_str(), &s, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(s.st_mode);
 }
 
 std::string reason(int error) {
@@ -67,6 +55,25 @@ Fd& Fd::operator=(Fd&& other) noexcept {
 }
 Fd::~Fd() {
   if (fd_ >= 0) ::close(fd_);
+}
+
+int walk_beneath(int folder, const char* path, int flags) {
+  Fd at(fcntl(folder, F_DUPFD_CLOEXEC, 0));
+  std::string_view rest(path);
+  for (;;) {
+    const auto slash = rest.find('/');
+    const std::string part(rest.substr(0, slash));
+    const bool last = slash == rest.npos;
+    Fd next(part == ".." ? -1 : openat(at.get(), part.c_str(), (last ? flags : O_PATH | O_DIRECTORY) | O_NOFOLLOW | O_CLOEXEC));
+    if (part == ".." || (next.get() >= 0 ? is_link(next.get()) : is_link(at.get(), part))) errno = EXDEV;
+    else if (next.get() >= 0 && last) return next.release();
+    else if (next.get() >= 0) {
+      at = std::move(next);
+      rest.remove_prefix(slash + 1);
+      continue;
+    }
+    return -1;
+  }
 }
 
 int open_beneath(int folder, const char* path, int flags) {

@@ -62,5 +62,7 @@ std::string clean_path(std::string_view path);
 
 // Opens a relative path beneath a folder's descriptor; -1 with errno, EXDEV where the path leads out.
 int open_beneath(int folder, const char* path, int flags);
+// The same for kernels without openat2 (before 5.6): a step at a time, and no symbolic link at all, not even one that stays inside.
+int walk_beneath(int folder, const char* path, int flags);
 
 }  // namespace fs_plugin

@@ -1,12 +1,15 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <agentd/testing/fake_host.hpp>
-#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <stop_token>
 #include <thread>
+
+#include "plugins/fs/sandbox.hpp"
 
 namespace {
 
@@ -129,9 +132,8 @@ TEST_F(Fs, WritingOverALinkReplacesTheLinkNotItsTarget) {
 TEST_F(Fs, HoldsWhileAFolderIsSwappedForALink) {
   files::create_directory(base / "in/swap");
   write("in/swap/secret", "harmless");
-  std::atomic<bool> done = false;
-  std::thread attacker([&] {
-    while (!done) {
+  std::jthread attacker([&](const std::stop_token& done) {
+    while (!done.stop_requested()) {
       files::rename(base / "in/swap", base / "in/away");
       files::create_symlink(base / "out", base / "in/swap");
       files::remove(base / "in/swap");
@@ -145,9 +147,24 @@ TEST_F(Fs, HoldsWhileAFolderIsSwappedForALink) {
     ++read;
     ASSERT_EQ(json::parse(ended.value)["text"], "harmless");
   }
-  done = true;
-  attacker.join();
   EXPECT_GT(read, 0);
+}
+
+TEST_F(Fs, WalksWithoutTheKernelsHelpAndFollowsNoLink) {
+  files::create_symlink(base / "out", base / "in/link");
+  files::create_symlink("a.txt", base / "in/inner");
+  const fs_plugin::Fd root(open(path("in").c_str(), O_PATH | O_DIRECTORY));
+  const auto opens = [&](const char* way, int flags) { return fs_plugin::Fd(fs_plugin::walk_beneath(root.get(), way, flags)).get() >= 0; };
+  EXPECT_TRUE(opens("a.txt", O_RDONLY));
+  EXPECT_TRUE(opens("sub/b.log", O_RDONLY));
+  EXPECT_TRUE(opens(".", O_RDONLY | O_DIRECTORY));
+  EXPECT_FALSE(opens("none", O_RDONLY));
+  EXPECT_EQ(errno, ENOENT);
+  for (const char* way : {"link/secret", "link", "inner", "../out/secret", "sub/../../out/secret"})
+    for (const int flags : {O_RDONLY, O_PATH, O_RDONLY | O_DIRECTORY}) {
+      EXPECT_FALSE(opens(way, flags)) << way;
+      EXPECT_EQ(errno, EXDEV) << way;
+    }
 }
 
 TEST_F(Fs, ReadsNeitherFifosNorDevices) {
