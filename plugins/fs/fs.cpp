@@ -1,50 +1,29 @@
-// Files and folders for agents, within the folders that the host's settings name.
+// The toolset `fs`: files below the folders that the operator names.
 #include <agentd/sdk/toolset.hpp>
+#include <memory>
 
-#include <algorithm>
-
-#include "folder.hpp"
-#include "read.hpp"
-#include "root.hpp"
-#include "search.hpp"
-#include "write.hpp"
+#include "files.hpp"
 
 using namespace agentd::sdk;
 
 namespace {
 
-constexpr std::int64_t kReadBytes = 256 << 10;
-constexpr int kDepth = 16;
+using fs_plugin::Sandbox;
 
-struct View : Scope {
-  std::vector<fs::Root> roots;
-  bool read_only = false;
-};
-
-std::int64_t within(std::int64_t value, std::int64_t low, std::int64_t high, const char* name) {
-  if (value >= low && value <= high) return value;
-  throw Error(std::string(name) + " is from " + std::to_string(low) + " to " + std::to_string(high));
-}
-
-// A folder's content; without a path, the folders there are.
-fs::Listing list(const View& view, const std::string& path, int depth, std::int64_t max_entries) {
-  const auto bound = static_cast<std::size_t>(within(max_entries, 1, 2000, "max_entries"));
-  if (!path.empty() || view.roots.size() == 1) return fs::list_place(fs::locate(view.roots, path), static_cast<int>(within(depth, 1, kDepth, "depth")), bound);
-  fs::Listing listing;
-  for (const auto& root : view.roots) listing.entries.push_back(fs::stat_place({&root, ""}));
-  return listing;
-}
-
-}  // namespace
-
-struct Files : Toolset {
+struct Files final : Toolset {
   static constexpr bool concurrent = true;
 
   struct Config {
-    std::vector<std::string> roots;            // absolute folders; none: every call is refused
+    std::vector<std::string> roots;  // absolute paths; none: every call is refused
     bool read_only = false;
-    std::int64_t max_write_bytes = 8 << 20;
-    AGENTD_FIELDS(roots, read_only, max_write_bytes)
+    int64_t max_read_bytes = 1 << 20;
+    int64_t max_write_bytes = 8 << 20;
+    AGENTD_FIELDS(roots, read_only, max_read_bytes, max_write_bytes)
+  };
+  // What an agent may see of it.
+  struct View : Scope {
+    std::shared_ptr<const Sandbox> box;  // shared by every view with the same roots
+    bool read_only = false;
   };
   struct Narrow {
     std::optional<std::vector<std::string>> roots;
@@ -52,59 +31,54 @@ struct Files : Toolset {
     AGENTD_FIELDS(roots, read_only)
   };
 
-  explicit Files(const Config& config) : config_(config) {
-    for (const auto& root : config.roots) roots_.push_back(fs::make_root(root));
-    add_reading();
-    if (!config.read_only) add_writing();
+  explicit Files(const Config& config) : own_(std::make_shared<const Sandbox>(config.roots)), read_only_(config.read_only) {
+    const auto most = [limit = config.max_read_bytes](int64_t asked) { return std::min(std::max<int64_t>(asked, 1), limit); };
+    const auto at_most = [](int asked, int limit) { return std::min(std::max(asked, 1), limit); };
+
+    add("list", "List a folder: path, type, size in bytes and time of change of each entry",
+        {{"path", "a folder"}, {"depth", "1: the folder itself; more: folders below it too, at most 8", 1}, {"glob", "only names like this, such as *.log; empty: all", ""},
+         {"limit", "at most so many entries, up to 2000", 500}},
+        Effect::pure, [at_most](const Call& call, const View& view, const std::string& path, int depth, const std::string& glob, int limit) {
+          return fs_plugin::list_folder(*view.box, path, at_most(depth, 8), at_most(limit, 2000), glob, [&] { return call.cancelled(); });
+        });
+    add("stat", "Type, size in bytes, time of change and mode of a file or folder", {{"path", "a file or folder"}}, Effect::pure,
+        [](const View& view, const std::string& path) { return fs_plugin::stat_file(*view.box, path); });
+    add("read_file", "Read a text file in UTF-8",
+        {{"path", "a file"}, {"offset", "begin at this byte", int64_t{0}}, {"max_bytes", "read at most so many bytes", int64_t{65536}}}, Effect::pure,
+        [most](const View& view, const std::string& path, int64_t offset, int64_t max_bytes) {
+          return fs_plugin::read_file(*view.box, path, std::max<int64_t>(offset, 0), most(max_bytes));
+        });
+    add("tail", "Read the last lines of a text file", {{"path", "a file"}, {"lines", "how many, up to 2000", 50}}, Effect::pure,
+        [limit = config.max_read_bytes, at_most](const View& view, const std::string& path, int lines) {
+          return fs_plugin::tail_file(*view.box, path, at_most(lines, 2000), limit);
+        });
+    add("search", "Find the lines that contain a text, in all files below a folder; the text is taken literally",
+        {{"text", "what the line contains; case matters"}, {"path", "a folder"}, {"glob", "only in files named like this", "*"}, {"limit", "at most so many lines, up to 1000", 100}},
+        Effect::pure, [at_most](const Call& call, const View& view, const std::string& text, const std::string& path, const std::string& glob, int limit) {
+          return fs_plugin::search_files(*view.box, path, text, glob, at_most(limit, 1000), [&] { return call.cancelled(); });
+        });
+    if (read_only_) return;
+    add("write_file", "Replace a text file as a whole, or make it; the folder must exist", {{"path", "a file"}, {"text", "its new content"}}, Effect::idempotent,
+        [limit = config.max_write_bytes](const View& view, const std::string& path, const std::string& text) {
+          if (view.read_only) throw Error(path + ": this agent may only read files");
+          return fs_plugin::write_file(*view.box, path, text, limit);
+        });
   }
 
   View bind(const Narrow& narrow) const {
     View view;
-    view.read_only = config_.read_only || narrow.read_only.value_or(false);
-    if (config_.read_only && narrow.read_only == false) throw Error("read_only: the host allows reading only");
-    view.roots = roots_;
-    if (!narrow.roots) return view;
-    view.roots.clear();
-    for (const auto& root : *narrow.roots) view.roots.push_back(fs::narrow(roots_, root));
+    view.box = own_;
+    if (narrow.roots) view.box = std::make_shared<const Sandbox>(*own_, *narrow.roots);
+    if (narrow.read_only == false && read_only_) throw Error("read_only: false would widen the host's setting");
+    view.read_only = narrow.read_only.value_or(read_only_);
     return view;
   }
 
  private:
-  void add_reading() {
-    const Param path{"path", "absolute, or relative to the only allowed folder"};
-    add("list", "List a folder; without a path, the folders that may be used", {{"path", "absolute, or relative to the only allowed folder", ""}, {"depth", "levels", 1}, {"max_entries", "at most 2000", 500}}, Effect::pure, list);
-    add("stat", "Type, size and time of a file or folder", {path}, Effect::pure,
-        [](const View& view, const std::string& p) { return fs::stat_place(fs::locate(view.roots, p)); });
-    add("read_file", "Read a text file; a long one in parts, going on at next_offset",
-        {path, {"offset", "in bytes", 0}, {"max_bytes", "at most 262144", 65536}}, Effect::pure,
-        [](const View& view, const std::string& p, std::int64_t offset, std::int64_t max_bytes) {
-          return fs::read_place(fs::locate(view.roots, p), within(offset, 0, INT64_MAX / 2, "offset"), within(max_bytes, 1, kReadBytes, "max_bytes"));
-        });
-    add("tail", "The last lines of a text file", {path, {"lines", "at most 5000", 50}}, Effect::pure,
-        [](const View& view, const std::string& p, std::int64_t lines) {
-          return fs::tail_place(fs::locate(view.roots, p), within(lines, 1, 5000, "lines"), kReadBytes);
-        });
-    add("search", "Find lines that contain a text in the files of a folder, or files by name",
-        {{"path", "a folder", ""}, {"text", "plain text; empty: find files by name", ""}, {"name", "of the files: * any text, ? any character", "*"},
-         {"ignore_case", "of ASCII letters", false}, {"max_matches", "at most 1000", 100}},
-        Effect::pure,
-        [](Call& call, const View& view, const std::string& p, const std::string& text, const std::string& name, bool ignore_case, std::int64_t max_matches) {
-          const fs::Query query{text, name, ignore_case, static_cast<std::size_t>(within(max_matches, 1, 1000, "max_matches"))};
-          return fs::search_place(fs::locate(view.roots, p), query, call);
-        });
-  }
-  void add_writing() {
-    add("write_file", "Write a text file whole, replacing what is there",
-        {{"path", "absolute, or relative to the only allowed folder"}, {"content", "the whole text"}, {"make_folders", "those above that are missing", false}}, Effect::idempotent,
-        [this](Call& call, const View& view, const std::string& p, const std::string& content, bool make_folders) {
-          if (view.read_only) throw Error("this agent may only read files");
-          if (static_cast<std::int64_t>(content.size()) > config_.max_write_bytes) throw Error("content is longer than " + std::to_string(config_.max_write_bytes) + " bytes");
-          return fs::write_place(fs::locate(view.roots, p), content, make_folders, call.id());
-        });
-  }
-
-  Config config_;
-  std::vector<fs::Root> roots_;
+  std::shared_ptr<const Sandbox> own_;
+  bool read_only_;
 };
 
-AGENTD_PLUGIN("fs", "1.0.0", provides<Files>("fs", "Files and folders below configured roots"))
+}  // namespace
+
+AGENTD_PLUGIN("fs", "1.0.0", provides<Files>("fs", "Files below the folders that the operator names"), license{"MIT"})
