@@ -94,15 +94,16 @@ Result<std::unique_ptr<Library>> Library::describe(const agentd_plugin* d, std::
   for (std::uint64_t i = 0; i < d->requires_count; ++i) library->requires_services.emplace_back(view(d->requires_services[i]));
   for (std::uint32_t i = 0; i < d->component_count; ++i) {
     const auto& c = *d->components[i];
-    if (library->component(view(c.name))) return fail("it provides \"" + std::string(view(c.name)) + "\" twice");
-    library->components.push_back(std::make_unique<Component>(c, kMaxConcurrent));
+    auto component = std::make_unique<Component>(c, kMaxConcurrent);
+    if (library->component(component->kind, component->name)) return fail("it provides the " + std::string(plugin::name(component->kind)) + " \"" + component->name + "\" twice");
+    library->components.push_back(std::move(component));
   }
   return library;
 }
 
-Component* Library::component(std::string_view wanted) const {
+Component* Library::component(Kind kind, std::string_view wanted) const {
   for (const auto& c : components)
-    if (c->name == wanted) return c.get();
+    if (c->kind == kind && c->name == wanted) return c.get();
   return nullptr;
 }
 

@@ -45,7 +45,7 @@ class Library {
   std::string name, version, license;
   std::vector<std::string> requires_services;
   std::vector<std::unique_ptr<Component>> components;
-  Component* component(std::string_view wanted) const;
+  Component* component(Kind kind, std::string_view wanted) const;
 
   // ---- any thread
   void count_stale() { stale_.fetch_add(1, std::memory_order_relaxed); }

@@ -70,8 +70,8 @@ class Ops : public std::enable_shared_from_this<Ops> {
   std::int64_t remaining_ms(const Instance& owner, agentd_op op) const;
   void call_back(Instance& owner);  // owner.check_quiet() on the engine thread
   bool end(Instance& owner, agentd_op op, Ended how);  // false: it had ended, or never was
-  // Runs fill(C&) under the operation's lock. AGENTD_OK, AGENTD_STALE, AGENTD_CANCELLED (not filled), or AGENTD_DENIED when the
-  // operation gathers nothing of that kind. fill is quick and calls nothing of a plugin.
+  // Runs fill(C&) under the operation's lock. AGENTD_OK; AGENTD_CANCELLED: filled, but somebody asked it to stop; not filled:
+  // AGENTD_STALE, or AGENTD_DENIED when the operation gathers nothing of that kind. fill is quick and calls nothing of a plugin.
   template <class C, class Fill>
   std::int32_t gather(const Instance& owner, agentd_op op, Fill fill);
 
@@ -120,18 +120,19 @@ template <class C, class Fill>
 std::int32_t Ops::gather(const Instance& owner, agentd_op op, Fill fill) {
   Slot* const s = slot(op);
   if (!s) return AGENTD_STALE;
+  std::int32_t status = AGENTD_OK;
   {
     const Lock lock(s->mutex);
     if (!is(*s, op, owner) || s->state != State::open) return AGENTD_STALE;
-    if (s->stopping) return AGENTD_CANCELLED;
     auto* const capture = dynamic_cast<C*>(s->capture);
     if (!capture) return AGENTD_DENIED;
     fill(*capture);
+    if (s->stopping) status = AGENTD_CANCELLED;
     s->news = true;
-    if (!enqueue(*s)) return AGENTD_OK;
+    if (!enqueue(*s)) return status;
   }
   push(*s);
-  return AGENTD_OK;
+  return status;
 }
 
 }  // namespace agentd::plugin

@@ -11,8 +11,9 @@ constexpr std::uint64_t kLargestAnswer = 64ULL << 20, kLongestMessage = 64 << 10
 
 Ended broken(const Instance& instance, std::string_view what) { return failed(AGENTD_TERMINAL, instance.who() + " " + std::string(what)); }
 
-// What a plugin answers is believed only after a look: one JSON value with ok, text for people otherwise.
-Ended read(const Instance& instance, const agentd_result* result) {
+}  // namespace
+
+Ended read_result(const Instance& instance, const agentd_result* result) {
   if (!result || result->size < sizeof(agentd_result) || !is_sound(result->value)) return broken(instance, "finished with a malformed result");
   if (result->value.size > kLargestAnswer) return broken(instance, "answered with more than 64 MiB");
   const auto value = view(result->value);
@@ -26,6 +27,8 @@ Ended read(const Instance& instance, const agentd_result* result) {
   return {result->status, to_utf8(value.substr(0, kLongestMessage)), result->status == AGENTD_RETRYABLE ? result->retry_after_ms : -1};
 }
 
+namespace {
+
 std::int32_t created(agentd_host* host, agentd_op op, void* self) noexcept {
   auto& instance = Instance::of(host);
   return instance.end(op, {.created = true, .self = self}) ? AGENTD_OK : AGENTD_STALE;
@@ -33,7 +36,7 @@ std::int32_t created(agentd_host* host, agentd_op op, void* self) noexcept {
 
 std::int32_t finish(agentd_host* host, agentd_op op, const agentd_result* result) noexcept {
   auto& instance = Instance::of(host);
-  return instance.end(op, read(instance, result)) ? AGENTD_OK : AGENTD_STALE;
+  return instance.end(op, read_result(instance, result)) ? AGENTD_OK : AGENTD_STALE;
 }
 
 std::int32_t progress(agentd_host* host, agentd_op op, agentd_str text) noexcept {

@@ -1,0 +1,378 @@
+#include "core/plugin/ledger_port.hpp"
+
+#include <agentd/abi/ledger.h>
+
+#include "core/plugin/abi_text.hpp"
+
+namespace agentd::plugin {
+namespace {
+
+using port::LedgerFault;
+using port::LedgerResult;
+
+std::string text(agentd_str s) { return std::string(view(s)); }
+Instant instant(std::int64_t ms) { return Instant(Millis(ms)); }
+std::int64_t ms(Instant at) { return at.time_since_epoch().count(); }
+RunId run_id(const agentd_run_id& id) { return {id.position, id.nonce}; }
+agentd_run_id run_id(const RunId& id) { return {id.position, id.nonce, 0}; }
+
+// ---- from the plugin
+
+std::optional<port::LedgerError> error(std::int32_t fault, agentd_str message) {
+  switch (fault) {
+    case AGENTD_LEDGER_FINE: return std::nullopt;
+    case AGENTD_LEDGER_STALE: return port::LedgerError{LedgerFault::stale, text(message)};
+    case AGENTD_LEDGER_DISK_FULL: return port::LedgerError{LedgerFault::disk_full, text(message)};
+    case AGENTD_LEDGER_CORRUPT: return port::LedgerError{LedgerFault::corrupt, text(message)};
+    case AGENTD_LEDGER_NOT_FOUND: return port::LedgerError{LedgerFault::not_found, text(message)};
+    default: return port::LedgerError{LedgerFault::unavailable, text(message)};
+  }
+}
+
+port::Admission own(const agentd_ledger_admission& a) {
+  port::Admission out{static_cast<port::Admission::Kind>(a.kind), run_id(a.run), {}};
+  for (std::uint64_t i = 0; i < a.cancel_count; ++i) out.cancel.push_back(run_id(a.cancel[i]));
+  return out;
+}
+
+LedgerAnswer own(const agentd_ledger_answer& a) {
+  LedgerAnswer out{a.op, error(a.fault, a.message), a.value};
+  if (a.admissions) {
+    auto& all = out.value.emplace<std::vector<port::Admission>>();
+    all.reserve(a.admission_count);
+    for (std::uint64_t i = 0; i < a.admission_count; ++i) all.push_back(own(a.admissions[i]));
+  }
+  return out;
+}
+
+port::StoredRecord own(const agentd_ledger_stored& r) {
+  return {r.position, instant(r.at_ms), run_id(r.run), text(r.agent_id), r.kind, static_cast<port::RunStatus>(r.status), text(r.payload)};
+}
+
+LedgerStanding own(const agentd_ledger_standing& s) {
+  LedgerStanding out{text(s.agent_id), s.queued, s.running, {s.run_count, s.error_count, s.consecutive_failures, {}, text(s.last_error)}, s.version};
+  if (s.last_run_ms != INT64_MIN) out.stats.last_run = instant(s.last_run_ms);
+  return out;
+}
+
+port::Claim own(const agentd_ledger_claim& c) {
+  return {run_id(c.run), c.generation, text(c.agent_id), c.revision, c.has_records != 0, text(c.payload)};
+}
+
+port::RunRow own(const agentd_ledger_row& r) {
+  return {run_id(r.run), text(r.agent_id), text(r.key), static_cast<port::RunStatus>(r.status), r.revision, instant(r.entered_ms), instant(r.due_ms),
+          text(r.payload), r.last, text(r.last_payload), r.last_kind};
+}
+
+template <class From>
+auto own(const From* items, std::uint64_t count) {
+  std::vector<decltype(own(*items))> all;
+  all.reserve(count);
+  for (std::uint64_t i = 0; i < count; ++i) all.push_back(own(items[i]));
+  return all;
+}
+
+// ---- to the plugin
+
+agentd_ledger_entry lend(const port::Entry& e) {
+  return {str(e.agent_id), str(e.key), str(e.payload), ms(e.due_at), e.revision, e.nonce, static_cast<std::int32_t>(e.status), static_cast<std::int32_t>(e.overlap),
+          e.leaves_record, e.queue_size, e.max_concurrent};
+}
+
+std::vector<agentd_ledger_entry> lend(const std::vector<port::Entry>& entries) {
+  std::vector<agentd_ledger_entry> all;
+  all.reserve(entries.size());
+  for (const auto& e : entries) all.push_back(lend(e));
+  return all;
+}
+
+std::vector<agentd_ledger_record> lend(const std::vector<port::Record>& records) {
+  std::vector<agentd_ledger_record> all;
+  all.reserve(records.size());
+  for (const auto& r : records) all.push_back({r.kind, 0, str(r.payload)});
+  return all;
+}
+
+// ---- agentd.host.ledger/1
+
+LedgerInbox& inbox(agentd_host* host) { return static_cast<LedgerInbox&>(Instance::of(host).extension()); }
+
+void committed(agentd_host* host, const agentd_ledger_group* g) noexcept {
+  LedgerGroup group{own(g->answers, g->answer_count), own(g->records, g->record_count), own(g->standings, g->standing_count), g->last_position, g->wal_bytes,
+                    g->commit_seconds, g->accepting != 0, g->due != 0};
+  inbox(host).post([group = std::move(group)](LedgerPort& port) mutable { port.deliver(std::move(group)); });
+}
+
+void claimed(agentd_host* host, agentd_op op, const agentd_ledger_claims* c) noexcept {
+  port::Claims claims{own(c->runs, c->count), {}};
+  if (c->next_due_ms != INT64_MAX) claims.next_due = instant(c->next_due_ms);
+  LedgerAnswer answer{op, {}, std::move(claims)};
+  inbox(host).post([answer = std::move(answer), standings = own(c->standings, c->standing_count)](LedgerPort& port) mutable {
+    port.deliver(std::move(answer), std::move(standings));
+  });
+}
+
+void records(agentd_host* host, agentd_op op, const agentd_ledger_stored* all, std::uint64_t count) noexcept {
+  inbox(host).post([op, piece = own(all, count)](LedgerPort& port) mutable { port.deliver(op, std::move(piece)); });
+}
+
+void rows(agentd_host* host, agentd_op op, const agentd_ledger_row* all, std::uint64_t count) noexcept {
+  inbox(host).post([op, piece = own(all, count)](LedgerPort& port) mutable { port.deliver(op, std::move(piece)); });
+}
+
+void ended(agentd_host* host, agentd_op op, std::int32_t fault, std::int64_t number, agentd_str what) noexcept {
+  LedgerAnswer answer{op, error(fault, what), port::SpecRevision{number, text(what)}};
+  inbox(host).post([answer = std::move(answer)](LedgerPort& port) mutable { port.deliver(std::move(answer), {}); });
+}
+
+void due(agentd_host* host) noexcept {
+  inbox(host).post([](LedgerPort& port) { port.due(); });
+}
+
+constexpr agentd_host_ledger_v1 kService{&committed, &claimed, &records, &rows, &ended, &due};
+
+}  // namespace
+
+// ---- the inbox
+
+const void* LedgerInbox::service(std::string_view id) const { return id == AGENTD_HOST_LEDGER_1 ? &kService : nullptr; }
+
+void LedgerInbox::attach(LedgerPort* port) {
+  port_ = port;
+  if (!port_) return;
+  for (auto& deliver : std::exchange(early_, {})) deliver();
+}
+
+template <class Deliver>
+void LedgerInbox::post(Deliver deliver) {
+  boost::asio::post(executor_, [this, deliver = std::move(deliver)]() mutable {
+    if (port_) {
+      deliver(*port_);
+    } else {
+      early_.emplace_back([this, deliver = std::move(deliver)]() mutable { deliver(*port_); });
+    }
+  });
+}
+
+// ---- the port
+
+LedgerPort::LedgerPort(LedgerInbox& inbox, World world, const agentd_ledger& table, void* self)
+    : inbox_(inbox), world_(std::move(world)), table_(table), self_(self) {
+  inbox_.attach(this);
+}
+
+LedgerPort::~LedgerPort() { inbox_.attach(nullptr); }
+
+Async<Result<std::unique_ptr<LedgerPort>>> LedgerPort::open(Instances& instances, World world, std::string name, Library& library, Component& component,
+                                                            std::string settings) {
+  if (component.interface_id != AGENTD_LEDGER_ID)
+    co_return fail(library.file.string() + ": " + component.name + " is a ledger for another host (" + component.interface_id + ", this one needs " AGENTD_LEDGER_ID
+                   "); install the plugins that came with this agentd");
+  const auto& table = *static_cast<const agentd_ledger*>(component.table);
+  auto extension = std::make_unique<LedgerInbox>(world.executor);
+  auto& inbox = *extension;
+  const Frame frame{table.create, table.destroy, nullptr};
+  auto opening = instances.open(std::move(name), library, component, frame, std::move(extension), std::move(settings));
+  auto opened = co_await std::move(opening);
+  if (!opened) co_return std::unexpected(std::move(opened.error()));
+
+  // The table is called past the instance's operations: their slots and deadlines would cost as much as the ledger itself.
+  Instance& instance = **opened;
+  void* self = nullptr;
+  Instance::Start learn = [&instance, &self](void* its_self, agentd_op op, std::int64_t) {
+    self = its_self;
+    Ended over;
+    over.value = "null";
+    instance.end(op, std::move(over));
+  };
+  auto learning = instance.call(std::move(learn), Millis(1000), {});
+  const auto learned = co_await std::move(learning);
+  if (!self) co_return fail(instance.who() + " cannot be called: " + learned.value);
+  co_return std::unique_ptr<LedgerPort>(new LedgerPort(inbox, std::move(world), table, self));
+}
+
+std::int64_t LedgerPort::now_ms() const { return ms(world_.clock.now()); }
+
+template <class T, class Call>
+Async<LedgerResult<T>> LedgerPort::ask(Call call) {
+  auto start = [this, &call](Promise<LedgerAnswer> promise) {
+    const auto op = ++last_op_;
+    waiting_.emplace(op, Waiting{std::move(promise), {}});
+    call(op);
+  };
+  auto asking = suspend<LedgerAnswer>(start);
+  LedgerAnswer answer = co_await std::move(asking);
+  if (answer.error) co_return std::unexpected(std::move(*answer.error));
+  if constexpr (std::is_void_v<T>) {
+    co_return LedgerResult<void>();
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    if (const auto* spoken = std::get_if<port::SpecRevision>(&answer.value)) co_return spoken->revision;
+    co_return std::get<std::int64_t>(answer.value);
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    co_return std::move(std::get<port::SpecRevision>(answer.value).content);
+  } else {
+    if (auto* value = std::get_if<T>(&answer.value)) co_return std::move(*value);
+    co_return T{};  // nothing came: an empty list
+  }
+}
+
+Async<LedgerResult<std::vector<port::Admission>>> LedgerPort::enqueue(std::vector<port::Entry> entries) {
+  const auto call = [&](std::uint64_t op) {
+    const auto lent = lend(entries);
+    const agentd_ledger_enqueue asked{op, now_ms(), lent.data(), lent.size()};
+    table_.enqueue(self_, &asked);
+  };
+  auto asking = ask<std::vector<port::Admission>>(call);
+  co_return co_await std::move(asking);
+}
+
+Async<LedgerResult<Position>> LedgerPort::commit(port::Transition t) {
+  const auto call = [&](std::uint64_t op) {
+    const auto lent = lend(t.records);
+    const auto follow_ups = lend(t.follow_ups);
+    const auto next = t.next ? static_cast<std::int32_t>(*t.next) : 0;
+    const auto state = t.agent_state ? str(*t.agent_state) : agentd_str{};
+    const agentd_ledger_transition asked{op, now_ms(), run_id(t.run), t.generation, str(t.agent_id), lent.data(), lent.size(), follow_ups.data(), follow_ups.size(),
+                                         next, t.agent_state.has_value(), ms(t.due_at), state, str(t.error)};
+    table_.commit(self_, &asked);
+  };
+  auto asking = ask<Position>(call);
+  co_return co_await std::move(asking);
+}
+
+Async<LedgerResult<std::int64_t>> LedgerPort::put_spec(std::string agent_id, std::string content) {
+  const auto call = [&](std::uint64_t op) {
+    const agentd_ledger_spec asked{op, now_ms(), str(agent_id), str(content)};
+    table_.put_spec(self_, &asked);
+  };
+  auto asking = ask<std::int64_t>(call);
+  co_return co_await std::move(asking);
+}
+
+Async<LedgerResult<void>> LedgerPort::put_cursor(std::string name, Position position) {
+  const auto call = [&](std::uint64_t op) {
+    const agentd_ledger_cursor asked{op, now_ms(), str(name), position};
+    table_.put_cursor(self_, &asked);
+  };
+  auto asking = ask<void>(call);
+  co_return co_await std::move(asking);
+}
+
+Async<LedgerResult<port::Claims>> LedgerPort::claim(std::size_t n) {
+  const auto call = [&](std::uint64_t op) { table_.claim(self_, op, now_ms(), n); };
+  auto asking = ask<port::Claims>(call);
+  co_return co_await std::move(asking);
+}
+
+void LedgerPort::serve(std::string agent_id, bool can) { table_.serve(self_, str(agent_id), can); }
+
+Async<LedgerResult<std::vector<port::StoredRecord>>> LedgerPort::load(RunId run) {
+  const auto call = [&](std::uint64_t op) { table_.load(self_, op, run_id(run)); };
+  auto asking = ask<std::vector<port::StoredRecord>>(call);
+  co_return co_await std::move(asking);
+}
+
+Async<LedgerResult<std::vector<port::RunRow>>> LedgerPort::list(port::RunFilter filter) {
+  const auto call = [&](std::uint64_t op) {
+    const auto status = filter.status ? static_cast<std::int32_t>(*filter.status) : 0;
+    const agentd_ledger_filter asked{op, str(filter.agent_id), status, 0, filter.before, filter.limit};
+    table_.list(self_, &asked);
+  };
+  auto asking = ask<std::vector<port::RunRow>>(call);
+  co_return co_await std::move(asking);
+}
+
+Async<LedgerResult<std::vector<port::StoredRecord>>> LedgerPort::events_after(Position position, std::size_t limit) {
+  const auto call = [&](std::uint64_t op) { table_.events_after(self_, op, position, limit); };
+  auto asking = ask<std::vector<port::StoredRecord>>(call);
+  co_return co_await std::move(asking);
+}
+
+Async<LedgerResult<std::optional<port::SpecRevision>>> LedgerPort::spec(std::string agent_id, std::int64_t revision) {
+  const auto call = [&](std::uint64_t op) { table_.spec(self_, op, str(agent_id), revision); };
+  auto asking = ask<port::SpecRevision>(call);
+  auto found = co_await std::move(asking);
+  if (found) co_return std::optional(std::move(*found));
+  if (found.error().fault == LedgerFault::not_found) co_return std::optional<port::SpecRevision>();
+  co_return std::unexpected(std::move(found.error()));
+}
+
+Async<LedgerResult<std::string>> LedgerPort::agent_state(std::string agent_id) {
+  const auto call = [&](std::uint64_t op) { table_.agent_state(self_, op, str(agent_id)); };
+  auto asking = ask<std::string>(call);
+  co_return co_await std::move(asking);
+}
+
+Async<LedgerResult<Position>> LedgerPort::cursor(std::string name) {
+  const auto call = [&](std::uint64_t op) { table_.cursor(self_, op, str(name)); };
+  auto asking = ask<Position>(call);
+  co_return co_await std::move(asking);
+}
+
+std::size_t LedgerPort::queued(const std::string& agent_id) const {
+  const auto known = standings_.find(agent_id);
+  return known == standings_.end() ? 0 : known->second.queued;
+}
+
+std::size_t LedgerPort::running(const std::string& agent_id) const {
+  const auto known = standings_.find(agent_id);
+  return known == standings_.end() ? 0 : known->second.running;
+}
+
+port::AgentStats LedgerPort::stats(const std::string& agent_id) const {
+  const auto known = standings_.find(agent_id);
+  return known == standings_.end() ? port::AgentStats{} : known->second.stats;
+}
+
+// ---- what came
+
+void LedgerPort::deliver(LedgerGroup group) {
+  stand(std::move(group.standings));
+  last_position_ = group.last_position;
+  accepting_ = group.accepting;
+  vitals_.wal_bytes = group.wal_bytes;
+  if (!group.records.empty()) {
+    vitals_.groups += 1;
+    vitals_.records += group.records.size();
+    vitals_.last_commit_seconds = group.commit_seconds;
+    vitals_.last_group_size = group.answers.size();
+    if (feed_) feed_(group.records);
+  }
+  for (auto& answer : group.answers) deliver(std::move(answer), {});
+  if (group.due) due();
+}
+
+void LedgerPort::deliver(LedgerAnswer answer, std::vector<LedgerStanding> standings) {
+  stand(std::move(standings));
+  auto found = waiting_.extract(answer.op);
+  if (!found) return;
+  auto& waiting = found.mapped();
+  if (!std::holds_alternative<std::monostate>(waiting.pieces)) answer.value = std::move(waiting.pieces);
+  waiting.promise.set(std::move(answer));
+}
+
+void LedgerPort::deliver(std::uint64_t op, LedgerAnswer::Value piece) {
+  const auto found = waiting_.find(op);
+  if (found == waiting_.end()) return;
+  const auto append = [&]<class T>(std::vector<T>* more) {
+    if (!more) return;
+    auto* all = std::get_if<std::vector<T>>(&found->second.pieces);
+    if (!all) all = &found->second.pieces.emplace<std::vector<T>>();
+    std::move(more->begin(), more->end(), std::back_inserter(*all));
+  };
+  append(std::get_if<std::vector<port::StoredRecord>>(&piece));
+  append(std::get_if<std::vector<port::RunRow>>(&piece));
+}
+
+void LedgerPort::due() {
+  if (wake_) wake_();
+}
+
+void LedgerPort::stand(std::vector<LedgerStanding> standings) {
+  for (auto& standing : standings) {
+    const auto place = standings_.try_emplace(standing.agent_id).first;
+    if (place->second.version <= standing.version) place->second = std::move(standing);
+  }
+}
+
+}  // namespace agentd::plugin

@@ -1,0 +1,160 @@
+#include <agentd/abi/provider.h>
+
+#include "core/base/json_text.hpp"
+#include "core/plugin/abi_text.hpp"
+#include "core/plugin/host_services.hpp"
+#include "core/plugin/outcome.hpp"
+#include "core/plugin/ports.hpp"
+
+namespace agentd::plugin {
+namespace {
+
+constexpr std::uint64_t kMostCalls = 1024, kLargestText = 64ULL << 20;
+
+struct KeptDelta {
+  port::Delta::Kind kind;
+  std::size_t index;
+  std::string tool, text;
+};
+
+// What a completion gathers: deltas for whoever listens, then the answer or the class of its failure.
+struct Gathered final : Capture {
+  explicit Gathered(const std::function<void(const port::Delta&)>& listener) : listen(listener) {}
+  void collect() override { on_the_way.swap(arrived); }
+  void deliver() override {
+    for (const auto& d : on_the_way) listen({d.kind, d.index, d.tool, d.text});
+    on_the_way.clear();
+  }
+
+  const std::function<void(const port::Delta&)>& listen;
+  std::vector<KeptDelta> arrived, on_the_way;
+  std::optional<port::Answer> answer;
+  port::Failure failure = port::Failure::other;
+};
+
+std::optional<port::Answer> read_answer(const agentd_answer* a) {
+  if (!a || a->size < sizeof(agentd_answer) || a->finish_reason < AGENTD_FINISH_STOP || a->finish_reason > AGENTD_FINISH_FILTER) return std::nullopt;
+  if (!is_sound(a->text) || !is_sound(a->extra) || !is_sound(a->model) || a->text.size > kLargestText || a->extra.size > kLargestText) return std::nullopt;
+  if (a->call_count > kMostCalls || (a->call_count > 0 && !a->calls)) return std::nullopt;
+  port::Answer answer{static_cast<port::FinishReason>(a->finish_reason), to_utf8(view(a->text)), std::string(view(a->extra)), {}, {}, to_utf8(view(a->model))};
+  if (!answer.extra.empty() && !is_json(answer.extra)) return std::nullopt;
+  for (std::uint64_t i = 0; i < a->call_count; ++i) {
+    const auto* const c = a->calls[i];
+    if (!c || c->size < sizeof(agentd_tool_request) || !is_sound(c->id) || !is_sound(c->name) || !is_sound(c->arguments) || c->arguments.size > kLargestText) return std::nullopt;
+    answer.calls.push_back({to_utf8(view(c->id)), to_utf8(view(c->name)), to_utf8(view(c->arguments))});
+  }
+  if (const auto* const u = a->usage) {
+    if (u->size < sizeof(agentd_usage)) return std::nullopt;
+    const auto tokens = [](std::int64_t n) { return std::max<std::int64_t>(n, -1); };
+    answer.usage = {tokens(u->input_tokens), tokens(u->output_tokens), tokens(u->cache_read_tokens), tokens(u->cache_write_tokens), tokens(u->reasoning_tokens)};
+  }
+  return answer;
+}
+
+// ---- agentd.host.completions/1, [any]
+
+std::int32_t emit(agentd_host* host, agentd_op op, const agentd_delta* d) noexcept {
+  auto& instance = Instance::of(host);
+  if (!d || d->size < sizeof(agentd_delta) || d->kind < AGENTD_DELTA_TEXT || d->kind > AGENTD_DELTA_TOOL_CALL || !is_sound(d->name) || !is_sound(d->text)) return AGENTD_DENIED;
+  return instance.gather<Gathered>(op, [d](Gathered& into) {
+    if (into.listen) into.arrived.push_back({static_cast<port::Delta::Kind>(d->kind), d->index, std::string(view(d->name)), std::string(view(d->text))});
+  });
+}
+
+std::int32_t answer(agentd_host* host, agentd_op op, const agentd_answer* a) noexcept {
+  auto& instance = Instance::of(host);
+  auto read = read_answer(a);
+  if (!read) {
+    instance.gather<Gathered>(op, [](Gathered& into) { into.failure = port::Failure::answer; });
+    return instance.end(op, failed(AGENTD_TERMINAL, instance.who() + " gave a malformed answer")) ? AGENTD_OK : AGENTD_STALE;
+  }
+  instance.gather<Gathered>(op, [&read](Gathered& into) { into.answer = std::move(read); });
+  return instance.end(op, {}) ? AGENTD_OK : AGENTD_STALE;
+}
+
+std::int32_t fail_completion(agentd_host* host, agentd_op op, const agentd_result* result, std::int32_t failure) noexcept {
+  auto& instance = Instance::of(host);
+  auto how = read_result(instance, result);
+  if (how.status == AGENTD_OK) how = failed(AGENTD_TERMINAL, instance.who() + " failed a completion without a reason");
+  const bool known = failure >= AGENTD_FAILURE_OTHER && failure <= AGENTD_FAILURE_ANSWER;
+  instance.gather<Gathered>(op, [&](Gathered& into) { into.failure = known ? static_cast<port::Failure>(failure) : port::Failure::other; });
+  return instance.end(op, std::move(how)) ? AGENTD_OK : AGENTD_STALE;
+}
+
+class CompletionServices final : public Extension {
+ public:
+  const void* service(std::string_view id) const override {
+    static constexpr agentd_host_completions_v1 kCompletions{emit, answer, fail_completion};
+    return id == AGENTD_HOST_COMPLETIONS_1 ? &kCompletions : nullptr;
+  }
+};
+
+class ProviderPort final : public port::Provider {
+ public:
+  using Answered = std::expected<port::Answer, port::ModelError>;
+
+  ProviderPort(Instance& instance, const agentd_provider_v1& table, std::size_t max_concurrent) : instance_(instance), table_(table), admission_(max_concurrent) {}
+
+  std::string_view component() const override { return instance_.component().name; }
+
+  Async<Answered> complete(port::Completion completion, std::stop_token stop) override {
+    auto& world = instance_.world();
+    const Tick deadline = world.clock.tick() + completion.timeout;
+    auto place = admission_.try_enter();
+    if (!place) {
+      auto waiting = admission_.enter(world.timers, completion.timeout, stop);
+      place = co_await std::move(waiting);
+    }
+    if (!place) co_return std::unexpected(no_place(stop.stop_requested()));
+    Gathered gathered(completion.listen);
+    Instance::Start start = [this, &completion](void* self, agentd_op op, std::int64_t timeout_ms) { send(self, op, timeout_ms, completion); };
+    auto calling = instance_.call(std::move(start), std::chrono::ceil<Millis>(deadline - world.clock.tick()), std::move(stop), &gathered);
+    auto got = co_await std::move(calling);
+    if (got.status != port::Status::ok) co_return std::unexpected(port::ModelError{got.status, gathered.failure, std::move(got.value), got.retry_after});
+    if (!gathered.answer) co_return std::unexpected(port::ModelError{port::Status::terminal, port::Failure::answer, instance_.who() + " finished without an answer", {}});
+    co_return std::move(*gathered.answer);
+  }
+
+ private:
+  port::ModelError no_place(bool stopped) const {
+    if (stopped) return {port::Status::cancelled, port::Failure::other, "stopped before it began", {}};
+    return {port::Status::retryable, port::Failure::other, "no place came free in provider \"" + instance_.name() + "\", which takes " + std::to_string(admission_.limit()) + " completions at once", {}};
+  }
+
+  // What a provider wants back with a message goes to nobody else.
+  agentd_message to_abi(const port::Message& m) const {
+    const bool mine = m.extra_owner == component();
+    return {sizeof(agentd_message), static_cast<std::int32_t>(m.role), str(m.json), mine ? str(m.extra) : agentd_str{}, mine ? str(m.extra_owner) : agentd_str{}};
+  }
+
+  void send(void* self, agentd_op op, std::int64_t timeout_ms, const port::Completion& c) const {
+    std::vector<agentd_message> messages;
+    messages.reserve(c.messages.size());
+    std::vector<const agentd_message*> pointers;
+    pointers.reserve(c.messages.size());
+    for (const auto& m : c.messages) pointers.push_back(&messages.emplace_back(to_abi(m)));
+    const std::uint32_t flags = c.listen ? AGENTD_COMPLETION_STREAM : 0;
+    const agentd_completion abi{sizeof abi,     flags,        op, timeout_ms, str(c.call_id), str(c.agent_id), str(c.run_id), str(c.model), pointers.data(),
+                                pointers.size(), str(c.tools), str(c.options)};
+    table_.complete(self, &abi);
+  }
+
+  Instance& instance_;
+  const agentd_provider_v1& table_;
+  Admission admission_;
+};
+
+}  // namespace
+
+Async<Result<std::unique_ptr<port::Provider>>> open_provider(Instances& instances, Catalog::Found found, std::string name, std::string settings,
+                                                             std::size_t max_concurrent) {
+  const auto& table = *static_cast<const agentd_provider_v1*>(found.component->table);
+  if (!table.create || !table.destroy || !table.complete) co_return fail("plugin \"" + found.library->name + "\" leaves out a slot that a provider must have");
+  const Frame frame{table.create, table.destroy, table.cancel};
+  auto opening = instances.open(std::move(name), *found.library, *found.component, frame, std::make_unique<CompletionServices>(), std::move(settings));
+  const auto instance = co_await std::move(opening);
+  if (!instance) co_return std::unexpected(instance.error());
+  co_return std::make_unique<ProviderPort>(**instance, table, max_concurrent);
+}
+
+}  // namespace agentd::plugin
