@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tests/support/virtual_world.hpp"
@@ -180,6 +181,21 @@ TEST(Ticker, SkipsSlotsWhilePausedAndSaysSo) {
   EXPECT_EQ(b.due[0].scheduled_at, utc("2026-01-01T13:10:00Z"));
 }
 
+TEST(Ticker, SaysEachSkippedSlotOnceThoughPausedAgain) {
+  Bench b;
+  b.ticker.add("a", every(10min), {}, {});
+  for (int i = 0; i < 2; ++i) {
+    b.ticker.pause("a");
+    b.world.advance(20min);
+    b.ticker.resume("a");
+    EXPECT_GT(b.ticker.next_due("a"), b.world.now());
+    b.world.advance(10ms);
+  }
+  ASSERT_EQ(b.lost.size(), 2u);
+  EXPECT_EQ(b.lost[0].count + b.lost[1].count, 4u);
+  EXPECT_EQ(b.lost[1].first, utc("2026-01-01T12:30:00Z"));
+}
+
 TEST(Ticker, ResumesNobodyWhoIsNotPaused) {
   Bench b;
   b.ticker.add("a", every(10min), {}, utc("2026-01-01T09:00:00Z"));
@@ -254,6 +270,17 @@ TEST(Ticker, TakesANewScheduleFromNowOn) {
   EXPECT_EQ(b.ticker.size(), 1u);
 }
 
+TEST(Ticker, HandsOverASlotOnceThoughItsAgentWasAddedAgain) {
+  Bench b;
+  b.ticker.add("early", every(1min), {}, {});
+  for (int i = 0; i < 3; ++i) b.ticker.add("a", cron("5 12 * * *"), {}, {});
+  b.ticker.add("gone", cron("5 12 * * *"), {}, {});
+  b.ticker.remove("gone");
+  b.world.advance(5min);
+  EXPECT_EQ(std::ranges::count(b.due, "a", &DueSlot::agent_id), 1);
+  EXPECT_EQ(b.due.size(), 6u);
+}
+
 TEST(Ticker, LetsTheSinkCallBack) {
   VirtualWorld world;
   std::vector<std::string> fired;
@@ -274,18 +301,24 @@ TEST(Ticker, LetsTheSinkCallBack) {
   EXPECT_FALSE(world.next_timer());  // nobody is left to wait for
 }
 
+std::size_t bytes_in_use() {
+  const auto use = mallinfo2();
+  return use.uordblks + use.hblkhd;
+}
+
 TEST(Ticker, StaysSmallWhenSchedulesChangeAllTheTime) {
   Bench b;
-  const auto before = mallinfo2().uordblks;
+  b.ticker.add("early", every(1min), {}, {});
+  const auto before = bytes_in_use();
   for (int i = 0; i < 200'000; ++i) b.ticker.add("a", every(1h), {}, {});
-  EXPECT_LT(mallinfo2().uordblks - before, 16u << 10);
+  EXPECT_LT(bytes_in_use() - before, 16u << 10);
 }
 
 TEST(Ticker, HoldsAHundredThousandAgentsInTwoHundredBytesEach) {
   Bench b;
-  const auto before = mallinfo2().uordblks;
+  const auto before = bytes_in_use();
   for (int i = 0; i < 100'000; ++i) b.ticker.add("agent_" + std::to_string(i), cron("0 9 * * 1-5"), {}, {});
-  const auto bytes = (mallinfo2().uordblks - before) / 100'000;
+  const auto bytes = (bytes_in_use() - before) / 100'000;
   RecordProperty("bytes_per_agent", static_cast<int>(bytes));
   EXPECT_LE(bytes, 200u);
 }
