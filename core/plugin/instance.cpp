@@ -127,12 +127,9 @@ Result<void> Instance::leave_as_is(std::string why) {
   return fail(ErrorClass::internal, std::move(message));
 }
 
-bool Instance::can_be_deleted() const {
-  const Lock lock(mutex_);
-  return open_ == 0 && jobs_.empty() && running_.empty() && state_ != State::left;
-}
+bool Instance::can_be_deleted() const { return state_ != State::left && state_ != State::ready && still_open().empty(); }
 
-std::string Instance::still_open() {
+std::string Instance::still_open() const {
   std::string text;
   const auto add = [&text](std::size_t n, std::string_view what) {
     if (n) text += (text.empty() ? "" : ", ") + std::to_string(n) + std::string(what);
@@ -226,11 +223,11 @@ agentd_op Instance::open(Start& start, Tick deadline, Waiter& waiter, Capture* c
 void Instance::cancel_slot(agentd_op op) {
   around_.ops->ask_to_stop(op);
   if (state_ == State::creating || !frame_.cancel) return;
-  try {
-    frame_.cancel(self_, op);
-  } catch (...) {
-    log(LogLevel::error, who() + " threw " + thrown_text(std::current_exception()) + " out of cancel");
-  }
+  guard("cancel", [&] { frame_.cancel(self_, op); });
+}
+
+void Instance::thrown_from(std::string_view what) const noexcept {
+  log(LogLevel::error, who() + " threw " + thrown_text(std::current_exception()) + " out of " + std::string(what));
 }
 
 // The bodies that still run for it hold a worker each, which another replaces.
@@ -344,7 +341,7 @@ void Instance::body_ended(const Running& running) {
     --stuck_;
     around_.workers.take_back_one();
   }
-  if (closing()) around_.ops->call_back(*this);
+  if (closing()) around_.ops->run_on_engine([this] { check_quiet(); });
 }
 
 }  // namespace agentd::plugin

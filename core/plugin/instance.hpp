@@ -96,7 +96,7 @@ class Instance final : public agentd_host, private Bodies {
   const Library& library() const { return library_; }
   const Component& component() const { return component_; }
   std::string who() const;  // for messages: instance "a" of plugin "b"
-  Extension& extension() { return *extension_; }
+  Extension* extension() { return extension_.get(); }
   const Services& services() const { return around_.services; }
   Ops& ops() { return *around_.ops; }
   const World& world() const { return around_.world; }
@@ -110,6 +110,14 @@ class Instance final : public agentd_host, private Bodies {
   template <class S>
   S& part() {  // only from a service that find_service gave
     return static_cast<S&>(*parts_[static_cast<std::size_t>(S::kPart)]);
+  }
+  template <class Callback>
+  void guard(std::string_view what, Callback callback) noexcept {  // calls into the plugin where nobody waits for an answer
+    try {
+      callback();
+    } catch (...) {
+      thrown_from(what);
+    }
   }
   bool closing() const { return closing_.load(std::memory_order_acquire); }
 
@@ -131,6 +139,7 @@ class Instance final : public agentd_host, private Bodies {
   class Pending;
   friend class Pending;
 
+  void thrown_from(std::string_view what) const noexcept;
   void run_some() override;
   void run(const Job& job);
   bool take(Job& job) AGENTD_REQUIRES(mutex_);
@@ -145,7 +154,7 @@ class Instance final : public agentd_host, private Bodies {
   agentd_op open(Start& start, Tick deadline, Waiter& waiter, Capture* capture);
   void forget(agentd_op op) { around_.ops->forget(op); }
   void abandoned(agentd_op op);
-  std::string still_open();  // for people; empty: nothing
+  std::string still_open() const;  // for people; empty: nothing
   Async<bool> until_quiet(Millis patience);
   Result<void> leave_as_is(std::string why);
 

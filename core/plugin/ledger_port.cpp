@@ -95,7 +95,7 @@ std::vector<agentd_ledger_record> lend(const std::vector<port::Record>& records)
 
 // ---- agentd.host.ledger/1
 
-LedgerInbox& inbox(agentd_host* host) { return static_cast<LedgerInbox&>(Instance::of(host).extension()); }
+LedgerInbox& inbox(agentd_host* host) { return static_cast<LedgerInbox&>(*Instance::of(host).extension()); }
 
 void committed(agentd_host* host, const agentd_ledger_group* g) noexcept {
   LedgerGroup group{own(g->answers, g->answer_count), own(g->records, g->record_count), own(g->standings, g->standing_count), g->last_position, g->wal_bytes,

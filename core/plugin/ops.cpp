@@ -133,9 +133,9 @@ void Ops::wake() {
   if (!closed_) boost::asio::post(executor_, [self = shared_from_this()] { self->drain(); });
 }
 
-void Ops::call_back(Instance& owner) {
+void Ops::run_on_engine(std::move_only_function<void()> job) {
   const Lock lock(wake_mutex_);
-  if (!closed_) boost::asio::post(executor_, [&owner] { owner.check_quiet(); });
+  if (!closed_) boost::asio::post(executor_, std::move(job));
 }
 
 void Ops::drain() {

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -68,7 +69,8 @@ class Ops : public std::enable_shared_from_this<Ops> {
   bool is_open(const Instance& owner, agentd_op op) const;
   bool cancelled(const Instance& owner, agentd_op op) const;  // also when it is over
   std::int64_t remaining_ms(const Instance& owner, agentd_op op) const;
-  void call_back(Instance& owner);  // owner.check_quiet() on the engine thread
+  // Runs a job on the engine thread, in the order of the calls; not at all after close. The job's owner outlives that.
+  void run_on_engine(std::move_only_function<void()> job);
   bool end(Instance& owner, agentd_op op, Ended how);  // false: it had ended, or never was
   // Runs fill(C&) under the operation's lock. AGENTD_OK; AGENTD_CANCELLED: filled, but somebody asked it to stop; not filled:
   // AGENTD_STALE, or AGENTD_DENIED when the operation gathers nothing of that kind. fill is quick and calls nothing of a plugin.

@@ -77,6 +77,8 @@ const void* plain_service(std::string_view id) {
   return nullptr;
 }
 
-HostServices make_host_services(Instance&) { return {}; }
+HostServices make_host_services(Instance& instance) {
+  return {make_timer_service(instance), make_http_service(instance), make_io_service(instance), make_kv_service(instance), make_metrics_service(instance)};
+}
 
 }  // namespace agentd::plugin

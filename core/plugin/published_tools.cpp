@@ -59,16 +59,17 @@ Result<port::ToolList> PublishedTools::read(const agentd_tool* const* tools, std
 
 std::int32_t PublishedTools::publish(agentd_host* host, const agentd_tool* const* tools, std::uint64_t count) noexcept {
   auto& instance = Instance::of(host);
-  auto& self = static_cast<PublishedTools&>(instance.extension());
+  auto* const self = dynamic_cast<PublishedTools*>(instance.extension());
+  if (!self) return AGENTD_DENIED;
   auto list = read(tools, count);
-  const Lock lock(self.mutex_);
+  const Lock lock(self->mutex_);
   if (list) {
-    self.list_ = std::move(*list);
-    self.complaint_.reset();
+    self->list_ = std::move(*list);
+    self->complaint_.reset();
     return AGENTD_OK;
   }
-  self.complaint_ = instance.who() + " published " + list.error().message;
-  instance.log(LogLevel::error, *self.complaint_);
+  self->complaint_ = instance.who() + " published " + list.error().message;
+  instance.log(LogLevel::error, *self->complaint_);
   return AGENTD_DENIED;
 }
 

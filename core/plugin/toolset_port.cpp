@@ -16,9 +16,9 @@ class ToolsetPort final : public port::Toolset {
  public:
   using Slot = void (*)(void* self, const agentd_call* call);
 
-  ToolsetPort(Instance& instance, const agentd_toolset_v1& table) : instance_(instance), table_(table) {}
+  ToolsetPort(Instance& instance, const agentd_toolset_v1& table, const PublishedTools& tools) : instance_(instance), table_(table), tools_(tools) {}
 
-  port::ToolList tools() const override { return static_cast<PublishedTools&>(instance_.extension()).list(); }
+  port::ToolList tools() const override { return tools_.list(); }
   bool dynamic() const override { return instance_.component().dynamic; }
 
   Async<Result<std::uint64_t>> bind(std::string settings) override {
@@ -59,6 +59,7 @@ class ToolsetPort final : public port::Toolset {
 
   Instance& instance_;
   const agentd_toolset_v1& table_;
+  const PublishedTools& tools_;  // the instance's
   std::unordered_map<std::string, std::uint64_t> scopes_;  // by settings
 };
 
@@ -78,7 +79,7 @@ Async<Result<std::unique_ptr<port::Toolset>>> open_toolset(Instances& instances,
     co_await std::move(closing);
     co_return fail(*why);
   }
-  co_return std::make_unique<ToolsetPort>(**instance, table);
+  co_return std::make_unique<ToolsetPort>(**instance, table, published);
 }
 
 }  // namespace agentd::plugin

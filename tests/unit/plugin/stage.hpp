@@ -82,6 +82,7 @@ struct Cast {
 class Stage {
  public:
   explicit Stage(std::uint32_t flags = 0, std::size_t max_concurrent = 1000) : cast(flags, max_concurrent) {}
+  ~Stage() { world.run(instances.close()); }
 
   Result<Instance*> open(std::string settings = "{}") {
     auto opened = world.run(instances.open("one", cast.library, cast.component(), Cast::frame(), std::make_unique<Prompter>(cast.actor), std::move(settings)));
