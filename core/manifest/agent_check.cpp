@@ -1,0 +1,164 @@
+#include "core/manifest/agent_check.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "core/manifest/nearest.hpp"
+#include "core/manifest/tool_pattern.hpp"
+
+namespace agentd::manifest {
+namespace {
+
+
+template <class Map>
+std::vector<std::string> names_of(const Map& map) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : map) names.push_back(name);
+  return names;
+}
+
+class AgentCheck {
+ public:
+  AgentCheck(Reader& reader, const AgentSpec& spec, const Tree& tree, const HostConfig& config, const Checks& checks)
+      : reader_(reader), spec_(spec), tree_(tree), config_(config), checks_(checks) {}
+
+  void run() {
+    work();
+    model();
+    schedule();
+    retry();
+    memory();
+    tools();
+    required_tools();
+    toolsets();
+  }
+
+ private:
+  using Path = std::initializer_list<std::string_view>;
+  bool written(Path path) const { return find(tree_, std::span(path.begin(), path.size())) != nullptr; }
+  Place place(Path path) const { return place_of(tree_, std::span(path.begin(), path.size())); }
+  void problem(Path path, std::string message) { reader_.problem(place(path), std::move(message)); }
+  void ask(const Check& check, const std::string& value, Path path) {
+    if (!check || value.empty()) return;
+    if (const auto verdict = check(value); !verdict) problem(path, verdict.error().message);
+  }
+
+  void work() {
+    const bool query = written({"task", "query"}), native = written({"task", "native"});
+    if (!query && !native) problem({"task"}, "nothing to do: [task] needs a \"query\" for a model, or a \"native\" task");
+    if (query && native) problem({"task", "native"}, "\"native\" does not go with \"query\": a task is one or the other");
+    ask(checks_.native_task, spec_.task.native, {"task", "native"});
+    ask(checks_.json_schema, spec_.task.output_schema, {"task", "output_schema"});
+    if (!spec_.task.is_native() || query) return;
+    for (const auto key : {"output_schema", "require"})
+      if (written({"task", key})) problem({"task", key}, quote(key) + " belongs to a task with a query: a native task has no model");
+  }
+
+  void model() {
+    if (spec_.task.is_native()) return;
+    if (written({"task", "query"})) {
+      if (!written({"model", "provider"})) problem({"model"}, "no model: [model] needs a \"provider\"");
+      if (!written({"model", "model"})) problem({"model"}, "no model: [model] needs a \"model\"");
+    }
+    entry(config_.providers, spec_.model.provider, {"model", "provider"}, "provider", "providers", checks_.provider);
+  }
+
+  // A name that must be an entry of a table in agentd.toml.
+  template <class Map>
+  void entry(const Map& map, const std::string& name, Path path, const std::string& what, const std::string& table, const Check& check) {
+    if (name.empty()) return;
+    if (map.contains(name)) return ask(check, name, path);
+    problem(path, "no " + what + " " + quote(name) + ": agentd.toml has no [" + table + "." + name + "]" + did_you_mean(name, names_of(map)));
+  }
+
+  void schedule() {
+    const auto& s = spec_.schedule;
+    if (const auto* cron = std::get_if<Cron>(&s.when)) ask(checks_.cron, cron->expression, {"schedule", "cron"});
+    if (written({"schedule", "timezone"})) ask(checks_.zone, s.timezone, {"schedule", "timezone"});
+    if (s.start && s.end && *s.end <= *s.start) problem({"schedule", "end"}, "\"end\" must be after \"start\"");
+    if (const auto* interval = std::get_if<Interval>(&s.when); interval && s.jitter >= interval->every && s.jitter > Millis(0))
+      problem({"schedule", "jitter"}, "\"jitter\" must be shorter than the interval");
+    const bool any = written({"schedule", "interval"}) || written({"schedule", "cron"}) || written({"schedule", "at"});
+    if (!any && spec_.triggers.empty()) reader_.note(place({"schedule"}), "no schedule and no trigger: the agent runs only by hand");
+  }
+
+  void retry() {
+    if (spec_.retry.max_delay < spec_.retry.delay) problem({"retry", written({"retry", "delay"}) ? "delay" : "max_delay"}, "\"delay\" must not be longer than \"max_delay\"");
+  }
+
+  void memory() {
+    entry(config_.stores, spec_.memory.store, {"memory", "store"}, "store", "stores", checks_.store);
+    for (const auto& [type, store] : spec_.memory.stores) {
+      if (type != "episodic" && type != "long_term" && type != "procedural")
+        problem({"memory", "stores", type}, quote(type) + " is no type of memory: \"episodic\", \"long_term\" or \"procedural\"");
+      entry(config_.stores, store, {"memory", "stores", type}, "store", "stores", checks_.store);
+    }
+  }
+
+  void tools() {
+    patterns("allow", spec_.tools.allow);
+    patterns("ask", spec_.tools.ask);
+    patterns("deny", spec_.tools.deny);
+  }
+
+  // The place of an element of a list, which is its own when the whole list was read.
+  Place element(Path path, std::size_t i) const {
+    const auto* found = find(tree_, std::span(path.begin(), path.size()));
+    const auto* items = found ? found->value.list() : nullptr;
+    return items && i < items->size() ? (*items)[i].place : place(path);
+  }
+
+  void patterns(std::string_view list, const std::vector<std::string>& patterns) {
+    for (std::size_t i = 0; i < patterns.size(); ++i) {
+      const auto at = element({"tools", list}, i);
+      if (patterns[i].find('.') == std::string::npos && patterns[i].find('*') == std::string::npos) {
+        reader_.problem(at, quote(patterns[i]) + " names no tool: tools are named toolset.tool, all of a toolset's are " + quote(patterns[i] + ".*"));
+      } else if (checks_.tool_pattern) {
+        const auto verdict = checks_.tool_pattern(patterns[i]);
+        if (!verdict) reader_.problem(at, verdict.error().message);
+        else if (!verdict->empty()) reader_.note(at, *verdict);
+      }
+    }
+  }
+
+  void required_tools() {
+    const auto any = [](const std::vector<std::string>& patterns, const std::string& name) {
+      return std::ranges::any_of(patterns, [&](const auto& p) { return matches_tool(p, name); });
+    };
+    const auto& tools = spec_.tools;
+    for (std::size_t i = 0; i < spec_.task.require.size(); ++i) {
+      const auto& name = spec_.task.require[i];
+      const auto at = element({"task", "require"}, i);
+      if (any(tools.deny, name) || !(any(tools.ask, name) || any(tools.allow, name)))
+        reader_.problem(at, quote(name) + " is required but the agent may not call it: [tools] does not allow it");
+      if (!checks_.tool) continue;
+      if (const auto verdict = checks_.tool(name); !verdict) reader_.problem(at, verdict.error().message);
+    }
+  }
+
+  void toolsets() {
+    if (!checks_.toolset) return;
+    for (const auto& [instance, settings] : spec_.tools.toolsets)
+      if (const auto verdict = checks_.toolset(instance, settings); !verdict) problem({"tools", "toolsets", instance}, verdict.error().message);
+  }
+
+  Reader& reader_;
+  const AgentSpec& spec_;
+  const Tree& tree_;
+  const HostConfig& config_;
+  const Checks& checks_;
+};
+
+}  // namespace
+
+bool is_agent_id(std::string_view id) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  if (id.empty() || id.size() > 64 || !letter(id.front())) return false;
+  return std::ranges::all_of(id, [&](char c) { return letter(c) || c == '_' || c == '-'; });
+}
+
+void check_agent(Reader& reader, const AgentSpec& spec, const Tree& tree, const HostConfig& config, const Checks& checks) {
+  AgentCheck(reader, spec, tree, config, checks).run();
+}
+
+}  // namespace agentd::manifest

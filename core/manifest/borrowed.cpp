@@ -1,0 +1,152 @@
+#include "core/manifest/borrowed.hpp"
+
+#include <array>
+
+#include "core/manifest/overrides.hpp"
+
+namespace agentd::manifest {
+namespace {
+
+// A variable whose value is a setting.
+struct Direct {
+  const char* variable;
+  std::array<const char*, 3> path;
+  Kind kind;
+};
+constexpr std::array kDirect = {
+    Direct{"LLM_PROVIDER", {"defaults", "model", "provider"}, Kind::text},
+    Direct{"MODEL", {"defaults", "model", "model"}, Kind::text},
+    Direct{"BG_AGENT_MAX_RETRIES", {"defaults", "retry", "max_retries"}, Kind::integer},
+    Direct{"BG_AGENT_TIMEOUT", {"defaults", "task", "timeout"}, Kind::quantity},
+    Direct{"BG_AGENT_TOKEN_BUDGET", {"defaults", "limits", "total_tokens_limit"}, Kind::integer},
+    Direct{"BG_AGENT_COST_BUDGET", {"defaults", "limits", "cost_limit"}, Kind::number},
+};
+
+// A provider that exists because its usual key does.
+struct UsualKey {
+  const char* variable;
+  const char* entry;
+  const char* plugin;
+  const char* base_url;        // nullptr: the plugin's own
+};
+constexpr std::array kUsualKeys = {
+    UsualKey{"OPENAI_API_KEY", "openai", "openai", nullptr},
+    UsualKey{"ANTHROPIC_API_KEY", "anthropic", "anthropic", nullptr},
+    UsualKey{"OPENROUTER_API_KEY", "openrouter", "openai", "https://openrouter.ai/api/v1"},
+    UsualKey{"GEMINI_API_KEY", "gemini", "gemini", nullptr},
+};
+
+// What a choice of store means; plugin nullptr: not built yet.
+struct StoreChoice {
+  const char* variable;
+  const char* word;
+  const char* plugin;
+};
+constexpr std::array kStoreChoices = {
+    StoreChoice{"MEMORY_STORE_TYPE", "memory", "ram"},      StoreChoice{"MEMORY_STORE_TYPE", "redis", nullptr},
+    StoreChoice{"MEMORY_STORE_TYPE", "database", nullptr},  StoreChoice{"MEMORY_STORE_TYPE", "qdrant", nullptr},
+    StoreChoice{"MEMORY_STORE_TYPE", "chromadb", nullptr},  StoreChoice{"EVENT_STORE_TYPE", "memory", "ram"},
+    StoreChoice{"EVENT_STORE_TYPE", "redis_stream", nullptr},
+};
+
+// Used by stores that are not built yet.
+constexpr std::array kIdle = {"DATABASE_URL", "REDIS_HOST",  "REDIS_PORT",    "REDIS_DB",      "REDIS_STREAM_KEY",
+                              "QDRANT_HOST",  "QDRANT_PORT", "CHROMADB_HOST", "CHROMADB_PORT", "CHROMADB_PERSIST_DIRECTORY"};
+
+class Borrowing {
+ public:
+  Borrowing(const Environment& environment, const Tree& higher, const std::string& folder, std::vector<Problem>& problems, std::vector<std::string>& notes)
+      : environment_(environment), higher_(higher), folder_(folder), problems_(problems), notes_(notes) {}
+
+  Tree settings() {
+    state_dir();
+    for (const auto& d : kDirect)
+      if (const auto* value = set(d.variable)) put_at({d.path[0], d.path[1], d.path[2]}, typed(d.kind, *value, place(d.variable)));
+    for (const auto& key : kUsualKeys)
+      if (set(key.variable)) provider(key);
+    if (const auto* url = set("OPENAI_BASE_URL")) put_at({"providers", "openai", "base_url"}, typed(Kind::text, *url, place("OPENAI_BASE_URL")));
+    if (const auto* choice = set("MEMORY_STORE_TYPE")) memory_store(*choice);
+    if (const auto* choice = set("EVENT_STORE_TYPE")) event_store(*choice);
+    for (const auto* name : kIdle)
+      if (const auto* value = set(name)) idle(name, *value);
+    return std::move(out_);
+  }
+
+ private:
+  const std::string* set(const char* name) const {
+    const auto at = environment_.find(name);
+    return at == environment_.end() || at->second.empty() ? nullptr : &at->second;
+  }
+  Place place(const std::string& name) const { return {std::make_shared<const Source>("env " + name, folder_), 0, 0}; }
+  void put_at(const std::vector<std::string>& path, Tree value) { put(out_, path, std::move(value)); }
+  bool decided(std::initializer_list<std::string_view> path) const { return find(higher_, std::span(path.begin(), path.size())) != nullptr; }
+
+  void state_dir() {
+    if (const auto* dirs = set("STATE_DIRECTORY")) return put_at({"host", "state_dir"}, {dirs->substr(0, dirs->find(':')), place("STATE_DIRECTORY")});
+    if (const auto* home = set("XDG_STATE_HOME")) return put_at({"host", "state_dir"}, {*home + "/agentd", place("XDG_STATE_HOME")});
+    if (const auto* home = set("HOME")) put_at({"host", "state_dir"}, {*home + "/.local/state/agentd", place("HOME")});
+  }
+
+  // A key goes only where it is known to belong: an entry with an address or a plugin of its own says itself what it sends there.
+  void provider(const UsualKey& key) {
+    const auto* own = find(higher_, std::array<std::string_view, 2>{"providers", key.entry});
+    const auto* plugin = own ? own->value.find("plugin") : nullptr;
+    const bool other_plugin = plugin && plugin->value.text() && *plugin->value.text() != key.plugin;
+    if (own && !own->value.find("api_key") && (own->value.find("base_url") || other_plugin)) {
+      notes_.push_back(std::string(key.variable) + " is not sent to [providers." + key.entry + "], which has an address or plugin of its own; to send it, write api_key = \"env:" + key.variable + "\" there");
+      return;
+    }
+    const auto at = place(key.variable);
+    put_at({"providers", key.entry, "plugin"}, {std::string(key.plugin), at});
+    put_at({"providers", key.entry, "api_key"}, {"env:" + std::string(key.variable), at});
+    if (key.base_url) put_at({"providers", key.entry, "base_url"}, {std::string(key.base_url), at});
+  }
+
+  // The plugin of a choice; nullptr after a problem.
+  const char* chosen(const char* variable, const std::string& word) {
+    std::vector<std::string> words;
+    for (const auto& choice : kStoreChoices) {
+      if (std::string_view(choice.variable) != variable) continue;
+      if (word == choice.word && !choice.plugin) problems_.push_back(problem_at(place(variable), quote(word) + " is not supported yet"));
+      if (word == choice.word) return choice.plugin;
+      words.emplace_back(choice.word);
+    }
+    problems_.push_back(problem_at(place(variable), "must be " + listing(words) + ", not " + quote(word)));
+    return nullptr;
+  }
+
+  void memory_store(const std::string& word) {
+    if (decided({"memory", "store"})) return;
+    const auto* plugin = chosen("MEMORY_STORE_TYPE", word);
+    if (!plugin) return;
+    const auto at = place("MEMORY_STORE_TYPE");
+    put_at({"stores", word, "plugin"}, {std::string(plugin), at});
+    put_at({"memory", "store"}, {word, at});
+  }
+
+  void event_store(const std::string& word) {
+    if (decided({"events", "stores"})) return;
+    if (chosen("EVENT_STORE_TYPE", word)) notes_.push_back("EVENT_STORE_TYPE=" + word + " needs no store: the ledger keeps and streams every event");
+  }
+
+  void idle(const std::string& name, const std::string& value) {
+    if (name.ends_with("_PORT") && value.starts_with("tcp://")) notes_.push_back(name + " is ignored: an orchestrator set it to " + value);
+    else notes_.push_back(name + " is set, and nothing in this configuration uses it");
+  }
+
+  const Environment& environment_;
+  const Tree& higher_;
+  const std::string& folder_;
+  std::vector<Problem>& problems_;
+  std::vector<std::string>& notes_;
+  Tree out_{Tree::Table{}, {}};
+};
+
+}  // namespace
+
+Tree borrowed_settings(const Environment& environment, const Tree& higher, const std::string& working_folder, std::vector<Problem>& problems,
+                       std::vector<std::string>& notes) {
+  return Borrowing(environment, higher, working_folder, problems, notes).settings();
+}
+
+}  // namespace agentd::manifest

@@ -1,0 +1,26 @@
+// What a manifest may say that only later rooms and the host can judge. An empty function judges nothing.
+#pragma once
+#include <functional>
+#include <string>
+
+#include "core/base/result.hpp"
+
+namespace agentd::manifest {
+
+using Check = std::function<Result<void>(const std::string&)>;
+
+struct Checks {
+  Check cron;             // an expression
+  Check zone;             // a time zone's name
+  Check provider;         // an entry of [providers.*] works; that it exists is known here
+  Check store;            // the same of [stores.*]
+  Check native_task;      // a task component
+  Check tool;             // a full name in task.require
+  // A pattern of tools.allow, ask or deny. A text that is not empty is a note: tools that cannot be known yet.
+  std::function<Result<std::string>(const std::string& pattern)> tool_pattern;
+  // tools.toolsets.NAME, with the settings that are to narrow it.
+  std::function<Result<void>(const std::string& instance, const std::string& settings)> toolset;
+  Check json_schema;      // a schema's text
+};
+
+}  // namespace agentd::manifest

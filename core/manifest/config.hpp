@@ -1,0 +1,43 @@
+// The host's configuration: flags over AGENTD__SECTION__KEY over the file over borrowed environment names over defaults.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/manifest/environment.hpp"
+#include "core/manifest/host_config.hpp"
+#include "core/manifest/problem.hpp"
+
+namespace agentd::manifest {
+
+struct Flag {
+  std::string name;                          // "--listen", for messages
+  std::string key;                           // "api.listen"
+  std::vector<std::string> values;           // more than one: a list
+};
+
+struct Surroundings {
+  Environment environment;
+  std::string working_folder;                // absolute
+  std::string config_file;                   // --config; empty: searched
+  std::vector<Flag> flags;
+  std::string system_folder = "/etc/agentd";
+};
+
+struct Setting {                             // a line of `config show`
+  std::string key;                           // "providers.openai.timeout"
+  std::string value;                         // as JSON; references to secrets, never secrets
+  std::string from;                          // "agentd.toml:7", "env NAME", "--listen" or "default"
+};
+
+struct LoadedConfig {
+  HostConfig config;                         // usable only without problems
+  std::vector<Problem> problems;
+  std::vector<std::string> notes;
+  std::vector<Setting> settings;             // every key in force, by name
+};
+
+// Searched for a file: config_file, $AGENTD_CONFIG, ./agentd.toml, $XDG_CONFIG_HOME/agentd/ (or ~/.config/agentd/), system_folder. One
+// that is named and not there is a problem; none at all is fine.
+LoadedConfig load_config(const Surroundings& surroundings);
+
+}  // namespace agentd::manifest

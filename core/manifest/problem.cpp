@@ -1,0 +1,23 @@
+#include "core/manifest/problem.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace agentd::manifest {
+
+std::string to_text(const Problem& p) {
+  std::string text = p.file;
+  if (p.line > 0) text += ":" + std::to_string(p.line) + ":" + std::to_string(p.column);
+  return text + ": " + p.message;
+}
+
+std::string quote(std::string_view word) { return "\"" + std::string(word) + "\""; }
+
+void sort_problems(std::vector<Problem>& problems) {
+  const auto key = [](const Problem& p) { return std::tie(p.file, p.line, p.column, p.message); };
+  std::ranges::sort(problems, [&](const Problem& a, const Problem& b) { return key(a) < key(b); });
+  const auto twice = std::ranges::unique(problems);
+  problems.erase(twice.begin(), twice.end());
+}
+
+}  // namespace agentd::manifest

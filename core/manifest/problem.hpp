@@ -1,0 +1,24 @@
+// What is wrong with a manifest or a configuration, and where. All problems of a file are collected in one pass.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace agentd::manifest {
+
+struct Problem {
+  std::string file;                          // or "env NAME", or a flag
+  int line = 0;                              // from 1; 0: the whole of it
+  int column = 0;
+  std::string message;
+  friend bool operator==(const Problem&, const Problem&) = default;
+};
+
+std::string to_text(const Problem& problem);  // "file:line:column: message"
+
+std::string quote(std::string_view word);      // "word", with the quotes
+
+// By file and place, each once.
+void sort_problems(std::vector<Problem>& problems);
+
+}  // namespace agentd::manifest

@@ -1,0 +1,55 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/manifest/environment.hpp"
+#include "core/manifest/nearest.hpp"
+#include "core/manifest/tool_pattern.hpp"
+
+namespace agentd::manifest {
+namespace {
+
+TEST(EditDistance, CountsLettersAndSwaps) {
+  EXPECT_EQ(edit_distance("interval", "intervall"), 1u);
+  EXPECT_EQ(edit_distance("cron", "corn"), 1u);
+  EXPECT_EQ(edit_distance("", "abc"), 3u);
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);
+}
+
+TEST(Nearest, SuggestsOnlyWhatIsNear) {
+  EXPECT_EQ(nearest("intervall", {"interval", "cron"}), "interval");
+  EXPECT_EQ(nearest("banana", {"interval", "cron"}), std::nullopt);
+  EXPECT_EQ(nearest("x", {"at"}), std::nullopt);
+  EXPECT_EQ(nearest(std::string(100'000, 'a'), {"interval"}), std::nullopt);
+}
+
+TEST(ToolPattern, StarStandsForAnyText) {
+  EXPECT_TRUE(matches_tool("fs.read_file", "fs.read_file"));
+  EXPECT_FALSE(matches_tool("fs.read", "fs.read_file"));
+  EXPECT_TRUE(matches_tool("fs.*", "fs.read_file"));
+  EXPECT_TRUE(matches_tool("mcp.github.*", "mcp.github.a.b"));
+  EXPECT_TRUE(matches_tool("*", "x.y"));
+  EXPECT_TRUE(matches_tool("fs.*_file*", "fs.read_file"));
+  EXPECT_FALSE(matches_tool("fs.*_dir", "fs.read_file"));
+  EXPECT_FALSE(matches_tool("", "x"));
+}
+
+TEST(EnvFile, ReadsWhatShellsRead) {
+  Environment environment = {{"SET", "really"}};
+  std::vector<Problem> problems;
+  add_env_file("# comment\nA=1\nexport B = two words # note\nC=\"line\\nbreak # kept\" # note\nD='$raw\\n'\nSET=file\nE=\nF=#x\r\n", ".env", environment, problems);
+  EXPECT_TRUE(problems.empty());
+  EXPECT_EQ(environment, (Environment{{"A", "1"}, {"B", "two words"}, {"C", "line\nbreak # kept"}, {"D", "$raw\\n"}, {"SET", "really"}, {"E", ""}, {"F", ""}}));
+}
+
+TEST(EnvFile, SaysWhereALineIsWrongWithoutRepeatingIt) {
+  Environment environment;
+  std::vector<Problem> problems;
+  add_env_file("sk-secret\n1A=2\nB=\"open\n", ".env", environment, problems);
+  ASSERT_EQ(problems.size(), 3u);
+  EXPECT_EQ(to_text(problems[0]), ".env:1:1: not NAME=VALUE");
+  EXPECT_EQ(to_text(problems[1]), ".env:2:1: not NAME=VALUE");
+  EXPECT_EQ(to_text(problems[2]), ".env:3:1: the value of B has no closing quote, or text after it");
+}
+
+}  // namespace
+}  // namespace agentd::manifest
