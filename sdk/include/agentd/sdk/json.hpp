@@ -50,7 +50,7 @@ struct Scanner {
     expect('"');
     for (; !done() && *at != '"'; ++at) {
       if (static_cast<unsigned char>(*at) < 0x20) fail();
-      if (*at == '\\' && ++at == end) fail();
+      if (*at == '\\') escape();
     }
     expect('"');
   }
@@ -66,6 +66,16 @@ struct Scanner {
   }
 
  private:
+  // Leaves `at` on the last byte of the escape.
+  void escape() {
+    constexpr std::string_view kShort = "\"\\/bfnrt", kHex = "0123456789abcdefABCDEF";
+    if (++at == end) fail();
+    if (kShort.find(*at) != kShort.npos) return;
+    if (*at != 'u') fail();
+    for (int i = 0; i < 4; ++i) {
+      if (++at == end || kHex.find(*at) == kHex.npos) fail();
+    }
+  }
   void digits() {
     if (!sees_digit()) fail();
     while (sees_digit()) ++at;

@@ -65,7 +65,7 @@ bool parse_integer(std::string_view text, T& value) {
   if (text.find_first_of(".eE") == text.npos && text != "-0") return false;
   constexpr double kExact = 9007199254740992.0;  // 2^53: beyond it a double no longer tells neighbours apart
   double d = 0;
-  if (!parse_double(text, d) || d < -kExact || d > kExact) return false;
+  if (!parse_double(text, d) || d <= -kExact || d >= kExact) return false;
   if (d < static_cast<double>(std::numeric_limits<T>::lowest()) || d > static_cast<double>((std::numeric_limits<T>::max)())) return false;
   value = static_cast<T>(d);
   return static_cast<double>(value) == d;

@@ -80,7 +80,7 @@ class FakeComponent {
       records.push_back({sizeof(agentd_message), static_cast<int32_t>(role), sdk::str(json), sdk::str(""), sdk::str("")});
     }
     for (const auto& record : records) pointers.push_back(&record);
-    const agentd_completion record{sizeof record, AGENTD_COMPLETION_STREAM, instance_->open(timeout), timeout.count(), sdk::str(call_id),
+    const agentd_completion record{sizeof record, streamed ? uint32_t{AGENTD_COMPLETION_STREAM} : 0u, instance_->open(timeout), timeout.count(), sdk::str(call_id),
                                    sdk::str("agent"), sdk::str("run"), sdk::str("model"), pointers.data(), pointers.size(), sdk::str(tools),
                                    sdk::str(options)};
     table<agentd_provider_v1>().complete(instance_->self, &record);
@@ -126,6 +126,7 @@ class FakeComponent {
 
   std::chrono::milliseconds timeout{10000};  // of the next operations
   std::string call_id = "run/0/0";           // of the next calls
+  bool streamed = true;                      // somebody listens to the next completions
 
  private:
   struct Head {
