@@ -1,0 +1,144 @@
+// Chat completions: OpenAI and everything that speaks its format (OpenRouter, Ollama, llama.cpp, vLLM, ...).
+#include <agentd/sdk/provider.hpp>
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+
+#include "answer.hpp"
+#include "failure.hpp"
+#include "request.hpp"
+#include "stream.hpp"
+
+namespace agentd::openai {
+namespace {
+
+using namespace agentd::sdk;
+
+int64_t now_unix_s() { return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count(); }
+
+// Lets a cancel on one thread reach a transfer that another is about to start.
+class Abort {
+ public:
+  void started(Transfer transfer) {
+    const std::lock_guard lock(mutex_);
+    transfer_ = transfer;
+    if (wanted_) transfer_.abort();
+  }
+  void fire() {
+    const std::lock_guard lock(mutex_);
+    wanted_ = true;
+    transfer_.abort();
+  }
+
+ private:
+  std::mutex mutex_;
+  Transfer transfer_;
+  bool wanted_ = false;
+};
+
+// One completion between its request and its end. The host calls these one at a time.
+class Attempt {
+ public:
+  Attempt(Completion completion, std::string host) : completion_(std::move(completion)), host_(std::move(host)) {}
+
+  bool on_head(const HttpHead& head) {
+    head_ = head;
+    const auto type = head.header("content-type");
+    streaming_ = head.status == 200 && type.substr(0, 17) == "text/event-stream";
+    return true;
+  }
+  bool on_body(std::string_view chunk) {
+    if (!streaming_) {
+      gathered_ += chunk;
+      return true;
+    }
+    return events([&](auto&& each) { return sse_.feed(chunk, each); });
+  }
+  void on_end(HttpResult result) {
+    if (problem_) return fail(*problem_);
+    if (auto* error = std::get_if<Error>(&result)) return fail(completion_.call().cancelled() ? Failed{Error("cancelled", Failure::cancelled), ModelFailure::other} : unreachable(*error));
+    auto& response = std::get<HttpResponse>(result);
+    if (!streaming_ && gathered_.empty()) gathered_ = std::move(response.body);
+    if (streaming_) return end_stream();
+    end_whole(response);
+  }
+
+ private:
+  template <class F>
+  bool events(F&& run) {
+    try {
+      if (run([&](std::string_view data) { return streamed_.take(data, completion_); })) return true;
+      if (!streamed_.error().empty()) problem_ = failed_inside(streamed_.error(), head_, now_unix_s());
+      else if (completion_.call().cancelled()) problem_ = Failed{Error("cancelled", Failure::cancelled), ModelFailure::other};
+      else problem_ = unreadable(host_, "event", "an event of the stream is too long");
+    } catch (const Error& e) {
+      problem_ = unreadable(host_, "event", e.what());
+    }
+    return false;
+  }
+  void end_stream() {
+    if (!events([&](auto&& each) { return sse_.finish(each); })) return fail(*problem_);
+    try {
+      completion_.answer(streamed_.end());
+    } catch (const Error& e) {
+      fail(unreadable(host_, "stream", e.what()));
+    }
+  }
+  void end_whole(const HttpHead& head) {
+    if (head.status != 200) return fail(failed_with_status(head, gathered_, now_unix_s()));
+    try {
+      completion_.answer(read_answer(Json(gathered_)));
+    } catch (const Error& e) {
+      if (const auto inside = failed_inside(gathered_, head, now_unix_s())) return fail(*inside);
+      fail(unreadable(host_, gathered_, e.what()));
+    }
+  }
+  void fail(const Failed& failed) { completion_.fail(failed.error, failed.why); }
+
+  Completion completion_;
+  std::string host_;
+  HttpHead head_;
+  SseParser sse_;
+  StreamedAnswer streamed_;
+  std::string gathered_;
+  std::optional<Failed> problem_;
+  bool streaming_ = false;
+};
+
+class OpenAi : public Provider {
+ public:
+  using Config = Settings;
+  static constexpr bool concurrent = true;
+  explicit OpenAi(const Settings& settings) : requests_(settings) {}
+
+  void complete(const Prompt& prompt, Completion completion) override {
+    const auto request = requests_.build(prompt);
+    const bool streamed = prompt.streamed();
+    const Host host = completion.host();
+    const agentd_op op = completion.op();
+    const auto abort = std::make_shared<Abort>();  // shared with the cancel, which may come when the completion has ended
+    completion.call().on_cancel([abort] { abort->fire(); });
+    const auto attempt = std::make_shared<Attempt>(std::move(completion), requests_.host());  // shared by the three callbacks
+    HttpHandler handler;
+    handler.end = [attempt](HttpResult result) { attempt->on_end(std::move(result)); };
+    if (streamed) {
+      handler.head = [attempt](const HttpHead& head) { return attempt->on_head(head); };
+      handler.body = [attempt](std::string_view chunk) { return attempt->on_body(chunk); };
+    }
+    try {
+      abort->started(stream(host, op, request, std::move(handler)));
+    } catch (const Error& e) {  // refused at once: no callback comes
+      attempt->on_end(e);
+    }
+  }
+
+ private:
+  RequestBuilder requests_;
+};
+
+}  // namespace
+}  // namespace agentd::openai
+
+AGENTD_PLUGIN("openai", "1.0.0", agentd::sdk::provides<agentd::openai::OpenAi>("openai", "Chat completions of OpenAI and of every server that speaks its format"),
+              agentd::sdk::needs({AGENTD_HOST_HTTP_1}), agentd::sdk::license{"MIT"})

@@ -1,0 +1,64 @@
+// Server-sent events, however the bytes are cut: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+// Only data matters here; names, ids and comments are passed over.
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace agentd::openai {
+
+class SseParser {
+ public:
+  static constexpr std::size_t kMaxEventBytes = 8u << 20;
+
+  // Calls event(std::string_view data) for every event that is complete now; it returns false to stop. False when it did, or when an
+  // event is longer than the bound.
+  template <class F>
+  bool feed(std::string_view bytes, F&& event) {
+    while (!bytes.empty()) {
+      if (!take_line(bytes)) return line_.size() <= kMaxEventBytes;
+      if (!end_line(event)) return false;
+    }
+    return true;
+  }
+  // The stream has ended: an event that only lacks its empty line counts.
+  template <class F>
+  bool finish(F&& event) {
+    if (!line_.empty() && !end_line(event)) return false;
+    return end_line(event);
+  }
+
+ private:
+  // Moves bytes into the line; true when the line is complete.
+  bool take_line(std::string_view& bytes) {
+    if (skip_line_feed_ && bytes.front() == '\n') bytes.remove_prefix(1);  // of a CR LF that was cut in two
+    skip_line_feed_ = false;
+    const auto end = bytes.find_first_of("\r\n");
+    line_.append(bytes.substr(0, end));
+    if (end == bytes.npos) {
+      bytes = {};
+      return false;
+    }
+    skip_line_feed_ = bytes[end] == '\r';
+    bytes.remove_prefix(end + 1);
+    return true;
+  }
+  template <class F>
+  bool end_line(F& event) {
+    const bool dispatch = line_.empty() && has_data_;
+    if (dispatch) {
+      const bool go_on = event(std::string_view(data_));
+      data_.clear();
+      has_data_ = false;
+      return go_on;
+    }
+    take_field();
+    line_.clear();
+    return data_.size() <= kMaxEventBytes;
+  }
+  void take_field();
+
+  std::string line_, data_;
+  bool has_data_ = false, skip_line_feed_ = false, begun_ = false;
+};
+
+}  // namespace agentd::openai
