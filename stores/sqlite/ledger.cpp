@@ -16,9 +16,9 @@ constexpr std::uint64_t kCheckpointAt = 16u << 20;    // bytes of WAL that are c
 constexpr std::uint64_t kTruncateAt = 64u << 20;      // bytes of WAL at which the writer waits for readers, so that it begins anew
 constexpr std::chrono::milliseconds kProbeEvery{1000};
 
-agentd_ledger_standing standing(const Agent& agent) {
+agentd_ledger_standing standing(const Agent& agent, std::uint64_t version) {
   const auto& s = agent.stats;
-  return {sdk::str(agent.name), agent.queued, agent.claimed.size(), s.run_count, s.error_count, s.consecutive_failures, s.last_run, sdk::str(s.last_error)};
+  return {sdk::str(agent.name), agent.queued, agent.claimed.size(), s.run_count, s.error_count, s.consecutive_failures, s.last_run, sdk::str(s.last_error), version};
 }
 
 }  // namespace
@@ -62,7 +62,8 @@ void Ledger::claim(agentd_op op, std::int64_t now, std::size_t n) {
     if (std::find(agents.begin(), agents.end(), run->agent) == agents.end()) agents.push_back(run->agent);
   }
   std::vector<agentd_ledger_standing> standings;
-  for (const auto* agent : agents) standings.push_back(standing(*agent));
+  ++version_;
+  for (const auto* agent : agents) standings.push_back(standing(*agent, version_));
   host_.claimed(op, {runs.data(), runs.size(), standings.data(), standings.size(), found.next_due});
 }
 
@@ -158,7 +159,8 @@ void Ledger::tell(const Group& group, double seconds) {
   standings.reserve(group.agents.size());
   {
     const std::lock_guard lock(mutex_);
-    for (const auto* agent : group.agents) standings.push_back(standing(*agent));
+    ++version_;
+    for (const auto* agent : group.agents) standings.push_back(standing(*agent, version_));
   }
   agentd_ledger_group told{};
   told.answers = group.answers.data(), told.answer_count = group.answers.size();

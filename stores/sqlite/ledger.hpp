@@ -54,6 +54,7 @@ class Ledger {
   FileLock lock_;
   Db db_;
   std::mutex mutex_;  // of the mirror
+  std::uint64_t version_ = 0;  // of what was told of agents, under the mirror's lock
   Opened opened_;
   Mirror& mirror_;
   GroupWriter writer_;

@@ -150,6 +150,7 @@ void GroupWriter::apply(Step& step, const Transition& transition) {
 void GroupWriter::append(Step& step, const Transition& transition, Draft::RunChange& change) {
   auto& run = change.run;
   auto& agent = *run.agent;
+  const bool had_started = run.generation != 0 || run.has_records();
   for (const auto& record : transition.records) {
     if (run.tail == 0) run.tail = next_position_;
     const auto prev = run.state.last;
@@ -157,31 +158,35 @@ void GroupWriter::append(Step& step, const Transition& transition, Draft::RunCha
     insert_record(step, transition.run, run.id, prev, &agent, record);
   }
   if (transition.has_state) state_agent_.exec(std::string_view(transition.agent_state), row_of(step.draft.agent(agent)));
+  if (is_final(transition.next) && had_started) count(step, transition, step.draft.agent(agent));
   move_on(step, transition, change);
 }
 
 void GroupWriter::move_on(Step& step, const Transition& transition, Draft::RunChange& change) {
   auto& run = change.run;
-  auto& agent = step.draft.agent(*run.agent);
   const bool goes_on = transition.next == 0 || transition.next == AGENTD_RUN_RUNNING;
   if (goes_on && transition.generation != 0) return;  // its row hears of it when it stops
-  if (is_final(transition.next) && (run.generation != 0 || run.state.last != run.id)) {
-    Stats stats = step.draft.stats(agent);
-    const bool failed = transition.next == AGENTD_RUN_FAILED || transition.next == AGENTD_RUN_TIMED_OUT || transition.next == AGENTD_RUN_QUARANTINED;
-    if (transition.next <= AGENTD_RUN_QUARANTINED) {
-      stats.run_count += 1;
-      stats.last_run = step.write.now;
-    }
-    if (failed) stats.error_count += 1, stats.consecutive_failures += 1, stats.last_error = transition.error;
-    if (transition.next == AGENTD_RUN_COMPLETED) stats.consecutive_failures = 0;
-    agent.stats = std::move(stats);
-  }
   if (goes_on) {
     run.tail = 0;  // nobody has it, so its row says what is so
   } else {
     step.draft.end_or_park(change, transition.next, transition.due);
   }
   update_run_.exec(run.state.status, run.state.due, run.state.last, run.state.checksum(run.body_checksum), run.id);
+}
+
+void GroupWriter::count(Step& step, const Transition& transition, Draft::AgentChange& agent) {
+  if (transition.next > AGENTD_RUN_QUARANTINED) return;  // skipped, dropped or missed after all: no run
+  Stats stats = step.draft.stats(agent);
+  stats.run_count += 1;
+  stats.last_run = step.write.now;
+  if (transition.next == AGENTD_RUN_COMPLETED) stats.consecutive_failures = 0;
+  const bool failed = transition.next == AGENTD_RUN_FAILED || transition.next == AGENTD_RUN_TIMED_OUT || transition.next == AGENTD_RUN_QUARANTINED;
+  if (failed) {
+    stats.error_count += 1;
+    stats.consecutive_failures += 1;
+    stats.last_error = transition.error;
+  }
+  agent.stats = std::move(stats);
 }
 
 void GroupWriter::append_runless(Step& step, const Transition& transition) {

@@ -38,6 +38,7 @@ class GroupWriter {
   bool insert_run(Step& step, Draft::AgentChange& agent, const Entry& entry, std::int32_t status);
   agentd_run_id first_with_key(std::int64_t agent, const std::string& key);
   void append(Step& step, const Transition& transition, Draft::RunChange& change);
+  void count(Step& step, const Transition& transition, Draft::AgentChange& agent);
   void append_runless(Step& step, const Transition& transition);
   void insert_record(Step& step, const agentd_run_id& run, std::int64_t run_column, std::int64_t prev, const Agent* agent, const Record& record);
   void move_on(Step& step, const Transition& transition, Draft::RunChange& change);

@@ -167,6 +167,7 @@ typedef struct agentd_ledger_standing {
   int64_t run_count, error_count, consecutive_failures;
   int64_t last_run_ms; /* INT64_MIN: never */
   agentd_str last_error;
+  uint64_t version; /* grows; one that comes late, behind a newer one, is out of date */
 } agentd_ledger_standing;
 
 /* One group, as it became durable. Create reports what was found in one without answers and records, before `created`. */

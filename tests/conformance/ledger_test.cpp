@@ -1,0 +1,550 @@
+// What every ledger promises. Run over each implementation through its shared object.
+#include "tests/conformance/ledger_fixture.hpp"
+
+namespace agentd::conformance {
+namespace {
+
+class LedgerSuite : public testing::TestWithParam<LedgerKind> {
+ protected:
+  LedgerSuite() : open_(std::make_unique<OpenLedger>(GetParam(), folder_.path())) {
+    if (!*open_) throw std::runtime_error(open_->error());
+    serve("a");
+  }
+  OpenLedger& ledger() { return *open_; }
+  void serve(const std::string& agent) { (*open_)->serve(agent, true); }
+  void reopen() {
+    open_.reset();
+    open_ = std::make_unique<OpenLedger>(GetParam(), folder_.path());
+    if (!*open_) throw std::runtime_error(open_->error());
+    serve("a");
+  }
+  Folder folder_;
+  std::unique_ptr<OpenLedger> open_;
+};
+INSTANTIATE_TEST_SUITE_P(Ledgers, LedgerSuite, testing::ValuesIn(ledger_kinds()), [](const auto& info) { return std::string(info.param.name); });
+
+using Kind = Admission::Kind;
+
+Entry with(Entry e, Overlap overlap) {
+  e.overlap = overlap;
+  return e;
+}
+Entry wide(Entry e, std::uint32_t max_concurrent = 100) {
+  e.max_concurrent = max_concurrent;
+  e.queue_size = 10'000;
+  return e;
+}
+std::vector<Position> positions(const std::vector<StoredRecord>& records) {
+  std::vector<Position> all;
+  for (const auto& r : records) all.push_back(r.position);
+  return all;
+}
+std::vector<Position> up_to(Position last) {
+  std::vector<Position> all;
+  for (Position p = 1; p <= last; ++p) all.push_back(p);
+  return all;
+}
+std::vector<RunId> runs(const std::vector<Claim>& claims) {
+  std::vector<RunId> all;
+  for (const auto& c : claims) all.push_back(c.run);
+  return all;
+}
+
+// ---- positions
+
+TEST_P(LedgerSuite, PositionsHaveNoGapsOverEntriesAndRecordsTogether) {
+  auto& l = ledger();
+  l.enter("a");
+  const auto claim = l.claim_one();
+  EXPECT_EQ(l.commit(l.step(claim)), 2);
+  l.enter("a");
+  l.finish(claim);
+
+  EXPECT_EQ(positions(l.events()), up_to(4));
+  EXPECT_EQ(l->last_position(), 4);
+}
+
+TEST_P(LedgerSuite, ARunIsNamedByThePositionOfItsEntry) {
+  auto& l = ledger();
+  l.enter("a");
+  EXPECT_EQ(l.enter("a").position, 2);
+  EXPECT_EQ(l.events()[1].run.position, 2);
+  EXPECT_EQ(l.events()[1].kind, 0);
+}
+
+TEST_P(LedgerSuite, WhatIsFedIsWhatIsReadBack) {
+  auto& l = ledger();
+  l.enter("a", "k");
+  l.finish(l.claim_one(), RunStatus::failed, "why");
+  Transition host;
+  host.records = {{7, "\"host\""}};
+  l.commit(host);
+  host.agent_id = "b";
+  l.commit(host);
+
+  const auto read = l.events();
+  ASSERT_EQ(read.size(), l.fed().size());
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    EXPECT_EQ(read[i].position, l.fed()[i].position);
+    EXPECT_EQ(read[i].run, l.fed()[i].run);
+    EXPECT_EQ(read[i].agent_id, l.fed()[i].agent_id);
+    EXPECT_EQ(read[i].kind, l.fed()[i].kind);
+    EXPECT_EQ(read[i].status, l.fed()[i].status);
+    EXPECT_EQ(read[i].at, l.fed()[i].at);
+    EXPECT_EQ(read[i].payload, l.fed()[i].payload);
+  }
+  EXPECT_EQ(read[2].agent_id, "");
+  EXPECT_EQ(read[3].agent_id, "b");
+  EXPECT_FALSE(read[3].run);
+}
+
+TEST_P(LedgerSuite, EventsComeInPages) {
+  auto& l = ledger();
+  for (int i = 0; i < 5; ++i) l.enter(wide(l.entry("a")));
+  EXPECT_EQ(positions(l.get(l->events_after(1, 3))), (std::vector<Position>{2, 3, 4}));
+  EXPECT_TRUE(l.get(l->events_after(5, 3)).empty());
+}
+
+TEST_P(LedgerSuite, ContentComesBackByteForByte) {
+  auto& l = ledger();
+  auto e = l.entry("a", std::string("k\0k", 3));
+  e.payload = std::string("\0\xff{\"x\":\"\xf0\x9f\x8c\x8d\"}", 16) + std::string(100'000, 'x');
+  const auto payload = e.payload;
+  const auto run = l.enter(std::move(e)).run;
+  const auto read = l.get(l->load(run));
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_EQ(read[0].payload, payload);
+}
+
+// ---- keys
+
+TEST_P(LedgerSuite, ADuplicateKeyGivesTheFirstRun) {
+  auto& l = ledger();
+  const auto first = l.enter("a", "slot");
+  auto again = l.enter(l.entry("a", "slot"));
+  EXPECT_EQ(again.kind, Kind::duplicate);
+  EXPECT_EQ(again.run, first);
+  l.finish(l.claim_one());
+  EXPECT_EQ(l.enter(l.entry("a", "slot")).run, first);
+  reopen();
+  again = ledger().enter(ledger().entry("a", "slot"));
+  EXPECT_EQ(again.kind, Kind::duplicate);
+  EXPECT_EQ(again.run, first);
+  EXPECT_EQ(positions(ledger().events()), up_to(2));
+}
+
+TEST_P(LedgerSuite, ADuplicateInOneCallGivesTheFirstOfThem) {
+  auto& l = ledger();
+  const auto got = l.get(l->enqueue({l.entry("a", "k"), l.entry("a", "k"), l.entry("b", "k")}));
+  EXPECT_EQ(got[0].kind, Kind::accepted);
+  EXPECT_EQ(got[1].kind, Kind::duplicate);
+  EXPECT_EQ(got[1].run, got[0].run);
+  EXPECT_EQ(got[2].kind, Kind::accepted);
+}
+
+TEST_P(LedgerSuite, ADuplicateIsNoSkippedRun) {
+  auto& l = ledger();
+  const auto first = l.enter("a", "slot");
+  const auto again = l.enter(with(l.entry("a", "slot"), Overlap::skip));
+  EXPECT_EQ(again.kind, Kind::duplicate);
+  EXPECT_EQ(again.run, first);
+  auto silent = with(l.entry("a", "slot"), Overlap::skip);
+  silent.leaves_record = false;
+  EXPECT_EQ(l.enter(silent).kind, Kind::duplicate);
+  EXPECT_EQ(l->last_position(), 1);
+}
+
+TEST_P(LedgerSuite, RunsWithoutAKeyAreNoDuplicates) {
+  auto& l = ledger();
+  EXPECT_EQ(l.enter(l.entry("a")).kind, Kind::accepted);
+  EXPECT_EQ(l.enter(l.entry("a")).kind, Kind::accepted);
+}
+
+// ---- overlap and bounds
+
+TEST_P(LedgerSuite, SkipLeavesARecordOfTheRunThatDidNotHappen) {
+  auto& l = ledger();
+  l.enter("a");
+  const auto skipped = l.enter(with(l.entry("a", "k"), Overlap::skip));
+  EXPECT_EQ(skipped.kind, Kind::skipped);
+  const auto rows = l.get(l->list({"a", RunStatus::skipped}));
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].run, skipped.run);
+  EXPECT_EQ(l.events()[1].status, RunStatus::skipped);
+  EXPECT_EQ(l.claim().size(), 1u);
+}
+
+TEST_P(LedgerSuite, SkipSeesRunsOfTheSameCallThatRunAndThatWait) {
+  auto& l = ledger();
+  const auto batch = l.get(l->enqueue({with(l.entry("a"), Overlap::skip), with(l.entry("a"), Overlap::skip)}));
+  EXPECT_EQ(batch[0].kind, Kind::accepted);
+  EXPECT_EQ(batch[1].kind, Kind::skipped);
+  const auto claim = l.claim_one();
+  EXPECT_EQ(l.enter(with(l.entry("a"), Overlap::skip)).kind, Kind::skipped);
+  auto park = l.step(claim, "{}", RunStatus::waiting);
+  park.due_at = l.world().now() + Millis(1000);
+  l.commit(park);
+  EXPECT_EQ(l.enter(with(l.entry("a"), Overlap::skip)).kind, Kind::skipped);
+  l.world().advance(Millis(1000));
+  l.finish(l.claim_one());
+  EXPECT_EQ(l.enter(with(l.entry("a"), Overlap::skip)).kind, Kind::accepted);
+}
+
+TEST_P(LedgerSuite, CancelPreviousNamesEveryLiveRun) {
+  auto& l = ledger();
+  const auto one = l.enter("a"), two = l.enter("a");
+  l.claim_one();
+  const auto third = l.enter(with(l.entry("a"), Overlap::cancel_previous));
+  EXPECT_EQ(third.kind, Kind::accepted);
+  EXPECT_EQ(third.cancel, (std::vector<RunId>{one, two}));
+}
+
+TEST_P(LedgerSuite, AQueuedRunIsEndedWithGenerationZero) {
+  auto& l = ledger();
+  const auto run = l.enter("a");
+  Transition cancel;
+  cancel.run = run;
+  cancel.records = {{9, "{}"}};
+  cancel.next = RunStatus::cancelled;
+  l.commit(cancel);
+  EXPECT_TRUE(l.claim().empty());
+  EXPECT_EQ(l->queued("a"), 0u);
+  EXPECT_EQ(l->stats("a").run_count, 0);  // it never started
+}
+
+TEST_P(LedgerSuite, AFullQueueRefuses) {
+  auto& l = ledger();
+  auto e = l.entry("a");
+  e.queue_size = 2;
+  l.enter(e), l.enter(e);
+  const auto refused = l.enter(e);
+  EXPECT_EQ(refused.kind, Kind::full);
+  EXPECT_EQ(l.get(l->list({"a", RunStatus::dropped})).size(), 1u);
+  e.leaves_record = false;
+  const auto silent = l.enter(e);
+  EXPECT_EQ(silent.kind, Kind::full);
+  EXPECT_FALSE(silent.run);
+  EXPECT_EQ(l->last_position(), 3);
+  l.claim_one();  // what is in flight is not in the queue
+  EXPECT_EQ(l.enter(e).kind, Kind::accepted);
+}
+
+TEST_P(LedgerSuite, ASlotThatGaveNoRunIsKept) {
+  auto& l = ledger();
+  auto missed = l.entry("a", "m");
+  missed.status = RunStatus::missed;
+  EXPECT_EQ(l.enter(missed).kind, Kind::accepted);
+  EXPECT_TRUE(l.claim().empty());
+  EXPECT_EQ(l.events()[0].status, RunStatus::missed);
+}
+
+// ---- claims
+
+TEST_P(LedgerSuite, ClaimsGoRoundOverAgentsAndInOrderWithinOne) {
+  auto& l = ledger();
+  serve("b");
+  std::vector<RunId> a, b;
+  for (int i = 0; i < 2; ++i) a.push_back(l.enter(wide(l.entry("a"))).run);
+  for (int i = 0; i < 2; ++i) b.push_back(l.enter(wide(l.entry("b"))).run);
+  EXPECT_EQ(runs(l.claim(3)), (std::vector<RunId>{a[0], b[0], a[1]}));
+  EXPECT_EQ(runs(l.claim()), (std::vector<RunId>{b[1]}));
+  EXPECT_EQ(l->running("a"), 2u);
+}
+
+TEST_P(LedgerSuite, NoMoreAtOnceThanMaxConcurrent) {
+  auto& l = ledger();
+  for (int i = 0; i < 3; ++i) l.enter(wide(l.entry("a"), 2));
+  auto claims = l.claim();
+  EXPECT_EQ(claims.size(), 2u);
+  EXPECT_TRUE(l.claim().empty());
+  l.finish(claims[0]);
+  EXPECT_EQ(l.claim().size(), 1u);
+}
+
+TEST_P(LedgerSuite, NothingIsClaimedBeforeItIsDue) {
+  auto& l = ledger();
+  auto e = l.entry("a");
+  e.due_at = l.world().now() + Millis(500);
+  l.enter(e);
+  const auto early = l.get(l->claim(1));
+  EXPECT_TRUE(early.runs.empty());
+  EXPECT_EQ(early.next_due, e.due_at);
+  l.world().advance(Millis(500));
+  EXPECT_EQ(l.claim().size(), 1u);
+  EXPECT_EQ(l.get(l->claim(1)).next_due, std::nullopt);
+}
+
+TEST_P(LedgerSuite, OnlyServedAgentsAreClaimed) {
+  auto& l = ledger();
+  l.enter("b");
+  EXPECT_TRUE(l.claim().empty());
+  serve("b");
+  EXPECT_EQ(l.claim().size(), 1u);
+  l->serve("b", false);
+  l.enter(wide(l.entry("b")));
+  EXPECT_TRUE(l.claim().empty());
+}
+
+TEST_P(LedgerSuite, WakesWhenAClaimFindsMoreThanBefore) {
+  auto& l = ledger();
+  l.enter("a");
+  EXPECT_EQ(l.wakes(), 1);
+  const auto claim = l.claim_one();
+  l.enter("a");
+  EXPECT_EQ(l.wakes(), 1);  // no room for it
+  l.commit(l.step(claim));
+  EXPECT_EQ(l.wakes(), 1);
+  l.finish(claim);
+  EXPECT_EQ(l.wakes(), 2);
+}
+
+TEST_P(LedgerSuite, AClaimCarriesWhatTheEntrySaid) {
+  auto& l = ledger();
+  auto e = l.entry("a");
+  e.revision = 5;
+  const auto run = l.enter(e).run;
+  const auto claim = l.claim_one();
+  EXPECT_EQ(claim.run, run);
+  EXPECT_EQ(claim.agent_id, "a");
+  EXPECT_EQ(claim.revision, 5);
+  EXPECT_EQ(claim.payload, e.payload);
+  EXPECT_FALSE(claim.has_records);
+}
+
+// ---- fencing
+
+TEST_P(LedgerSuite, AStaleGenerationRefusesItsTransitionAlone) {
+  auto& l = ledger();
+  l.enter(wide(l.entry("a"))), l.enter(wide(l.entry("a")));
+  auto claims = l.claim();
+  auto stale = l.step(claims[0]);
+  stale.generation += 1000;
+  std::vector<Async<LedgerResult<Position>>> both;
+  both.push_back(l->commit(stale));
+  both.push_back(l->commit(l.step(claims[1])));
+  both.push_back(l->commit(l.step(claims[0])));
+  const auto results = l.together(std::move(both));
+  ASSERT_FALSE(results[0]);
+  EXPECT_EQ(results[0].error().fault, LedgerFault::stale);
+  EXPECT_EQ(results[1].value(), 3);
+  EXPECT_EQ(results[2].value(), 4);
+  EXPECT_EQ(positions(l.events()), up_to(4));
+}
+
+TEST_P(LedgerSuite, AnEndedRunTakesNothingMore) {
+  auto& l = ledger();
+  l.enter("a");
+  const auto claim = l.claim_one();
+  std::vector<Async<LedgerResult<Position>>> both;
+  both.push_back(l->commit(l.step(claim, "{}", RunStatus::completed)));
+  both.push_back(l->commit(l.step(claim)));
+  const auto results = l.together(std::move(both));
+  EXPECT_TRUE(results[0]);
+  ASSERT_FALSE(results[1]);
+  EXPECT_EQ(results[1].error().fault, LedgerFault::stale);
+}
+
+TEST_P(LedgerSuite, WhoGaveARunBackHoldsItNoMore) {
+  auto& l = ledger();
+  l.enter("a");
+  const auto first = l.claim_one();
+  auto back = l.step(first, "{}", RunStatus::queued);
+  back.due_at = l.world().now();
+  l.commit(back);
+  const auto second = l.claim_one();
+  EXPECT_GT(second.generation, first.generation);
+  EXPECT_TRUE(second.has_records);
+  EXPECT_EQ(l.run(l->commit(l.step(first))).error().fault, LedgerFault::stale);
+  EXPECT_TRUE(l.run(l->commit(l.step(second))));
+}
+
+TEST_P(LedgerSuite, AWaitingRunHoldsNoPlaceAndComesBackWhenDue) {
+  auto& l = ledger();
+  l.enter("a");
+  auto park = l.step(l.claim_one(), "{}", RunStatus::waiting);
+  park.due_at = l.world().now() + Millis(60'000);
+  l.commit(park);
+  EXPECT_EQ(l->running("a"), 0u);
+  EXPECT_EQ(l->queued("a"), 0u);
+  EXPECT_EQ(l.get(l->list({"a", RunStatus::waiting})).size(), 1u);
+  EXPECT_TRUE(l.claim().empty());
+  l.world().advance(Millis(60'000));
+  EXPECT_TRUE(l.claim_one().has_records);
+}
+
+TEST_P(LedgerSuite, FollowUpsStartWithTheirTransition) {
+  auto& l = ledger();
+  serve("b");
+  l.enter("a");
+  auto end = l.step(l.claim_one(), "{}", RunStatus::completed);
+  end.follow_ups = {l.entry("b"), with(l.entry("a"), Overlap::skip)};
+  l.commit(end);
+  EXPECT_EQ(l.claim().size(), 2u);  // the run that ended is no overlap any more
+}
+
+// ---- restarts
+
+TEST_P(LedgerSuite, AReopenedLedgerGoesOnWhereItStopped) {
+  const auto run = ledger().enter("a");
+  const auto before = ledger().claim_one();
+  ledger().commit(ledger().step(before, "\"one\""));
+  ledger().commit(ledger().step(before, "\"two\""));
+  reopen();
+
+  auto& l = ledger();
+  EXPECT_EQ(l->last_position(), 3);
+  EXPECT_EQ(l.run(l->commit(l.step(before))).error().fault, LedgerFault::stale);
+  const auto after = l.claim_one();
+  EXPECT_EQ(after.run, run);
+  EXPECT_TRUE(after.has_records);
+  EXPECT_GT(after.generation, before.generation);
+  const auto records = l.get(l->load(run));
+  ASSERT_EQ(records.size(), 3u);
+  EXPECT_EQ(records[0].kind, 0);
+  EXPECT_EQ(records[1].payload, "\"one\"");
+  EXPECT_EQ(records[2].payload, "\"two\"");
+  EXPECT_EQ(l.commit(l.step(after)), 4);
+  EXPECT_EQ(l.get(l->load(run)).size(), 4u);
+}
+
+TEST_P(LedgerSuite, EveryStateSurvivesARestart) {
+  {
+    auto& l = ledger();
+    for (int i = 0; i < 4; ++i) l.enter(wide(l.entry("a")));
+    const auto claims = l.claim(3);
+    l.commit(l.step(claims[0], "{}", RunStatus::completed));
+    auto park = l.step(claims[1], "{}", RunStatus::waiting);
+    park.due_at = l.world().now() + Millis(1000);
+    l.commit(park);
+  }
+  reopen();
+  auto& l = ledger();
+  EXPECT_EQ(l->queued("a"), 2u);  // one that was claimed and wrote nothing, one that never was
+  EXPECT_EQ(l.get(l->list({"a", RunStatus::waiting})).size(), 1u);
+  EXPECT_EQ(l.get(l->list({"a", RunStatus::completed})).size(), 1u);
+  EXPECT_EQ(l.claim().size(), 2u);  // max_concurrent is remembered
+  l.world().advance(Millis(1000));
+  EXPECT_EQ(l.claim().size(), 1u);
+}
+
+TEST_P(LedgerSuite, ManyRestartsLoseNothing) {
+  for (int round = 0; round < 4; ++round) {
+    auto& l = ledger();
+    for (int i = 0; i < 400; ++i) l.enter(wide(l.entry("a", std::to_string(round) + "/" + std::to_string(i)), 10'000));
+    const auto claims = l.claim(200);
+    EXPECT_EQ(claims.size(), 200u);
+    for (const auto& claim : claims) l.commit(l.step(claim));
+    for (std::size_t i = 0; i < claims.size(); i += 2) l.finish(claims[i]);
+    reopen();
+  }
+  auto& l = ledger();
+  EXPECT_EQ(positions(l.events()), up_to(l->last_position()));
+  const auto left = l.claim(10'000);
+  EXPECT_EQ(left.size(), 4u * 400 - 4u * 100);
+  for (const auto& claim : left) {
+    const auto records = l.get(l->load(claim.run));
+    EXPECT_EQ(records.size() > 1, claim.has_records);
+  }
+}
+
+// ---- the rest of what it keeps
+
+TEST_P(LedgerSuite, ASpecIsARevisionWhenItChanged) {
+  auto& l = ledger();
+  EXPECT_EQ(l.get(l->put_spec("a", "one")), 1);
+  EXPECT_EQ(l.get(l->put_spec("a", "one")), 1);
+  EXPECT_EQ(l.get(l->put_spec("a", "two")), 2);
+  EXPECT_EQ(l.get(l->put_spec("a", "one")), 3);
+  EXPECT_EQ(l.get(l->put_spec("b", "one")), 1);
+  reopen();
+  auto& m = ledger();
+  EXPECT_EQ(m.get(m->spec("a", 0))->revision, 3);
+  EXPECT_EQ(m.get(m->spec("a", 2))->content, "two");
+  EXPECT_EQ(m.get(m->spec("a", 9)), std::nullopt);
+  EXPECT_EQ(m.get(m->spec("nobody", 0)), std::nullopt);
+}
+
+TEST_P(LedgerSuite, CursorsAreKept) {
+  auto& l = ledger();
+  EXPECT_EQ(l.get(l->cursor("jsonl")), 0);
+  l.get(l->put_cursor("jsonl", 5));
+  l.get(l->put_cursor("jsonl", 9));
+  reopen();
+  EXPECT_EQ(ledger().get(ledger()->cursor("jsonl")), 9);
+}
+
+TEST_P(LedgerSuite, AnAgentsStateIsKeptWithItsTransition) {
+  auto& l = ledger();
+  EXPECT_EQ(l.get(l->agent_state("a")), "null");
+  l.enter("a");
+  auto end = l.step(l.claim_one(), "{}", RunStatus::completed);
+  end.agent_state = "{\"n\":1}";
+  l.commit(end);
+  reopen();
+  EXPECT_EQ(ledger().get(ledger()->agent_state("a")), "{\"n\":1}");
+}
+
+TEST_P(LedgerSuite, CountsSurviveRestarts) {
+  auto& l = ledger();
+  for (const auto status : {RunStatus::completed, RunStatus::failed, RunStatus::timed_out}) {
+    l.enter("a");
+    l.world().advance(Millis(10));
+    l.finish(l.claim_one(), status, "broke");
+  }
+  const auto ended = l.world().now();
+  reopen();
+  const auto stats = ledger()->stats("a");
+  EXPECT_EQ(stats.run_count, 3);
+  EXPECT_EQ(stats.error_count, 2);
+  EXPECT_EQ(stats.consecutive_failures, 2);
+  EXPECT_EQ(stats.last_error, "broke");
+  EXPECT_EQ(stats.last_run, ended);
+  auto& m = ledger();
+  m.enter("a");
+  m.finish(m.claim_one());
+  EXPECT_EQ(m->stats("a").consecutive_failures, 0);
+  EXPECT_EQ(m->stats("a").last_error, "broke");
+}
+
+TEST_P(LedgerSuite, ListsAreNewestFirstAndFiltered) {
+  auto& l = ledger();
+  std::vector<RunId> all;
+  for (int i = 0; i < 6; ++i) all.push_back(l.enter(wide(l.entry(i % 2 ? "b" : "a", i < 3 ? std::to_string(i) : ""))).run);
+  const auto ids = [&](RunFilter filter) {
+    std::vector<RunId> got;
+    for (const auto& row : l.get(l->list(filter))) got.push_back(row.run);
+    return got;
+  };
+  EXPECT_EQ(ids({}), (std::vector<RunId>{all[5], all[4], all[3], all[2], all[1], all[0]}));
+  EXPECT_EQ(ids({.agent_id = "a"}), (std::vector<RunId>{all[4], all[2], all[0]}));
+  EXPECT_EQ(ids({"a", {}, all[4].position, 1}), (std::vector<RunId>{all[2]}));
+  EXPECT_EQ(ids({"", {}, all[2].position}), (std::vector<RunId>{all[1], all[0]}));
+  EXPECT_TRUE(ids({.agent_id = "nobody"}).empty());
+  const auto claim = l.claim_one();
+  l.commit(l.step(claim, "\"latest\""));
+  EXPECT_EQ(ids({"", RunStatus::running}), (std::vector<RunId>{claim.run}));
+  EXPECT_EQ(ids({"", RunStatus::queued}).size(), 5u);
+  const auto row = l.get(l->list({"", RunStatus::running}))[0];
+  EXPECT_EQ(row.last_payload, "\"latest\"");
+  EXPECT_EQ(row.last_kind, 1);
+  EXPECT_EQ(row.last, 7);
+  EXPECT_EQ(row.key, "0");
+  l.finish(claim);
+  EXPECT_EQ(ids({"a", RunStatus::completed}), (std::vector<RunId>{claim.run}));
+}
+
+TEST_P(LedgerSuite, NoRunIsFoundUnderAnotherNonce) {
+  auto& l = ledger();
+  auto run = l.enter("a");
+  run.nonce += 1;
+  EXPECT_EQ(l.run(l->load(run)).error().fault, LedgerFault::not_found);
+}
+
+TEST_P(LedgerSuite, OneProcessAtATime) {
+  const OpenLedger second(GetParam(), folder_.path());
+  EXPECT_FALSE(second);
+  EXPECT_NE(second.error().find("ledger.db is in use by process " + std::to_string(::getpid())), std::string::npos) << second.error();
+}
+
+}  // namespace
+}  // namespace agentd::conformance
