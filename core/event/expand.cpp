@@ -14,12 +14,20 @@ class Expansion {
   void add(const char* type, ObjectWriter payload) {
     events_.push_back({event_id(record_.position, static_cast<int>(events_.size())), type, record_.agent_id, run_, session_, record_.at, payload.finish()});
   }
+  // The agent's state after a run that ended here.
   void status(const char* status, std::int64_t run_count, std::int64_t error_count, std::string_view error) {
     ObjectWriter payload;
     payload.text("status", status);
     payload.text("last_run", format_instant(record_.at)).number("run_count", run_count).number("error_count", error_count);
     if (error.empty()) payload.raw("error", "null");
     else payload.text("error", error);
+    add("background_agent_status", std::move(payload));
+  }
+  // The same where no run ended; what the record does not say is null.
+  void status(const char* status, std::int64_t run_count = 0) {
+    ObjectWriter payload;
+    payload.text("status", status).raw("last_run", "null").raw("run_count", run_count > 0 ? std::to_string(run_count) : "null");
+    payload.raw("error_count", "null").raw("error", "null");
     add("background_agent_status", std::move(payload));
   }
   std::string call(int step, int index) const { return call_id(record_.run, step, index); }
@@ -47,6 +55,15 @@ std::string_view or_empty_object(const Json& json) { return json ? std::string_v
 void instant(ObjectWriter& out, std::string_view key, const std::optional<Instant>& at) {
   if (at) out.text(key, format_instant(*at));
   else out.raw(key, "null");
+}
+
+// What every event says that tells of a run's way: why, of which slot, and how long it was or will be put off.
+ObjectWriter step_aside(std::string_view why, const std::optional<Instant>& scheduled_at, std::int64_t delay_ms) {
+  ObjectWriter payload;
+  payload.text("reason", why);
+  instant(payload, "scheduled_at", scheduled_at);
+  payload.number("delay_ms", delay_ms);
+  return payload;
 }
 
 void model_started(Expansion& out, const std::optional<ModelCall>& call) {
@@ -81,13 +98,11 @@ void tool_completed(Expansion& out, int step, int index, std::string_view tool, 
 }
 
 void expand(Expansion& out, const Entered& e) {
-  ObjectWriter payload;
   const auto status = out.record().status;
-  payload.text("reason", e.reason.empty() ? e.trigger : e.reason).text("trigger", e.trigger);
-  instant(payload, "scheduled_at", e.scheduled_at);
-  payload.number("delay_ms", e.scheduled_at ? (out.record().at - *e.scheduled_at).count() : 0);
+  auto payload = step_aside(e.reason.empty() ? e.trigger : e.reason, e.scheduled_at, e.scheduled_at ? (out.record().at - *e.scheduled_at).count() : 0);
+  payload.text("trigger", e.trigger);
   if (!e.key.empty()) payload.text("key", e.key);
-  if (status == port::RunStatus::missed) {
+  if (status == port::RunStatus::missed || e.count > 0) {
     payload.number("count", e.count);
     instant(payload, "first", e.first);
     instant(payload, "last", e.last);
@@ -110,8 +125,8 @@ const char* reason(Started::Why why) {
 }
 
 void expand(Expansion& out, const Started& s) {
-  ObjectWriter payload;
   if (s.why == Started::Why::first || s.why == Started::Why::retry) {
+    ObjectWriter payload;
     payload.number("run_count", s.run_count).number("attempt", s.attempt).text("trigger", s.trigger).text("query", s.query);
     payload.raw("params", or_empty_object(s.params));
     ObjectWriter kwargs;
@@ -119,12 +134,11 @@ void expand(Expansion& out, const Started& s) {
     payload.raw("kwargs", kwargs.finish());
     out.add("background_task_started", std::move(payload));
   } else {
-    payload.text("reason", reason(s.why)).number("attempt", s.attempt).number("crashes", s.crashes);
+    auto payload = step_aside(reason(s.why), {}, 0);
+    payload.number("attempt", s.attempt).number("crashes", s.crashes);
     out.add("background_task_resumed", std::move(payload));
   }
-  ObjectWriter running;
-  running.text("status", "running").number("run_count", s.run_count);
-  out.add("background_agent_status", std::move(running));
+  out.status("running", s.run_count);
   if (s.unsure) {
     ObjectWriter lost;
     lost.number("step", s.unsure->step).text("provider", s.unsure->provider).text("model", s.unsure->model).raw("usage", "null");
@@ -140,6 +154,7 @@ void expand(Expansion& out, const Answered& a) {
   for (std::size_t i = 0; i < a.calls.size(); ++i)
     if (const auto& call = a.calls[i]; call.refused) tool_completed(out, a.step, static_cast<int>(i), call.tool, call.effect, *call.refused, 0);
   for (const int index : a.starts) {
+    if (index < 0 || static_cast<std::size_t>(index) >= a.calls.size()) continue;  // a record that is damaged
     const auto& call = a.calls[static_cast<std::size_t>(index)];
     tool_started(out, a.step, index, call.tool, call.effect);
   }
@@ -153,8 +168,8 @@ void expand(Expansion& out, const ToolFinished& t) {
 }
 
 void retrying(Expansion& out, std::string_view why, std::int64_t delay_ms, int attempt) {
-  ObjectWriter payload;
-  payload.text("reason", why).number("delay_ms", delay_ms).number("attempt", attempt);
+  auto payload = step_aside(why, {}, delay_ms);
+  payload.number("attempt", attempt);
   out.add("background_task_retrying", std::move(payload));
 }
 
@@ -178,16 +193,12 @@ void expand(Expansion& out, const Waiting& w) {
     if (w.fault) task_error(out, *w.fault, w.error_count, w.attempt, true);
     return retrying(out, w.fault ? w.fault->message : w.reason, w.delay_ms, w.attempt + 1);
   }
-  ObjectWriter payload;
-  payload.text("reason", w.reason).text("waiting_for", name(w.what)).text("until", format_instant(w.until)).number("delay_ms", w.delay_ms);
+  auto payload = step_aside(w.reason, {}, w.delay_ms);
+  payload.text("waiting_for", name(w.what)).text("until", format_instant(w.until));
   out.add("background_task_waiting", std::move(payload));
 }
 
-void expand(Expansion& out, const Released& r) {
-  ObjectWriter payload;
-  payload.text("reason", r.reason);
-  out.add("background_task_queued", std::move(payload));
-}
+void expand(Expansion& out, const Released& r) { out.add("background_task_queued", step_aside(r.reason, {}, 0)); }
 
 void expand(Expansion& out, const Ended& e) {
   if (e.answer) model_completed(out, *e.answer);
@@ -201,12 +212,10 @@ void expand(Expansion& out, const Ended& e) {
       out.add("background_task_completed", std::move(payload));
       return out.status("idle", e.run_count, e.error_count, {});
     case port::RunStatus::cancelled:
-      payload.text("reason", e.reason);
-      out.add("background_task_cancelled", std::move(payload));
+      out.add("background_task_cancelled", step_aside(e.reason, {}, 0));
       return out.status("idle", e.run_count, e.error_count, {});
     case port::RunStatus::quarantined:
-      payload.text("reason", e.reason.empty() ? fault.message : e.reason);
-      out.add("background_task_quarantined", std::move(payload));
+      out.add("background_task_quarantined", step_aside(e.reason.empty() ? fault.message : e.reason, {}, 0));
       return out.status("error", e.run_count, e.error_count, fault.message);
     default:
       task_error(out, fault, e.error_count, e.attempt, false);
@@ -231,6 +240,13 @@ void expand(Expansion& out, const AgentChanged& a) {
   payload.number("revision", a.revision).text("by", a.by).text("reason", a.reason);
   const std::string type = a.what == AgentChanged::What::started ? "agent_resumed" : std::string("agent_") + name(a.what);
   out.add(type.c_str(), std::move(payload));
+  switch (a.what) {
+    case AgentChanged::What::paused: return out.status("paused");
+    case AgentChanged::What::stopped: return out.status("stopped");
+    case AgentChanged::What::resumed:
+    case AgentChanged::What::started: return out.status("idle");
+    default: return;
+  }
 }
 
 void expand(Expansion& out, const PluginLoaded& p) {

@@ -25,6 +25,7 @@ constexpr std::array kOutcomes = {port::RunStatus::completed, port::RunStatus::f
 constexpr std::array kDispositions = {"started", "skipped", "dropped", "missed", "coalesced", "gated"};
 constexpr std::array kToolOutcomes = {event::ToolOutcome::ok, event::ToolOutcome::error, event::ToolOutcome::denied, event::ToolOutcome::timeout, event::ToolOutcome::unknown};
 constexpr std::array kTokenTypes = {"input", "output", "cache_read", "cache_write", "reasoning"};
+constexpr std::array kRetryReasons = {"rate", "server", "answer", "other", "retryable", "timeout"};  // of calls, then of runs; a rarer one appears when it occurs
 constexpr std::array kCallOutcomes = {"ok", "error", "unknown"};
 
 const Histogram::BucketBoundaries kRunBuckets = {0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600};
@@ -96,7 +97,8 @@ struct Metrics::Families {
 
   std::array<Counter*, kDispositions.size()> slot{};
   std::array<Histogram*, kOutcomes.size()> duration{};
-  std::unordered_map<std::string, Agent> agent_by_id;
+  std::unordered_map<std::string, Agent> agent_by_id;  // at most kAgentLabels
+  std::optional<Agent> other;
   std::unordered_map<std::string, Tool> tool_by_name;
   std::unordered_map<std::string, Model> model_by_name;
   std::unordered_map<std::string, Counter*> cost_by_name;
@@ -105,6 +107,7 @@ struct Metrics::Families {
   std::deque<Own> own;
 
   const Agent& agent(const std::string& id);
+  Agent labelled(const std::string& label);
   const Tool& tool(const std::string& name);
   const Model& model(const std::string& provider, const std::string& name);
   Counter& cost_of(const std::string& agent, const std::string& model);
@@ -126,12 +129,21 @@ struct Metrics::Families {
 const Agent& Metrics::Families::agent(const std::string& id) {
   const auto found = agent_by_id.find(id);
   if (found != agent_by_id.end()) return found->second;
+  if (agent_by_id.size() < kAgentLabels) {
+    auto& added = agent_by_id.emplace(id, labelled(id)).first->second;
+    added.last_completed = &last_completed.Add({{"agent", id}});
+    return added;
+  }
+  if (!other) other = labelled("other");
+  return *other;
+}
+
+Agent Metrics::Families::labelled(const std::string& label) {
   Agent added;
-  const bool named = agent_by_id.size() < kAgentLabels;
-  added.label = named ? id : "other";
-  for (std::size_t i = 0; i < kOutcomes.size(); ++i) added.runs[i] = &runs.Add({{"agent", added.label}, {"outcome", port::name(kOutcomes[i])}});
-  if (named) added.last_completed = &last_completed.Add({{"agent", id}});
-  return agent_by_id.emplace(id, std::move(added)).first->second;
+  added.label = label;
+  for (std::size_t i = 0; i < kOutcomes.size(); ++i) added.runs[i] = &runs.Add({{"agent", label}, {"outcome", port::name(kOutcomes[i])}});
+  for (const char* reason : kRetryReasons) retries.Add({{"agent", label}, {"reason", reason}});
+  return added;
 }
 
 const Tool& Metrics::Families::tool(const std::string& name) {
@@ -189,10 +201,11 @@ void Metrics::Families::tool_call(const std::string& name, event::ToolOutcome ou
 void Metrics::Families::see(const port::StoredRecord& record, const event::Entered& entered) {
   if (port::is_final(record.status)) agent(record.agent_id).runs[index(record.status)]->Increment();
   if (!entered.scheduled_at) return;
+  const auto stands_for = static_cast<double>(std::max<std::int64_t>(1, entered.count));
   switch (record.status) {
-    case port::RunStatus::skipped: return slot[1]->Increment();
-    case port::RunStatus::dropped: return slot[2]->Increment();
-    case port::RunStatus::missed: return slot[3]->Increment(static_cast<double>(std::max<std::int64_t>(1, entered.count)));
+    case port::RunStatus::skipped: return slot[1]->Increment(stands_for);
+    case port::RunStatus::dropped: return slot[2]->Increment(stands_for);
+    case port::RunStatus::missed: return slot[3]->Increment(stands_for);
     default: slot[0]->Increment(); lateness.Observe(std::max(0.0, seconds((record.at - *entered.scheduled_at).count())));
   }
 }

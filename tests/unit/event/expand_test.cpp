@@ -85,6 +85,50 @@ TEST(Expand, AStartTellsItsInputAndTheFirstModelCall) {
   EXPECT_EQ(payload(s, 2)["finish_reason"], "unknown");
 }
 
+TEST(Expand, AStretchOfSlotsLostWhilePausedIsCounted) {
+  Entered e;
+  e.trigger = "schedule";
+  e.reason = "paused";
+  e.count = 6;
+  e.first = e.last = parse_instant("2026-01-01T00:00:00Z").value();
+  EXPECT_EQ(types(e, RunStatus::skipped), Types{"background_task_skipped"});
+  EXPECT_EQ(payload(e, 0, RunStatus::skipped)["count"], 6);
+}
+
+TEST(Expand, EveryEventOfARunsWaySaysWhyWhichSlotAndHowLong) {
+  Started resumed;
+  resumed.why = Started::Why::resume_crash;
+  Waiting waiting, retrying;
+  waiting.reason = "the provider is down";
+  retrying.ends_attempt = true;
+  Ended cancelled, quarantined;
+  cancelled.status = RunStatus::cancelled;
+  quarantined.status = RunStatus::quarantined;
+  for (const Body& body : {Body(Entered{}), Body(resumed), Body(waiting), Body(retrying), Body(Released{.reason = "drain"}), Body(cancelled), Body(quarantined)})
+    for (const auto* key : {"reason", "scheduled_at", "delay_ms"}) EXPECT_TRUE(payload(body, 0).contains(key)) << types(body).front() << ' ' << key;
+}
+
+TEST(Expand, TheAgentsStateAlwaysHasTheSameMembers) {
+  Started resumed;
+  resumed.why = Started::Why::resume_wait;
+  AgentChanged paused;
+  paused.what = AgentChanged::What::paused;
+  Ended ended;
+  ended.run_count = 3;
+  for (const Body& body : {Body(resumed), Body(paused), Body(ended)}) {
+    ASSERT_EQ(types(body).at(1), "background_agent_status");
+    for (const auto* key : {"status", "last_run", "run_count", "error_count", "error"}) EXPECT_TRUE(payload(body, 1).contains(key)) << key;
+  }
+  EXPECT_EQ(payload(paused, 1)["status"], "paused");
+  EXPECT_TRUE(payload(resumed, 1)["run_count"].is_null());  // the record of a resumption does not say
+}
+
+TEST(Expand, ADamagedRecordStartsNoCallThatItDoesNotHold) {
+  auto a = answer_with_calls();
+  a.starts = {0, 7, -1};
+  EXPECT_EQ(types(a), (Types{"model_call_completed", "tool_call_completed", "tool_call_started"}));
+}
+
 TEST(Expand, AnEndIsOneTerminalEventAndTheAgentsState) {
   Ended e;
   e.answer = answer_with_calls();

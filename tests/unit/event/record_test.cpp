@@ -70,8 +70,8 @@ TEST(Record, EveryKindHasItsOwnNumber) {
 }
 
 TEST(Record, NamesItsSessionWhenAsked) {
-  EXPECT_EQ(decode(Released::kKind, encode(Released{"drain"}, "s-1"))->session, "s-1");
-  EXPECT_EQ(decode(Released::kKind, encode(Released{"drain"}))->session, "");
+  EXPECT_EQ(decode(Released::kKind, encode(Released{.reason = "drain"}, "s-1"))->session, "s-1");
+  EXPECT_EQ(decode(Released::kKind, encode(Released{.reason = "drain"}))->session, "");
 }
 
 TEST(Record, RefusesWhatItCannotRead) {

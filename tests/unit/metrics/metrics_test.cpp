@@ -25,6 +25,7 @@ TEST_F(Scrape, ExportsWhatIsKnownAsZero) {
   EXPECT_TRUE(shows(R"(agentd_runs_total{agent="watcher",outcome="failed"} 0)"));
   EXPECT_TRUE(shows(R"(agentd_tool_calls_total{outcome="timeout",tool="fs.read"} 0)") || shows(R"(agentd_tool_calls_total{tool="fs.read",outcome="timeout"} 0)"));
   EXPECT_TRUE(shows(R"(agentd_slots_total{disposition="coalesced"} 0)"));
+  EXPECT_TRUE(shows(R"(agentd_retries_total{agent="watcher",reason="rate"} 0)"));
   EXPECT_TRUE(shows(R"(agentd_model_tokens_total{model="m",provider="script",type="input"} 0)") || shows(R"(agentd_model_tokens_total{provider="script",model="m",type="input"} 0)"));
 }
 
@@ -48,6 +49,19 @@ TEST_F(Scrape, CountsARunByWhatItsRecordsSay) {
   EXPECT_NE(text.find("agentd_run_duration_seconds_bucket{outcome=\"completed\",le=\"1\"} 1"), std::string::npos);
   EXPECT_NE(text.find("agentd_cost_usd_total{agent=\"watcher\",model=\"m\"} 0.25"), std::string::npos);
   EXPECT_NE(text.find("agentd_agent_last_completed_timestamp_seconds{agent=\"watcher\"} 1767225602"), std::string::npos);
+}
+
+TEST_F(Scrape, CountsEverySlotThatARecordStandsFor) {
+  event::Entered lost;
+  lost.trigger = "schedule";
+  lost.scheduled_at = *parse_instant("2026-01-01T00:00:00Z");
+  lost.count = 6;
+  see(lost, RunStatus::skipped);
+  see(lost, RunStatus::missed);
+  lost.count = 0;
+  see(lost, RunStatus::skipped);
+  EXPECT_TRUE(shows(R"(agentd_slots_total{disposition="skipped"} 7)"));
+  EXPECT_TRUE(shows(R"(agentd_slots_total{disposition="missed"} 6)"));
 }
 
 TEST_F(Scrape, CallsOfToolsThatDoNotExistShareOneLabel) {
