@@ -158,6 +158,7 @@ const char* name(Waiting::For what);
 struct Released {
   static constexpr std::int32_t kKind = 6;
   std::string reason;
+  std::vector<int> undone;               // calls of the last answer that were stopped before they happened
 };
 
 struct Ended {

@@ -1,0 +1,55 @@
+#include "core/budget/limits.hpp"
+
+#include <algorithm>
+
+namespace agentd::budget {
+namespace {
+
+constexpr NanoDollars kTokensOfAPrice = 1'000'000;
+
+std::int64_t known(std::int64_t tokens) { return std::max<std::int64_t>(tokens, 0); }
+
+event::Fault spent(std::string what, std::string limit, std::string key) {
+  return {ErrorClass::budget, "the run has used " + std::move(what) + " and its limit is " + std::move(limit) + "; raise limits." + std::move(key) + " to let it go on"};
+}
+
+}  // namespace
+
+NanoDollars cost(const manifest::Prices& prices, const port::Usage& usage) {
+  const auto read = known(usage.cache_read_tokens), written = known(usage.cache_write_tokens);
+  const auto fresh = known(usage.input_tokens - read - written);
+  const __int128 sum = static_cast<__int128>(fresh) * prices.input + static_cast<__int128>(read) * prices.cache_read +
+                       static_cast<__int128>(written) * prices.cache_write + static_cast<__int128>(known(usage.output_tokens)) * prices.output;
+  return static_cast<NanoDollars>((sum + kTokensOfAPrice - 1) / kTokensOfAPrice);
+}
+
+void add(event::Totals& totals, const event::Answered& answered) {
+  ++totals.requests;
+  totals.cost += answered.cost;
+  if (!answered.usage) return;
+  totals.input_tokens += known(answered.usage->input_tokens);
+  totals.output_tokens += known(answered.usage->output_tokens);
+  totals.cache_read_tokens += known(answered.usage->cache_read_tokens);
+  totals.cache_write_tokens += known(answered.usage->cache_write_tokens);
+  totals.reasoning_tokens += known(answered.usage->reasoning_tokens);
+}
+
+void add_unknown(event::Totals& totals) {
+  ++totals.requests;
+  ++totals.unknown;
+}
+
+std::optional<event::Fault> refusal(const manifest::Limits& limits, const event::Totals& used, int step) {
+  const auto tokens = used.input_tokens + used.output_tokens;
+  const auto cost_limit = limits.cost_limit.value_or(manifest::kDefaultCostLimit);
+  if (limits.max_steps > 0 && step > limits.max_steps)
+    return event::Fault{ErrorClass::loop, "no final answer after " + std::to_string(limits.max_steps) + " steps; raise limits.max_steps if the task needs more"};
+  if (limits.request_limit > 0 && used.requests >= limits.request_limit)
+    return spent(std::to_string(used.requests) + " model calls", std::to_string(limits.request_limit), "request_limit");
+  if (limits.total_tokens_limit > 0 && tokens >= limits.total_tokens_limit)
+    return spent(std::to_string(tokens) + " tokens", std::to_string(limits.total_tokens_limit), "total_tokens_limit");
+  if (cost_limit > 0 && used.cost >= cost_limit) return spent(format_dollars(used.cost) + " dollars", format_dollars(cost_limit), "cost_limit");
+  return std::nullopt;
+}
+
+}  // namespace agentd::budget

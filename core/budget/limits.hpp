@@ -1,0 +1,23 @@
+// What a run may use, and what it has used. Pure functions over plain values.
+#pragma once
+#include <optional>
+
+#include "core/event/record.hpp"
+#include "core/manifest/agent_spec.hpp"
+#include "core/manifest/host_config.hpp"
+
+namespace agentd::budget {
+
+// What a model call costs. Tokens the endpoint did not name count nothing; what was read from or written to a cache is part of the
+// input and has its own price. Rounded up to a whole nano-dollar.
+NanoDollars cost(const manifest::Prices& prices, const port::Usage& usage);
+
+// Adds a model call that has answered.
+void add(event::Totals& totals, const event::Answered& answered);
+// Adds one whose answer was lost: it may have been paid for.
+void add_unknown(event::Totals& totals);
+
+// Whether a run may begin model call number `step` (from 1) after what it has used; else why it ends.
+std::optional<event::Fault> refusal(const manifest::Limits& limits, const event::Totals& used, int step);
+
+}  // namespace agentd::budget

@@ -1,0 +1,164 @@
+#include <algorithm>
+
+#include "core/budget/limits.hpp"
+#include "core/run/backoff.hpp"
+#include "core/run/messages.hpp"
+#include "core/run/run.hpp"
+
+namespace agentd::run {
+namespace {
+
+constexpr Millis kAskAgentAgain{30'000};
+constexpr Millis kUnlimited = std::chrono::days(1);
+
+}  // namespace
+
+Async<void> Run::story() {
+  auto agent = co_await around_.agents.agent(claim_.agent_id, claim_.revision);
+  const bool readable = co_await rebuild();
+  if (!readable) co_return;
+  if (!agent) {
+    event::Fault fault{agent.error().error_class, std::move(agent.error().message)};
+    if (fault.error_class == ErrorClass::retryable) {
+      event::Waiting waiting{.what = event::Waiting::For::provider, .delay_ms = kAskAgentAgain.count(), .reason = "the agent cannot run now", .fault = std::move(fault),
+                             .attempt = state_.attempt, .ends_attempt = state_.attempt_spent};
+      co_await wait({}, std::move(waiting));
+    } else {
+      event::Ended ended{.status = port::RunStatus::failed, .fault = std::move(fault)};
+      co_await end(std::move(ended), std::nullopt);
+    }
+    co_return;
+  }
+  agent_ = std::move(*agent);
+  co_await begin();
+  if (!done_ && agent_->task) co_await perform_task();
+  else if (!done_) co_await converse();
+  around_.world.timers.cancel(alarm_);
+}
+
+// The state from the claim, or from the records where there are some.
+Async<bool> Run::rebuild() {
+  Result<State> state;
+  if (!claim_.has_records) {
+    state = fresh(claim_.run, claim_.payload, around_.world.clock.now());
+  } else {
+    auto records = co_await around_.ledger.load(claim_.run);
+    if (!records) {
+      lose(records.error().message);
+      co_return false;
+    }
+    state = fold(*records);
+  }
+  if (state) {
+    state_ = std::move(*state);
+    co_return true;
+  }
+  state_.run = claim_.run;
+  event::Ended ended{.status = port::RunStatus::failed, .fault = event::Fault{state.error().error_class, state.error().message}};
+  co_await end(std::move(ended), std::nullopt);
+  co_return false;
+}
+
+Async<void> Run::begin() {
+  using Scope = manifest::Session::Scope;
+  const auto& spec = agent_->spec;
+  const auto& asked = state_.entry.session;
+  const auto scope = spec.memory.session.scope;
+  session_ = !asked.empty() ? asked : scope == Scope::run ? state_.name : scope == Scope::fixed ? spec.memory.session.name : std::string();
+  memory_session_ = session_.empty() ? spec.agent_id : asked.empty() && scope == Scope::run ? std::string() : session_;
+  if (agent_->system) state_.messages.front() = *agent_->system;
+
+  if (control_.draining()) co_return co_await release("drain");
+  auto started = next_start();
+  if (started.crashes > state_.crashes && started.crashes >= spec.limits.max_crashes) {
+    event::Ended ended{.status = port::RunStatus::quarantined,
+                       .fault = event::Fault{ErrorClass::crash, "the host died " + std::to_string(started.crashes) + " times while it worked on this run"},
+                       .reason = "crashes"};
+    co_return co_await end(std::move(ended), std::nullopt);
+  }
+  arm();
+  if (agent_->endpoint && !agent_->task && state_.calls.empty() && !state_.final_text) {
+    const bool open = co_await wait_for_endpoint();
+    if (!open) co_return;
+  }
+  if (!state_.started) {
+    auto recalled = co_await recall(started);
+    if (!recalled) co_return co_await fail_attempt({}, event::Fault{recalled.error().error_class, recalled.error().message}, recalled.error().retry_after);
+  }
+  if (control_.interrupted()) co_return co_await end_interrupted();
+  if (!agent_->task && state_.calls.empty() && !state_.final_text) {
+    auto used = state_.totals;
+    if (started.unsure) budget::add_unknown(used);
+    started.call = plan_call(state_.step + 1, used);
+  }
+  std::vector<event::Body> bodies;
+  bodies.push_back(std::move(started));
+  co_await write(std::move(bodies), {});
+}
+
+event::Started Run::next_start() {
+  using Why = event::Started::Why;
+  const auto& spec = agent_->spec;
+  event::Started started;
+  started.why = !state_.started ? Why::first : state_.attempt_spent ? Why::retry : state_.held ? Why::resume_crash : Why::resume_wait;
+  started.attempt = state_.attempt;
+  started.crashes = state_.crashes + (state_.held ? 1 : 0);
+  if (state_.held) started.unsure = state_.calling;
+  if (started.why == Why::first || started.why == Why::retry) {
+    started.run_count = around_.ledger.stats(claim_.agent_id).run_count + 1;
+    started.trigger = state_.entry.trigger;
+    started.query = !state_.entry.query.empty() ? state_.entry.query : spec.task.query;
+    started.params.text = lay_over(spec.task.params, state_.entry.params.text);
+  }
+  for (std::size_t i = 0; i < state_.calls.size(); ++i) {
+    const auto& call = state_.calls[i];
+    if (!call.started || call.finished) continue;
+    const int index = static_cast<int>(i);
+    if (call.asked.effect == port::Effect::once) lost_calls_.push_back(index);
+    else started.starts.push_back(start_of(index));
+  }
+  add_next_starts(started.starts);
+  return started;
+}
+
+Async<Result<void>> Run::recall(event::Started& started) {
+  for (int tries = 1;; ++tries) {
+    memory::Reader reader{claim_.agent_id, memory_session_};
+    auto messages = co_await memory::recall(agent_->memory, agent_->spec.memory, std::move(reader), started.query);
+    if (messages) {
+      started.recalled = std::move(*messages);
+      co_return Result<void>{};
+    }
+    if (tries == kStepTries || control_.interrupted()) co_return std::unexpected(messages.error());
+    const Millis delay = step_delay(tries, messages.error().retry_after, around_.world.random.next());
+    if (delay > kLongestHeldWait) co_return std::unexpected(messages.error());
+    co_await sleep(around_.world.timers, delay, control_.token());
+  }
+}
+
+// One alarm for both limits: the attempt's active time and the run's deadline.
+void Run::arm() {
+  const auto& task = agent_->spec.task;
+  const Tick now = around_.world.clock.tick();
+  std::optional<Millis> left;
+  auto why = Control::Why::timed_out;
+  if (task.timeout > Millis(0)) left = task.timeout - (state_.attempt_spent ? Millis(0) : state_.active);
+  if (task.deadline) {
+    const Millis to_deadline = state_.entered_at + *task.deadline - around_.world.clock.now();
+    if (!left || to_deadline < *left) {
+      left = to_deadline;
+      why = Control::Why::past_deadline;
+    }
+  }
+  if (!left) return;
+  left = std::max(*left, Millis(0));
+  until_ = now + *left;
+  alarm_ = around_.world.timers.after(*left, [this, why] { control_.interrupt(why); });
+}
+
+Millis Run::remaining() const {
+  if (!until_) return kUnlimited;
+  return std::max(std::chrono::ceil<Millis>(*until_ - around_.world.clock.tick()), Millis(1));
+}
+
+}  // namespace agentd::run

@@ -1,0 +1,142 @@
+#include <algorithm>
+
+#include "core/base/json_text.hpp"
+#include "core/budget/limits.hpp"
+#include "core/run/backoff.hpp"
+#include "core/run/run.hpp"
+
+namespace agentd::run {
+namespace {
+
+constexpr Millis kAskForSpaceAgain{1'000};
+
+bool is_error(port::RunStatus status) {
+  return status == port::RunStatus::failed || status == port::RunStatus::timed_out || status == port::RunStatus::quarantined;
+}
+
+}  // namespace
+
+// Remember first, keyed, then the end: a crash in between does the same again.
+Async<void> Run::finish(std::optional<event::Answered> answer, event::Json result) {
+  event::Json text = answer ? answer->text : state_.final_text;
+  for (int tries = 1;; ++tries) {
+    memory::Reader writer{claim_.agent_id, memory_session_};
+    auto kept = co_await memory::remember(agent_->memory, std::move(writer), claim_.run, state_.query, text, around_.world.clock.now());
+    if (kept) break;
+    const Millis delay = step_delay(tries, kept.error().retry_after, around_.world.random.next());
+    if (tries < kStepTries && delay <= kLongestHeldWait && !control_.interrupted()) {
+      co_await sleep(around_.world.timers, delay, control_.token());
+      continue;
+    }
+    std::vector<event::Body> before;
+    if (answer) before.push_back(std::move(*answer));  // so that the next attempt need not ask for it again
+    event::Fault fault{kept.error().error_class, std::move(kept.error().message)};
+    co_return co_await fail_attempt(std::move(before), std::move(fault), kept.error().retry_after);
+  }
+  event::Ended ended{.answer = std::move(answer), .result = std::move(result)};
+  if (!ended.answer && !ended.result) {
+    // The answer came in an earlier attempt: its value is judged again, as it was then.
+    const auto decoded = event::string_value(text.text).value_or(std::string());
+    ended.result = agent_->output ? event::Json{decoded} : text;
+  }
+  co_await end(std::move(ended), std::nullopt);
+}
+
+Async<void> Run::end(event::Ended ended, std::optional<std::string> agent_state) {
+  ended.attempt = state_.attempt;
+  ended.steps = state_.step;
+  ended.totals = state_.totals;
+  if (ended.answer) {
+    budget::add(ended.totals, *ended.answer);
+    ended.steps = ended.answer->step;
+  }
+  const auto stats = around_.ledger.stats(claim_.agent_id);
+  ended.run_count = stats.run_count + 1;
+  ended.error_count = stats.error_count + (is_error(ended.status) ? 1 : 0);
+  if (state_.first_started) ended.duration_ms = (around_.world.clock.now() - *state_.first_started).count();
+  Fate fate{.next = ended.status, .agent_state = std::move(agent_state), .error = ended.fault && is_error(ended.status) ? ended.fault->message : std::string()};
+  std::vector<event::Body> bodies;
+  bodies.push_back(std::move(ended));
+  co_await write(std::move(bodies), std::move(fate));
+  done_ = true;
+}
+
+Async<void> Run::fail_attempt(std::vector<event::Body> before, event::Fault fault, std::optional<Millis> retry_after) {
+  if (control_.interrupted()) co_return co_await end_interrupted();
+  const auto& retry = agent_->spec.retry;
+  if (fault.error_class == ErrorClass::retryable && state_.attempt <= retry.max_retries) {
+    const Millis delay = attempt_delay(retry, state_.attempt, retry_after, around_.world.random.next());
+    event::Waiting waiting{.what = event::Waiting::For::retry, .delay_ms = delay.count(), .reason = "the attempt failed", .fault = std::move(fault),
+                           .attempt = state_.attempt + 1, .ends_attempt = true, .error_count = around_.ledger.stats(claim_.agent_id).error_count};
+    co_return co_await wait(std::move(before), std::move(waiting));
+  }
+  if (!before.empty()) {
+    const bool written = co_await write(std::move(before), {});
+    if (!written) co_return;
+  }
+  event::Ended ended{.status = port::RunStatus::failed, .fault = std::move(fault)};
+  co_await end(std::move(ended), std::nullopt);
+}
+
+Async<void> Run::wait(std::vector<event::Body> before, event::Waiting waiting) {
+  waiting.until = around_.world.clock.now() + Millis(waiting.delay_ms);
+  if (agent_ && agent_->spec.task.deadline) waiting.until = std::min(waiting.until, state_.entered_at + *agent_->spec.task.deadline);
+  Fate fate{.next = port::RunStatus::waiting, .due = waiting.until};
+  before.push_back(std::move(waiting));
+  co_await write(std::move(before), std::move(fate));
+  done_ = true;
+}
+
+Async<void> Run::release(std::string reason) {
+  std::vector<event::Body> bodies;
+  bodies.push_back(event::Released{.reason = std::move(reason), .undone = std::move(undone_)});
+  Fate fate{.next = port::RunStatus::queued, .due = around_.world.clock.now()};
+  co_await write(std::move(bodies), std::move(fate));
+  done_ = true;
+}
+
+Async<void> Run::end_interrupted() {
+  using Why = Control::Why;
+  const auto& task = agent_->spec.task;
+  if (control_.why() == Why::released) co_return co_await release(control_.reason());
+  if (control_.why() == Why::lost) {
+    done_ = true;
+    co_return;
+  }
+  event::Ended ended{.status = port::RunStatus::timed_out};
+  if (control_.why() == Why::cancelled) {
+    ended.status = port::RunStatus::cancelled;
+    ended.reason = control_.reason();
+  } else if (control_.why() == Why::timed_out) {
+    ended.fault = {ErrorClass::timeout, "the attempt was active for longer than task.timeout, " + format_duration(task.timeout)};
+  } else {
+    ended.fault = {ErrorClass::timeout, "the run did not end before task.deadline, " + format_duration(task.deadline.value_or(Millis(0)))};
+  }
+  co_await end(std::move(ended), std::nullopt);
+}
+
+Async<bool> Run::write(std::vector<event::Body> bodies, Fate fate) {
+  while (true) {
+    port::Transition transition{.run = claim_.run, .generation = claim_.generation, .next = fate.next, .due_at = fate.due, .agent_state = fate.agent_state, .error = fate.error};
+    transition.records.reserve(bodies.size());
+    for (const auto& body : bodies) transition.records.push_back(event::to_record(body, session_));
+    const auto committed = co_await around_.ledger.commit(std::move(transition));
+    if (committed) break;
+    if (committed.error().fault != port::LedgerFault::disk_full || control_.why() == Control::Why::released) {
+      lose(committed.error().message);
+      co_return false;
+    }
+    co_await sleep(around_.world.timers, kAskForSpaceAgain, {});
+  }
+  const Instant now = around_.world.clock.now();
+  for (auto& body : bodies) apply(state_, std::move(body), now);
+  co_return true;
+}
+
+void Run::lose(const std::string& why) {
+  around_.warn("the run " + to_text(claim_.run) + " of " + claim_.agent_id + " is left to another worker: " + why);
+  control_.interrupt(Control::Why::lost);
+  done_ = true;
+}
+
+}  // namespace agentd::run

@@ -1,0 +1,40 @@
+// One provider entry as all runs share it: who answers, what it costs, and whether it is worth asking now. A refusal for want of
+// credentials or quota, or a Retry-After, holds for every run, so one that has met it spares the others the same answer.
+// The engine thread only; outlives every run.
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+
+#include "core/base/clock.hpp"
+#include "core/manifest/host_config.hpp"
+#include "core/port/provider.hpp"
+
+namespace agentd::run {
+
+class Endpoint {
+ public:
+  Endpoint(std::string name, port::Provider& provider, Millis timeout, std::map<std::string, manifest::Prices> prices)
+      : name_(std::move(name)), provider_(provider), timeout_(timeout), prices_(std::move(prices)) {}
+
+  const std::string& name() const { return name_; }
+  port::Provider& provider() const { return provider_; }
+  Millis timeout() const { return timeout_; }  // of one call
+  const manifest::Prices* prices(const std::string& model) const;
+
+  bool down() const { return probe_after_ > Millis(0); }           // refused for credentials or quota, not answered since
+  std::optional<Millis> closed_for(Tick now) const;                // not worth asking for so long
+  void answered() { probe_after_ = Millis(0); }
+  Millis refused(Tick now, std::optional<Millis> retry_after);     // down; asked again after so long: 30 s, doubling to 15 min
+  void pause(Tick now, Millis delay);
+
+ private:
+  std::string name_;
+  port::Provider& provider_;
+  Millis timeout_;
+  std::map<std::string, manifest::Prices> prices_;
+  Tick closed_until_{};
+  Millis probe_after_{0};
+};
+
+}  // namespace agentd::run

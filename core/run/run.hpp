@@ -1,0 +1,117 @@
+// One run in the hands of a worker: recall, complete, call tools, remember; every step durable before anything acts on it.
+#pragma once
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/async.hpp"
+#include "core/port/ledger.hpp"
+#include "core/run/agent.hpp"
+#include "core/run/control.hpp"
+#include "core/run/state.hpp"
+#include "core/tool/call.hpp"
+
+namespace agentd::run {
+
+// What runs are given beside their agent; outlives them.
+struct Surroundings {
+  World world;
+  port::Ledger& ledger;
+  AgentSource& agents;
+  std::function<void(const std::string&)> warn;  // for the host's log; never empty
+  bool dry_run = false;                          // tools that are not pure are answered "dry run"
+};
+
+// From a claim to its end, its wait or its release. The engine thread only; lives until story has ended, which it does whatever
+// happens: a ledger that fails ends it without another write.
+class Run {
+ public:
+  Run(const Surroundings& around, port::Claim claim) : around_(around), claim_(std::move(claim)) {}
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+  Async<void> story();  // once
+  Control& control() { return control_; }
+
+ private:
+  struct Fate {  // what a transition makes of the run; nothing: it goes on
+    std::optional<port::RunStatus> next;
+    Instant due{};
+    std::optional<std::string> agent_state;
+    std::string error;
+  };
+  enum class Hold { none, draining, closed, refused };  // why no further model call is planned
+  struct Finished {
+    int index;
+    tool::Reply reply;
+  };
+
+  // begin.cpp: from the claim to the Started record
+  Async<bool> rebuild();
+  Async<void> begin();
+  event::Started next_start();
+  Async<Result<void>> recall(event::Started& started);
+  void arm();
+  Millis remaining() const;
+
+  // model_step.cpp
+  Async<void> converse();
+  Async<void> ask_model();
+  Async<void> take_answer(port::Answer answer, Millis duration);
+  Async<void> take_model_error(port::ModelError error, Millis duration);
+  Async<bool> wait_for_endpoint();
+  std::optional<event::ModelCall> plan_call(int step, const event::Totals& used);
+  Async<void> leave_on_hold();
+
+  // tool_step.cpp
+  Async<void> call_tools();
+  Async<void> find_out_lost_calls();
+  void launch(int index);
+  static Async<void> drive(Run& run, int index, tool::Request request);
+  Async<void> next_finished();
+  Async<void> record_finished();
+  event::CallStart start_of(int index) const;
+  void add_next_starts(std::vector<event::CallStart>& starts) const;
+  std::optional<tool::Request> request_of(int index) const;
+
+  // native.cpp
+  Async<void> perform_task();
+
+  // end.cpp: the ways out; each sets done_
+  Async<void> finish(std::optional<event::Answered> answer, event::Json result);
+  Async<void> end(event::Ended ended, std::optional<std::string> agent_state);
+  Async<void> fail_attempt(std::vector<event::Body> before, event::Fault fault, std::optional<Millis> retry_after);
+  Async<void> wait(std::vector<event::Body> before, event::Waiting waiting);
+  Async<void> release(std::string reason);
+  Async<void> end_interrupted();
+
+  // True when durable and applied to the state. Suspends while the disk is full; false: this worker has lost the run.
+  Async<bool> write(std::vector<event::Body> bodies, Fate fate);
+  void lose(const std::string& why);
+
+  const Surroundings& around_;
+  port::Claim claim_;
+  Control control_;
+  AgentRef agent_;
+  State state_;
+  std::string session_;             // as records name it; empty: like the agent
+  std::string memory_session_;      // empty: nothing outlives the run
+  bool done_ = false;
+  Timers::Id alarm_ = 0;
+  std::optional<Tick> until_;       // of the alarm
+
+  Hold hold_ = Hold::none;
+  Millis closed_for_{0};
+  std::optional<event::Fault> refusal_;
+
+  std::vector<int> launched_;       // calls of the step at hand
+  int in_flight_ = 0;
+  std::vector<int> lost_calls_;     // `once` calls that an earlier worker began and did not see end
+  std::deque<Finished> finished_;
+  std::optional<Promise<bool>> waiting_for_tool_;
+  std::vector<int> undone_;         // stopped before they happened, by a release
+  std::optional<event::Fault> tool_fault_;
+};
+
+}  // namespace agentd::run

@@ -1,0 +1,147 @@
+#include "core/run/state.hpp"
+
+#include <algorithm>
+
+#include "core/budget/limits.hpp"
+#include "core/run/messages.hpp"
+
+namespace agentd::run {
+namespace {
+
+bool valid(const State& state, int index) { return index >= 0 && std::cmp_less(index, state.calls.size()); }
+
+void start_call(State& state, int index) {
+  if (valid(state, index)) state.calls[static_cast<std::size_t>(index)].started = true;
+}
+
+void start_calls(State& state, const std::vector<event::CallStart>& starts) {
+  for (const auto& start : starts)
+    if (start.step == state.step) start_call(state, start.index);
+}
+
+// When no call of the answer is open any more: their results become messages, in the order they were asked for.
+void settle_step(State& state) {
+  if (!std::ranges::all_of(state.calls, &Call::finished)) return;
+  for (std::size_t i = 0; i < state.calls.size(); ++i)
+    state.messages.push_back(tool_message(name_call(state.name, state.step, static_cast<int>(i)), state.calls[i].content));
+  state.calls.clear();
+}
+
+void leave(State& state, Instant at) {
+  if (state.held) state.active += at - state.taken_at;
+  state.held = false;
+  state.calling.reset();
+}
+
+void take(State& state, event::Started&& r, Instant at) {
+  using Why = event::Started::Why;
+  if (state.held) state.active += std::max(state.last_at - state.taken_at, Millis(0));  // its worker died
+  if (!state.started) {
+    state.first_started = at;
+    state.query = std::move(r.query);
+    state.params = std::move(r.params.text);
+    for (auto& message : r.recalled) state.messages.push_back(recalled_message(std::move(message)));
+    state.messages.push_back(user_message(state.query, state.params));
+  }
+  if (r.why == Why::first || r.why == Why::retry) {
+    state.run_count = r.run_count;
+    state.active = Millis(0);
+    state.tries = 0;
+  }
+  state.started = state.held = true;
+  state.attempt_spent = false;
+  state.attempt = r.attempt;
+  state.crashes = r.crashes;
+  state.taken_at = at;
+  if (r.unsure) budget::add_unknown(state.totals);
+  state.calling = std::move(r.call);
+  start_calls(state, r.starts);
+}
+
+void take(State& state, event::Answered&& r, Instant) {
+  budget::add(state.totals, r);
+  state.step = r.step;
+  state.tries = 0;
+  state.messages.push_back(assistant_message(state.name, r));
+  for (auto& asked : r.calls) {
+    auto& call = state.calls.emplace_back();
+    call.finished = asked.refused.has_value();
+    call.content = std::move(asked.content);
+    call.asked = std::move(asked);
+  }
+  for (const int index : r.starts) start_call(state, index);
+  const bool settled = r.calls.empty();
+  if (!settled) settle_step(state);
+  state.notes = r.note ? state.notes + 1 : 0;
+  if (r.note) state.messages.push_back(note_message(r.note));
+  else if (settled) state.final_text = std::move(r.text);
+  state.calling = std::move(r.call);
+}
+
+void take(State& state, event::ToolFinished&& r, Instant) {
+  if (r.step == state.step && valid(state, r.index)) {
+    auto& call = state.calls[static_cast<std::size_t>(r.index)];
+    call.finished = true;
+    call.content = std::move(r.content);
+    if (r.outcome == event::ToolOutcome::ok && std::ranges::find(state.succeeded, r.tool) == state.succeeded.end())
+      state.succeeded.push_back(std::move(r.tool));
+  }
+  start_calls(state, r.starts);
+  settle_step(state);
+  state.calling = std::move(r.call);
+}
+
+void take(State& state, event::CallFailed&& r, Instant) { state.tries = r.tries; }
+
+void take(State& state, event::Waiting&& r, Instant at) {
+  leave(state, at);
+  state.attempt = r.attempt;
+  state.attempt_spent = r.ends_attempt;
+}
+
+void take(State& state, event::Released&& r, Instant at) {
+  leave(state, at);
+  for (const int index : r.undone)
+    if (valid(state, index)) state.calls[static_cast<std::size_t>(index)].started = false;
+}
+
+void take(State& state, event::Ended&& r, Instant at) {
+  leave(state, at);
+  state.totals = r.totals;
+  state.ended = true;
+}
+
+template <class T>
+void take(State&, T&&, Instant) {}  // records of the host and of agents are of no run
+
+}  // namespace
+
+void apply(State& state, event::Body body, Instant at) {
+  std::visit([&](auto&& record) { take(state, std::move(record), at); }, std::move(body));
+  state.last_at = at;
+}
+
+Result<State> fresh(RunId run, std::string_view entry_payload, Instant entered_at) {
+  auto decoded = event::decode(event::Entered::kKind, entry_payload);
+  if (!decoded) return std::unexpected(decoded.error());
+  State state;
+  state.run = run;
+  state.name = to_text(run);
+  state.entry = std::get<event::Entered>(std::move(decoded->body));
+  state.entered_at = state.last_at = entered_at;
+  return state;
+}
+
+Result<State> fold(std::span<const port::StoredRecord> records) {
+  if (records.empty() || records.front().kind != event::Entered::kKind) return fail(ErrorClass::internal, "a run's records do not begin with its entry");
+  auto state = fresh(records.front().run, records.front().payload, records.front().at);
+  if (!state) return state;
+  for (const auto& record : records.subspan(1)) {
+    auto decoded = event::decode(record.kind, record.payload);
+    if (!decoded) return std::unexpected(decoded.error());
+    apply(*state, std::move(decoded->body), record.at);
+  }
+  return state;
+}
+
+}  // namespace agentd::run

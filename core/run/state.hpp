@@ -1,0 +1,62 @@
+// The state of a run: the fold of its records. A live run applies each record it has committed to the same state with the same
+// function, so what a worker knows and what the next one would rebuild are one thing.
+#pragma once
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/event/record.hpp"
+#include "core/port/ledger.hpp"
+#include "core/port/provider.hpp"
+
+namespace agentd::run {
+
+// A call of the last answer.
+struct Call {
+  event::CallAsked asked;
+  bool started = false;              // the intent is durable
+  bool finished = false;
+  event::Json content;               // with finished: what the model is told
+};
+
+struct State {
+  RunId run;
+  std::string name;                  // the run's id as text
+  event::Entered entry;
+  Instant entered_at{};
+
+  bool started = false;              // it has a Started record, so the first messages are there
+  bool held = false;                 // a worker had it when the last record was written
+  bool attempt_spent = false;        // the attempt has failed; the next one begins with the next Started
+  bool ended = false;
+  int attempt = 1, crashes = 0;
+  std::int64_t run_count = 0;
+  std::optional<Instant> first_started;
+
+  std::string query;                 // in force, with params
+  std::string params;
+  std::vector<port::Message> messages = std::vector<port::Message>(1);  // the first is the system instruction's place, for the worker to fill
+  int step = 0;                      // of the last answer
+  std::vector<Call> calls;           // of the last answer, while one of them is open
+  std::optional<event::ModelCall> calling;  // started, not answered
+  int tries = 0;                     // failed ones of the model call at hand
+  int notes = 0;                     // answers in a row that the engine did not take
+  event::Json final_text;            // a final answer that is journalled while the run has not ended
+  std::vector<std::string> succeeded;   // tools that did their work at least once
+  event::Totals totals;
+
+  Millis active{0};                  // of the attempt, before the current worker
+  Instant taken_at{}, last_at{};     // the current worker's Started; the latest record
+};
+
+// One record more. A record that makes no sense where it stands is taken as far as it goes.
+void apply(State& state, event::Body body, Instant at);
+
+// All records of a run, the entry first.
+Result<State> fold(std::span<const port::StoredRecord> records);
+
+// Of a run that has only its entry.
+Result<State> fresh(RunId run, std::string_view entry_payload, Instant entered_at);
+
+}  // namespace agentd::run

@@ -1,0 +1,109 @@
+#include "core/run/worker.hpp"
+
+#include <algorithm>
+
+namespace agentd::run {
+namespace {
+
+constexpr std::size_t kMostOfAClaim = 256;
+constexpr Millis kClaimAgainAfterAnError{1'000};
+
+}  // namespace
+
+void Worker::start() {
+  started_ = true;
+  around_.ledger.on_due([this] { wake(); });
+  wake();
+}
+
+void Worker::wake() {
+  if (!started_ || draining_) return;
+  if (claiming_) {
+    asked_again_ = true;
+    return;
+  }
+  claiming_ = true;
+  spawn(around_.world.executor, claim());
+}
+
+// Until the ledger has no more to give, or no place is free: then the end of a run wakes again.
+Async<void> Worker::claim() {
+  auto& timers = around_.world.timers;
+  do {
+    asked_again_ = false;
+    const auto places = std::min(most_ - flights_.size(), kMostOfAClaim);
+    if (places == 0) break;
+    auto claims = co_await around_.ledger.claim(places);
+    timers.cancel(std::exchange(alarm_, 0));
+    if (!claims) {
+      around_.warn("nothing could be claimed: " + claims.error().message);
+      alarm_ = timers.after(kClaimAgainAfterAnError, [this] { wake(); });
+      break;
+    }
+    asked_again_ = asked_again_ || claims->runs.size() == places;
+    for (auto& claimed : claims->runs) take_off(std::move(claimed));
+    if (claims->next_due) {
+      const Millis left = *claims->next_due - around_.world.clock.now();
+      alarm_ = timers.after(std::max(left, Millis(1)), [this] { wake(); });
+    }
+  } while (asked_again_ && !draining_);
+  claiming_ = false;
+  if (flights_.empty())
+    for (auto& waiting : std::exchange(waiting_for_idle_, {})) waiting.set(true);
+}
+
+void Worker::take_off(port::Claim claim) {
+  const RunId run = claim.run;
+  auto story = std::make_unique<Run>(around_, std::move(claim));
+  if (draining_) story->control().drain();
+  auto& flight = *story;
+  flights_.emplace(run, std::move(story));
+  spawn(around_.world.executor, fly(run, flight));
+}
+
+Async<void> Worker::fly(RunId run, Run& story) {
+  co_await story.story();
+  const bool was_full = flights_.size() >= most_;
+  const auto [first, last] = flights_.equal_range(run);
+  flights_.erase(std::find_if(first, last, [&story](const auto& flight) { return flight.second.get() == &story; }));
+  if (was_full) wake();
+  if (flights_.empty() && !claiming_)
+    for (auto& waiting : std::exchange(waiting_for_idle_, {})) waiting.set(true);
+}
+
+Async<void> Worker::drain(Millis timeout) {
+  draining_ = true;
+  around_.world.timers.cancel(std::exchange(alarm_, 0));
+  for (auto& [id, run] : flights_) run->control().drain();
+  const auto hurry = around_.world.timers.after(timeout, [this] {
+    for (auto& [id, run] : flights_) run->control().interrupt(Control::Why::released, "drain");
+  });
+  while (!flights_.empty() || claiming_) {
+    auto start = [this](Promise<bool> promise) { waiting_for_idle_.push_back(std::move(promise)); };
+    auto waiting = suspend<bool>(start);
+    co_await std::move(waiting);
+  }
+  around_.world.timers.cancel(hurry);
+}
+
+Async<Result<bool>> Worker::cancel(RunId run, std::string reason) {
+  const auto [first, last] = flights_.equal_range(run);
+  for (auto flight = first; flight != last; ++flight) flight->second->control().interrupt(Control::Why::cancelled, reason);
+  if (first != last) co_return true;
+  auto records = co_await around_.ledger.load(run);
+  if (!records) co_return fail(records.error().message);
+  auto state = fold(*records);
+  if (!state) co_return std::unexpected(state.error());
+  if (state->ended || port::is_final(records->front().status)) co_return false;
+  const auto& agent_id = records->front().agent_id;
+  const auto stats = around_.ledger.stats(agent_id);
+  event::Ended ended{.status = port::RunStatus::cancelled, .reason = std::move(reason), .attempt = state->attempt, .steps = state->step, .totals = state->totals,
+                     .run_count = stats.run_count + 1, .error_count = stats.error_count};
+  port::Transition transition{.run = run, .next = port::RunStatus::cancelled};
+  transition.records.push_back(event::to_record(ended, state->entry.session));
+  auto committed = co_await around_.ledger.commit(std::move(transition));
+  if (!committed) co_return fail(ErrorClass::retryable, committed.error().message);
+  co_return true;
+}
+
+}  // namespace agentd::run

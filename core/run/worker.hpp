@@ -1,0 +1,46 @@
+// Takes due runs from the ledger and sees each to its end, its wait or its release.
+#pragma once
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "core/run/run.hpp"
+
+namespace agentd::run {
+
+// The engine thread only. Outlives its runs: drain before it is destroyed.
+class Worker {
+ public:
+  static constexpr std::size_t kMostInFlight = 10'000;
+
+  explicit Worker(Surroundings around, std::size_t most_in_flight = kMostInFlight) : around_(std::move(around)), most_(most_in_flight) {}
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Claims from now on, whenever the ledger says that something may be due.
+  void start();
+  // Lets running steps end, at most so long; then stops what is left and gives it back. Nothing is in flight when it returns.
+  Async<void> drain(Millis timeout);
+
+  // A run in flight here is stopped and ends as cancelled; one that nobody has is ended at once; for one that another worker has, a
+  // retryable error. False when it had ended before.
+  Async<Result<bool>> cancel(RunId run, std::string reason);
+
+  std::size_t in_flight() const { return flights_.size(); }
+
+ private:
+  void wake();
+  Async<void> claim();
+  void take_off(port::Claim claim);
+  Async<void> fly(RunId run, Run& story);
+
+  Surroundings around_;
+  std::size_t most_;
+  // By run. One that was lost here and claimed here again has two for a moment.
+  std::unordered_multimap<RunId, std::unique_ptr<Run>> flights_;
+  bool claiming_ = false, asked_again_ = false, draining_ = false, started_ = false;
+  Timers::Id alarm_ = 0;
+  std::vector<Promise<bool>> waiting_for_idle_;
+};
+
+}  // namespace agentd::run

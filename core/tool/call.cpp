@@ -1,0 +1,108 @@
+#include "core/tool/call.hpp"
+
+#include "core/base/json_text.hpp"
+
+namespace agentd::tool {
+namespace {
+
+using event::ToolOutcome;
+
+constexpr int kTries = 4;
+constexpr Millis kFirstPause{250};
+constexpr std::size_t kLongestKept = 8 << 20;
+
+// A string is given to the model as its text, everything else as JSON.
+void set_content(Reply& reply, std::string_view value, std::uint64_t limit) {
+  if (value.empty()) value = "null";
+  const bool is_text = value.front() == '"';
+  if (limit == 0 || value.size() <= limit) {
+    reply.content.text = is_text ? std::string(value) : json_string(value);
+    return;
+  }
+  auto decoded = is_text ? event::string_value(value) : std::nullopt;
+  const std::string_view text = decoded ? std::string_view(*decoded) : value;
+  if (text.size() <= limit) {
+    reply.content.text = json_string(text);
+    return;
+  }
+  const auto head = clip_utf8(text, limit);
+  std::string shown(head);
+  shown += "\n[shortened: the first " + std::to_string(head.size()) + " of " + std::to_string(text.size()) + " bytes" +
+           (value.size() > kLongestKept ? "; the rest is not kept]" : "]");
+  reply.content.text = json_string(shown);
+  if (value.size() <= kLongestKept) reply.whole.text = value;
+}
+
+Reply told(ToolOutcome outcome, std::string_view words, std::uint64_t limit) {
+  Reply reply{.outcome = outcome};
+  reply.content.text = json_string(limit ? clip_utf8(words, limit) : words);
+  return reply;
+}
+
+port::ToolCall to_call(const Request& request, Millis timeout) {
+  return {.call_id = request.call_id, .agent_id = request.agent_id, .run_id = request.run_id, .tool = request.tool->spec->name, .arguments = request.arguments,
+          .scope = request.tool->scope, .timeout = timeout};
+}
+
+Millis since(const Clock& clock, Tick start) { return std::chrono::floor<Millis>(clock.tick() - start); }
+
+}  // namespace
+
+Reply to_reply(const port::Outcome& outcome, port::Effect effect, bool out_of_time, std::uint64_t limit) {
+  switch (outcome.status) {
+    case port::Status::ok: {
+      Reply reply;
+      set_content(reply, outcome.value, limit);
+      return reply;
+    }
+    case port::Status::unknown_outcome:
+      if (effect == port::Effect::once) return told(ToolOutcome::unknown, "unknown outcome: it may or may not have happened: " + outcome.value, limit);
+      return told(out_of_time ? ToolOutcome::timeout : ToolOutcome::error, (out_of_time ? "error: out of time: " : "error: ") + outcome.value, limit);
+    case port::Status::cancelled:
+      if (out_of_time) return told(ToolOutcome::timeout, "error: out of time: " + outcome.value, limit);
+      break;
+    default:
+      break;
+  }
+  return told(ToolOutcome::error, "error: " + outcome.value, limit);
+}
+
+Async<Reply> call(World world, Request request, std::stop_token stop) {
+  if (request.dry_run && request.tool->spec->effect != port::Effect::pure) co_return told(ToolOutcome::ok, "dry run", 0);
+  const Tick start = world.clock.tick();
+  for (int tries = 1;; ++tries) {
+    auto made = to_call(request, request.timeout - since(world.clock, start));
+    const port::Outcome outcome = co_await request.tool->toolset->call(std::move(made), stop);
+    const Millis used = since(world.clock, start);
+    const Millis pause = std::max(outcome.retry_after.value_or(Millis(0)), kFirstPause * (1 << (tries - 1)));
+    const bool again = outcome.status == port::Status::retryable && tries < kTries && used + pause < request.timeout && !stop.stop_requested();
+    if (again) {
+      const bool slept = co_await sleep(world.timers, pause, stop);
+      if (slept) continue;
+    }
+    Reply reply = to_reply(outcome, request.tool->spec->effect, used >= request.timeout, request.output_limit);
+    reply.duration = used;
+    reply.undone = stop.stop_requested() && (outcome.status == port::Status::cancelled || outcome.status == port::Status::retryable);
+    co_return reply;
+  }
+}
+
+Async<Found> find_out(World world, Request request) {
+  Found found;
+  if (request.tool && request.tool->spec->reconciles) {
+    const Tick start = world.clock.tick();
+    auto asked = to_call(request, request.timeout);
+    const port::Outcome outcome = co_await request.tool->toolset->reconcile(std::move(asked));
+    found.reply.duration = since(world.clock, start);
+    if (outcome.status == port::Status::retryable) found.kind = Found::Kind::not_happened;
+    if (outcome.status == port::Status::ok) {
+      found.kind = Found::Kind::happened;
+      set_content(found.reply, outcome.value, request.output_limit);
+    }
+    if (found.kind != Found::Kind::unknown) co_return found;
+  }
+  found.reply = told(ToolOutcome::unknown, "unknown outcome: the host stopped while this call was being made; it may or may not have happened", 0);
+  co_return found;
+}
+
+}  // namespace agentd::tool
