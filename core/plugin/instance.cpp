@@ -1,6 +1,12 @@
 #include "core/plugin/instance.hpp"
 
+#include <agentd/abi/ledger.h>
+#include <agentd/abi/memory.h>
+#include <agentd/abi/provider.h>
+#include <agentd/abi/toolset.h>
+
 #include <algorithm>
+#include <array>
 #include <exception>
 
 #include "core/base/json_text.hpp"
@@ -71,9 +77,11 @@ const void* Instance::find_service(std::string_view id) const {
   return extension_ ? extension_->service(id) : nullptr;
 }
 
+// A descriptor says in one list what all its components stand on; what instances of another kind are given is not missing in this one.
 std::optional<std::string> Instance::missing_service() const {
+  constexpr std::array<std::string_view, 4> kOfAKind{AGENTD_HOST_TOOLS_1, AGENTD_HOST_COMPLETIONS_1, AGENTD_HOST_MEMORIES_1, AGENTD_HOST_LEDGER_1};
   for (const auto& id : library_.requires_services)
-    if (!find_service(id)) return id;
+    if (!find_service(id) && std::ranges::find(kOfAKind, id) == kOfAKind.end()) return id;
   return std::nullopt;
 }
 

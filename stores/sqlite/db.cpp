@@ -5,6 +5,12 @@
 #include <cstdlib>
 
 namespace agentd::sqlite {
+namespace {
+
+constexpr std::uint64_t kCheckpointAt = 16u << 20;  // bytes of WAL that are copied into the file
+constexpr std::uint64_t kTruncateAt = 64u << 20;    // bytes of WAL at which the writer waits for readers
+
+}  // namespace
 
 Db::Db(const std::filesystem::path& file, Mode mode) : name_(file.filename().string()) {
   const int code = sqlite3_open_v2(file.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
@@ -45,10 +51,18 @@ void Db::checkpoint(bool truncate) {
   if (truncate && code == SQLITE_OK) wal_bytes_ = 0;
 }
 
+void Db::bound_wal() {
+  if (wal_bytes_ >= kCheckpointAt) checkpoint(wal_bytes_ >= kTruncateAt);
+}
+
 void Db::fail(int code) const {
   int extended = db_ && sqlite3_extended_errcode(db_) != SQLITE_OK ? sqlite3_extended_errcode(db_) : code;
   const int system = db_ && (extended & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db_) : 0;
   if (system == ENOSPC || system == EDQUOT) extended = SQLITE_FULL;  // where SQLITE_FULL is not what SQLite makes of it
+  if (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC) {
+    std::fprintf(stderr, "agentd: %s: fsync failed, so nobody can say what is on the disk; the process ends. The next start takes what the disk has\n", name_.c_str());
+    std::abort();
+  }
   throw DbError(extended, name_ + ": " + (db_ ? sqlite3_errmsg(db_) : sqlite3_errstr(code)));
 }
 
@@ -79,6 +93,16 @@ void Statement::bind_one(int index, std::string_view text) {
 std::string_view Statement::bytes(int column) const {
   const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
   return data ? std::string_view(data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))) : std::string_view();
+}
+
+Db::Db(const std::filesystem::path& file, Mode mode, const char* tables) : Db(file, mode) {
+  Transaction transaction(*this);
+  Statement version(*this, "PRAGMA user_version");
+  const auto found = version.step() ? version.integer(0) : 0;
+  version.reset();
+  if (found > 1) throw DbError(SQLITE_ERROR, name_ + " was written by a newer agentd (version " + std::to_string(found) + "); use that one");
+  if (found == 0) run(tables), run("PRAGMA user_version=1");
+  transaction.commit();
 }
 
 void Transaction::commit() {

@@ -1,6 +1,7 @@
 // SQLite's C interface with owners. Failures are thrown as DbError and caught where a group, a read or a slot ends: whatever went wrong
 // in between, the transaction is rolled back and nothing else has to be undone by hand.
 #pragma once
+#include <agentd/sdk/error.hpp>
 #include <sqlite3.h>
 
 #include <cstdint>
@@ -15,16 +16,17 @@ namespace agentd::sqlite {
 struct DbError : std::runtime_error {
   DbError(int extended_code, const std::string& message) : std::runtime_error(message), code(extended_code) {}
   bool disk_full() const { return (code & 0xff) == SQLITE_FULL; }
-  // After a failed fsync nobody can say what is durable, and asking again answers wrongly.
-  bool sync_failed() const { return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC; }
   int code;
 };
 
 // One connection, in WAL mode with synchronous=FULL. One thread at a time.
+// A failed fsync ends the process: nobody can say what is durable afterwards, and asking the disk again answers wrongly.
 class Db {
  public:
   enum class Mode { write, read };
   Db(const std::filesystem::path& file, Mode mode);
+  // Of a file that has one schema so far: `tables` makes it, a newer one is refused.
+  Db(const std::filesystem::path& file, Mode mode, const char* tables);
   ~Db();
   Db(const Db&) = delete;
   Db& operator=(const Db&) = delete;
@@ -32,7 +34,9 @@ class Db {
   void run(const char* sql);
   std::int64_t changes() const { return sqlite3_changes64(db_); }
   std::uint64_t wal_bytes() const { return wal_bytes_; }  // after the latest commit
-  void checkpoint(bool truncate);                         // what readers hold back is left for the next one
+  // Copies a WAL that has grown into the file, so that it is begun anew; what readers hold back is left for the next time.
+  void bound_wal();
+  void checkpoint(bool truncate);
   sqlite3* raw() const { return db_; }
   [[noreturn]] void fail(int code) const;
 
@@ -100,6 +104,17 @@ class Reading {
  private:
   Statement& statement_;
 };
+
+// A body of a slot: what SQLite says becomes what the host understands.
+template <class F>
+auto answering(F&& body) {
+  try {
+    return body();
+  } catch (const DbError& e) {
+    const bool again = e.disk_full() || (e.code & 0xff) == SQLITE_BUSY;
+    throw sdk::Error(e.what(), again ? sdk::Failure::retryable : sdk::Failure::terminal);
+  }
+}
 
 // BEGIN IMMEDIATE to COMMIT; rolled back when it is left before. When even that fails, the connection's state is unknown: it aborts.
 class Transaction {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 
 #include "ledger_schema.hpp"
 
@@ -12,8 +10,6 @@ namespace {
 
 constexpr std::size_t kMostWrites = 1024;             // of one group: what the last of them waits for
 constexpr int kGroupsInARow = 64;                     // before the worker thread is given to somebody else
-constexpr std::uint64_t kCheckpointAt = 16u << 20;    // bytes of WAL that are copied into the file
-constexpr std::uint64_t kTruncateAt = 64u << 20;      // bytes of WAL at which the writer waits for readers, so that it begins anew
 constexpr std::chrono::milliseconds kProbeEvery{1000};
 
 agentd_ledger_standing standing(const Agent& agent, std::uint64_t version) {
@@ -140,7 +136,6 @@ void Ledger::commit(const std::vector<Write>& writes) {
     group.due |= std::exchange(full_, false);
     tell(group, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   } catch (const DbError& e) {
-    die_if_unsure(e);
     if (e.disk_full()) disk_is_full();
     refuse(writes, e.disk_full() ? AGENTD_LEDGER_DISK_FULL : AGENTD_LEDGER_UNAVAILABLE, e.what());
   } catch (const std::exception& e) {
@@ -175,11 +170,9 @@ void Ledger::tell(const Group& group, double seconds) {
 }
 
 void Ledger::bound_wal() {
-  if (db_.wal_bytes() < kCheckpointAt) return;
   try {
-    db_.checkpoint(db_.wal_bytes() >= kTruncateAt);
+    db_.bound_wal();
   } catch (const DbError& e) {
-    die_if_unsure(e);
     if (e.disk_full()) {
       disk_is_full();
       refuse({}, AGENTD_LEDGER_DISK_FULL, {});
@@ -212,8 +205,7 @@ void Ledger::probe() {
     db_.run("INSERT OR REPLACE INTO meta VALUES('probe', zeroblob(65536))");
     transaction.commit();
     db_.run("DELETE FROM meta WHERE key='probe'");
-  } catch (const DbError& e) {
-    die_if_unsure(e);
+  } catch (const DbError&) {
     return disk_is_full();
   }
   full_ = false;
@@ -221,15 +213,6 @@ void Ledger::probe() {
   Group again;
   again.due = true;
   tell(again, 0);
-}
-
-void Ledger::die_if_unsure(const DbError& error) {
-  if (!error.sync_failed()) return;
-  const std::string message = file_.string() + ": fsync failed, so nobody can say what is on the disk; ending the process. On the next start "
-                                               "the ledger is read as the disk has it. " + error.what();
-  host_.host().log(sdk::Level::error, message);
-  std::fprintf(stderr, "agentd: %s\n", message.c_str());
-  std::abort();
 }
 
 }  // namespace agentd::sqlite

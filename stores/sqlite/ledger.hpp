@@ -47,7 +47,6 @@ class Ledger {
   void bound_wal();
   void disk_is_full();
   void probe();
-  void die_if_unsure(const DbError& error);
 
   LedgerHost host_;
   const std::filesystem::path file_;

@@ -1,0 +1,27 @@
+// What agents remember, in one SQLite file with a full-text index: the component `sqlite` of agentd.memory/1.
+#pragma once
+#include <agentd/sdk/memory.hpp>
+
+#include "db.hpp"
+#include "settings.hpp"
+
+namespace agentd::sqlite {
+
+// Bodies run one at a time. A put is one transaction, durable when it returns.
+class Memory : public sdk::MemoryStore {
+ public:
+  using Config = Settings;
+  explicit Memory(const Settings& settings);
+  void put(const std::vector<sdk::MemoryEntry>& entries) override;
+  std::vector<sdk::MemoryEntry> list(const sdk::MemoryQuery& query) override;
+  std::vector<sdk::MemoryEntry> search(const sdk::MemoryQuery& query) override;
+  uint64_t remove(const sdk::MemoryQuery& query) override;
+
+ private:
+  void put_one(const sdk::MemoryEntry& entry);
+  Db db_;
+  Statement put_, index_, unindex_, search_, remove_;
+  Statement list_agent_, list_session_;
+};
+
+}  // namespace agentd::sqlite
