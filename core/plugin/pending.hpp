@@ -21,10 +21,11 @@ class Instance::Pending final : public Waiter {
     if (!op_) return promise_->set(failed(AGENTD_RETRYABLE, "too many operations are open in this host"));
     if (!instance_.ops().is_open(instance_, op_)) return;  // it ended inside its start; the engine hears of it soon
     timer_ = timers().after(left(), [this] { on_deadline(); });
+    if (asked_) instance_.cancel_slot(op_);  // stop came from inside the start
   }
 
   void ask_to_stop() {
-    if (op_ && !std::exchange(asked_, true)) instance_.cancel_slot(op_);
+    if (!std::exchange(asked_, true) && op_) instance_.cancel_slot(op_);
   }
 
   void ended(Ended how) override {

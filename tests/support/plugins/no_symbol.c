@@ -1,0 +1,2 @@
+int nothing_to_see_here(void);
+__attribute__((visibility("default"))) int nothing_to_see_here(void) { return 0; }

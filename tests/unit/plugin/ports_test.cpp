@@ -1,0 +1,463 @@
+#include "core/plugin/ports.hpp"
+
+#include <agentd/abi/events.h>
+#include <agentd/abi/memory.h>
+#include <agentd/abi/provider.h>
+#include <agentd/abi/task.h>
+#include <agentd/abi/toolset.h>
+
+#include "core/plugin/load.hpp"
+#include "tests/unit/plugin/folder.hpp"
+#include "tests/unit/plugin/stage.hpp"
+
+namespace agentd::plugin::test {
+namespace {
+
+using port::Status;
+
+// A plugin of one component whose slots find this object through create's settings, which are its address: the test's way in.
+template <class Table>
+struct Part {
+  agentd_host* host = nullptr;
+  std::function<void(Part&)> at_create = [](Part&) {};
+
+  static void create(agentd_host* h, agentd_op op, agentd_str settings) {
+    auto* const self = reinterpret_cast<Part*>(std::stoull(std::string(view(settings))));
+    self->host = h;
+    self->at_create(*self);
+    self->template service<agentd_host_ops_v1>(AGENTD_HOST_OPS_1)->created(h, op, self);
+  }
+  static void destroy(void* self, agentd_op op) { static_cast<Part*>(self)->finish(op); }
+  static Part& of(void* self) { return *static_cast<Part*>(self); }
+  template <class S>
+  const S* service(const char* id) const {
+    return static_cast<const S*>(host->service(host, id));
+  }
+  std::int32_t finish(agentd_op op, std::int32_t status = AGENTD_OK, std::string_view value = {}) const {
+    const agentd_result r{sizeof r, status, str(value), -1};
+    return service<agentd_host_ops_v1>(AGENTD_HOST_OPS_1)->finish(host, op, &r);
+  }
+
+  Library library;
+  Catalog::Found found(const char* interface_id, const Table& table) {
+    library.name = "acme";
+    const agentd_component c{sizeof c, 0, str(interface_id), str("acme"), {}, {}, &table};
+    library.components.push_back(std::make_unique<Component>(c, 100));
+    return {&library, library.components.front().get()};
+  }
+  std::string settings() const { return std::to_string(reinterpret_cast<std::uintptr_t>(this)); }
+};
+
+struct House {
+  support::VirtualWorld world;
+  std::string log;
+  Instances instances{world.world(),
+                      Services{.log = [this](LogLevel, std::string_view, std::string_view text) { (log += text) += '\n'; }},
+                      {.patience = {}, .make_workers = [this](const Library&) { return std::make_unique<InlineWorkers>(world.world().executor); }, .check_settings = {}}};
+  ~House() { world.run(instances.close()); }
+};
+
+// ---- toolset
+
+struct Tools : Part<agentd_toolset_v1> {
+  std::vector<agentd_tool> tools;
+  std::function<void(const agentd_call&)> on_call = [](const agentd_call&) {};
+  int binds = 0;
+
+  static Tools& me(void* self) { return static_cast<Tools&>(of(self)); }
+  static void bind(void* self, agentd_op op, agentd_str settings) {
+    ++me(self).binds;
+    if (view(settings).find("/etc") != std::string_view::npos) me(self).finish(op, AGENTD_TERMINAL, "roots: /etc is not within /srv");
+    else me(self).finish(op, AGENTD_OK, std::to_string(me(self).binds));
+  }
+  static void start(void* self, const agentd_call* call) { me(self).on_call(*call); }
+  static void reconcile(void* self, const agentd_call* call) { me(self).finish(call->op, AGENTD_RETRYABLE, "it did not happen"); }
+
+  agentd_toolset_v1 table{create, destroy, bind, start, reconcile, nullptr};
+  std::int32_t publish() const {
+    std::vector<const agentd_tool*> list;
+    for (const auto& t : tools) list.push_back(&t);
+    return service<agentd_host_tools_v1>(AGENTD_HOST_TOOLS_1)->publish(host, list.data(), list.size());
+  }
+  Tools() {
+    tools = {tool("area")};
+    at_create = [](Part& p) { static_cast<Tools&>(p).publish(); };
+  }
+  static agentd_tool tool(std::string_view name, std::string_view schema = R"({"type":"object"})", std::int32_t effect = AGENTD_EFFECT_PURE) {
+    return {sizeof(agentd_tool), AGENTD_TOOL_RECONCILES, effect, 0, str(name), str("A tool"), str(schema)};
+  }
+};
+
+struct ToolsetHouse : House {
+  Tools tools;
+  std::unique_ptr<port::Toolset> toolset;
+  Result<void> open() {
+    auto opened = world.run(open_toolset(instances, tools.found(AGENTD_TOOLSET_1, tools.table), "geometry", tools.settings()));
+    if (!opened) return std::unexpected(opened.error());
+    toolset = std::move(*opened);
+    return {};
+  }
+};
+
+TEST(ToolsetPort, PublishesAndCalls) {
+  ToolsetHouse house;
+  ASSERT_TRUE(house.open());
+  ASSERT_EQ(house.toolset->tools()->size(), 1u);
+  const auto& spec = house.toolset->tools()->front();
+  EXPECT_EQ(spec.name, "area");
+  EXPECT_EQ(spec.effect, port::Effect::pure);
+  EXPECT_TRUE(spec.reconciles);
+  house.tools.on_call = [&](const agentd_call& c) {
+    EXPECT_EQ(view(c.call_id), "7-x/1/0");
+    EXPECT_EQ(view(c.tool), "area");
+    EXPECT_EQ(c.scope, 3u);
+    EXPECT_EQ(c.timeout_ms, 5000);
+    house.tools.finish(c.op, AGENTD_OK, c.arguments.size == 2 ? "12" : "0");
+  };
+  const auto got = house.world.run(house.toolset->call({"7-x/1/0", "a", "7-x", "area", "{}", 3, 5s}, {}));
+  EXPECT_EQ(got.status, Status::ok);
+  EXPECT_EQ(got.value, "12");
+  EXPECT_EQ(house.world.run(house.toolset->reconcile({"7-x/1/0", "a", "7-x", "area", "{}", 3, 5s})).status, Status::retryable);
+}
+
+TEST(ToolsetPort, KeepsTheListARunHasWhenTheToolsetPublishesAnother) {
+  ToolsetHouse house;
+  ASSERT_TRUE(house.open());
+  const auto of_the_run = house.toolset->tools();
+  house.tools.tools.push_back(Tools::tool("volume"));
+  EXPECT_EQ(house.tools.publish(), AGENTD_OK);
+  EXPECT_EQ(of_the_run->size(), 1u);
+  EXPECT_EQ(house.toolset->tools()->size(), 2u);
+}
+
+TEST(ToolsetPort, SharesTheScopeOfEqualSettings) {
+  ToolsetHouse house;
+  ASSERT_TRUE(house.open());
+  EXPECT_EQ(house.world.run(house.toolset->bind(R"({"a":1,"b":2})")).value(), 1u);
+  EXPECT_EQ(house.world.run(house.toolset->bind(R"({"b":2, "a":1})")).value(), 1u);
+  EXPECT_EQ(house.world.run(house.toolset->bind(R"({"a":2})")).value(), 2u);
+  const auto wider = house.world.run(house.toolset->bind(R"({"roots":["/etc"]})"));
+  EXPECT_EQ(wider.error().message, "roots: /etc is not within /srv");
+}
+
+TEST(ToolsetPort, RefusesToNarrowWithoutBind) {
+  ToolsetHouse house;
+  house.tools.table.bind = nullptr;
+  ASSERT_TRUE(house.open());
+  EXPECT_NE(house.world.run(house.toolset->bind("{}")).error().message.find("cannot be narrowed"), std::string::npos);
+}
+
+struct Garbage {
+  agentd_tool tool;
+  std::string_view says;
+};
+class Garbages : public testing::TestWithParam<Garbage> {};
+
+TEST_P(Garbages, AreNotPublished) {
+  ToolsetHouse house;
+  house.tools.tools.push_back(GetParam().tool);
+  const auto opened = house.open();
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().message.find("instance \"geometry\" of plugin \"acme\" published"), std::string::npos) << opened.error().message;
+  EXPECT_NE(opened.error().message.find(GetParam().says), std::string::npos) << opened.error().message;
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, Garbages,
+                         testing::Values(Garbage{Tools::tool("area"), "\"area\" twice"}, Garbage{Tools::tool("a.b"), "[A-Za-z0-9_-]{1,64}"},
+                                         Garbage{Tools::tool(""), "[A-Za-z0-9_-]{1,64}"}, Garbage{Tools::tool("x", "{"), "a schema that is not JSON"},
+                                         Garbage{Tools::tool("x", "[]"), "\"type\": \"object\""}, Garbage{Tools::tool("x", R"({"type":"array"})"), "\"type\": \"object\""},
+                                         Garbage{Tools::tool("x", "{\"type\":\"object\"}", 3), "an effect that does not exist: 3"}, Garbage{agentd_tool{}, "a malformed tool"}));
+
+TEST(ToolsetPort, KeepsItsListWhenALaterOneIsGarbage) {
+  ToolsetHouse house;
+  ASSERT_TRUE(house.open());
+  house.tools.tools = {Tools::tool("bad name")};
+  EXPECT_EQ(house.tools.publish(), AGENTD_DENIED);
+  EXPECT_EQ(house.toolset->tools()->front().name, "area");
+  EXPECT_NE(house.log.find("published a tool whose name"), std::string::npos) << house.log;
+}
+
+TEST(ToolsetPort, WorksOverALibraryFromAFile) {
+  House house;
+  auto library = load(Folder::built("good"));
+  ASSERT_TRUE(library);
+  auto toolset = house.world.run(open_toolset(house.instances, {library->get(), (*library)->components[0].get()}, "good", "{}"));
+  ASSERT_TRUE(toolset) << toolset.error().message;
+  EXPECT_EQ(house.world.run((*toolset)->call({.tool = "any", .arguments = "{\"a\":1}", .timeout = 5s}, {})).value, "{\"a\":1}");
+}
+
+TEST(ToolsetPort, SurvivesALibraryThatThrows) {
+  House house;
+  auto library = load(Folder::built("throws"));
+  ASSERT_TRUE(library);
+  const Catalog::Found found{library->get(), (*library)->components[0].get()};
+  const auto refused = house.world.run(open_toolset(house.instances, found, "one", "{\"a\":1}"));
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("threw settings like these"), std::string::npos) << refused.error().message;
+  auto toolset = house.world.run(open_toolset(house.instances, found, "two", "{}"));
+  ASSERT_TRUE(toolset);
+  const auto got = house.world.run((*toolset)->call({.tool = "any", .arguments = "{}", .timeout = 5s}, {}));
+  EXPECT_EQ(got.status, Status::terminal);
+  EXPECT_NE(got.value.find("threw no tools here"), std::string::npos) << got.value;
+}
+
+// ---- task
+
+struct Chore : Part<agentd_task_v1> {
+  std::string answer = "{}";
+  static void start(void* self, const agentd_task_run* run) {
+    auto& me = static_cast<Chore&>(of(self));
+    me.finish(run->op, AGENTD_OK, me.answer.empty() ? view(run->state) : me.answer);
+  }
+  agentd_task_v1 table{create, destroy, start, nullptr};
+};
+
+TEST(TaskPort, ChecksTheShapeOfTheAnswer) {
+  House house;
+  Chore chore;
+  auto task = house.world.run(open_task(house.instances, chore.found(AGENTD_TASK_1, chore.table), "chore", chore.settings()));
+  ASSERT_TRUE(task);
+  const auto run = [&](std::string answer) {
+    chore.answer = std::move(answer);
+    return house.world.run((*task)->run({.params = "{}", .state = "null", .timeout = 5s}, {}));
+  };
+  EXPECT_EQ(run(R"({"result":{"free":7},"state":[1]})").value, R"({"result":{"free":7},"state":[1]})");
+  EXPECT_EQ(run(R"({"proceed":false})").status, Status::ok);
+  for (const auto* wrong : {"", "[]", R"({"proceed":1})", R"({"params":[]})", R"({"results":1})"}) EXPECT_EQ(run(wrong).status, Status::terminal) << wrong;
+  EXPECT_NE(run(R"({"results":1})").value.find("plugin \"acme\" answered with a member that does not exist: \"results\""), std::string::npos);
+}
+
+// ---- provider
+
+struct Model : Part<agentd_provider_v1> {
+  std::function<void(const agentd_completion&)> on_complete;
+  static void complete(void* self, const agentd_completion* c) { static_cast<Model&>(of(self)).on_complete(*c); }
+  agentd_provider_v1 table{create, destroy, complete, nullptr};
+  const agentd_host_completions_v1& completions() const { return *service<agentd_host_completions_v1>(AGENTD_HOST_COMPLETIONS_1); }
+  std::int32_t emit(agentd_op op, std::string_view text) const {
+    const agentd_delta d{sizeof d, AGENTD_DELTA_TEXT, 0, {}, str(text)};
+    return completions().emit(host, op, &d);
+  }
+};
+
+struct ProviderHouse : House {
+  Model model;
+  std::unique_ptr<port::Provider> provider;
+  explicit ProviderHouse(std::size_t max_concurrent = 4) {
+    provider = std::move(*world.run(open_provider(instances, model.found(AGENTD_PROVIDER_1, model.table), "openai", model.settings(), max_concurrent)));
+  }
+  std::expected<port::Answer, port::ModelError> complete(port::Completion completion = {}) {
+    completion.timeout = 60s;
+    return world.run(provider->complete(std::move(completion), {}));
+  }
+};
+
+TEST(ProviderPort, StreamsToWhoListensAndGivesTheWholeAnswer) {
+  ProviderHouse house;
+  const std::vector<port::Message> messages = {{port::Role::user, R"({"role":"user"})", "mine", "acme"}, {port::Role::user, "{}", "another's", "other"}};
+  house.model.on_complete = [&](const agentd_completion& c) {
+    EXPECT_EQ(c.flags, std::uint32_t{AGENTD_COMPLETION_STREAM});
+    EXPECT_EQ(c.message_count, 2u);
+    EXPECT_EQ(view(c.messages[0]->extra), "mine");
+    EXPECT_EQ(view(c.messages[1]->extra), "");  // not for this provider
+    EXPECT_EQ(house.model.emit(c.op, "Hel"), AGENTD_OK);
+    EXPECT_EQ(house.model.emit(c.op, "lo"), AGENTD_OK);
+    const agentd_tool_request call{sizeof call, 0, str("id"), str("area"), str("{not json")};
+    const agentd_tool_request* const calls[] = {&call};
+    const agentd_usage usage{sizeof usage, 0, 10, 2, -1, -7, 0};
+    const agentd_answer a{sizeof a, AGENTD_FINISH_TOOL_CALLS, str("Hello"), str("{\"sig\":1}"), calls, 1, &usage, str("m-1")};
+    EXPECT_EQ(house.model.completions().answer(house.model.host, c.op, &a), AGENTD_OK);
+    EXPECT_NE(house.model.emit(c.op, "late"), AGENTD_OK);
+  };
+  std::string heard;
+  const auto got = house.complete({.messages = messages, .listen = [&](const port::Delta& d) { heard += d.text; }});
+  ASSERT_TRUE(got) << got.error().message;
+  EXPECT_EQ(heard, "Hello");
+  EXPECT_EQ(got->text, "Hello");
+  EXPECT_EQ(got->finish_reason, port::FinishReason::tool_calls);
+  ASSERT_EQ(got->calls.size(), 1u);
+  EXPECT_EQ(got->calls[0].arguments, "{not json");
+  EXPECT_EQ(got->usage->input_tokens, 10);
+  EXPECT_EQ(got->usage->cache_write_tokens, -1);
+}
+
+TEST(ProviderPort, HearsNothingWhenNobodyListens) {
+  ProviderHouse house;
+  house.model.on_complete = [&](const agentd_completion& c) {
+    EXPECT_EQ(c.flags, 0u);
+    EXPECT_EQ(house.model.emit(c.op, "x"), AGENTD_OK);
+    const agentd_answer a{sizeof a, AGENTD_FINISH_STOP, str("Hi"), {}, nullptr, 0, nullptr, {}};
+    house.model.completions().answer(house.model.host, c.op, &a);
+  };
+  const auto got = house.complete();
+  ASSERT_TRUE(got);
+  EXPECT_FALSE(got->usage);
+}
+
+TEST(ProviderPort, ClassesAFailure) {
+  ProviderHouse house;
+  house.model.on_complete = [&](const agentd_completion& c) {
+    const agentd_result r{sizeof r, AGENTD_RETRYABLE, str("429"), 1500};
+    house.model.completions().fail(house.model.host, c.op, &r, AGENTD_FAILURE_RATE);
+  };
+  const auto got = house.complete();
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().status, Status::retryable);
+  EXPECT_EQ(got.error().failure, port::Failure::rate);
+  EXPECT_EQ(got.error().retry_after, 1500ms);
+}
+
+TEST(ProviderPort, DoesNotBelieveAMalformedAnswer) {
+  ProviderHouse house;
+  const auto answer_with = [&](const agentd_answer* a) {
+    house.model.on_complete = [&house, a](const agentd_completion& c) { house.model.completions().answer(house.model.host, c.op, a); };
+    const auto got = house.complete();
+    EXPECT_FALSE(got);
+    return got ? port::Failure::other : got.error().failure;
+  };
+  const agentd_answer no_reason{sizeof(agentd_answer), 9, {}, {}, nullptr, 0, nullptr, {}}, bad_extra{sizeof(agentd_answer), 0, {}, str("{"), nullptr, 0, nullptr, {}},
+      no_calls{sizeof(agentd_answer), 0, {}, {}, nullptr, 3, nullptr, {}}, small{8, 0, {}, {}, nullptr, 0, nullptr, {}};
+  for (const auto* a : {static_cast<const agentd_answer*>(nullptr), &no_reason, &bad_extra, &no_calls, &small}) EXPECT_EQ(answer_with(a), port::Failure::answer);
+}
+
+TEST(ProviderPort, IsNotSatisfiedWithAFinish) {
+  ProviderHouse house;
+  house.model.on_complete = [&](const agentd_completion& c) { house.model.finish(c.op, AGENTD_OK, "{}"); };
+  const auto got = house.complete();
+  ASSERT_FALSE(got);
+  EXPECT_NE(got.error().message.find("finished without an answer"), std::string::npos);
+}
+
+TEST(ProviderPort, TakesAnAnswerThatCameAfterTheStop) {
+  ProviderHouse house;
+  std::stop_source stop;
+  house.model.on_complete = [&](const agentd_completion& c) {
+    stop.request_stop();
+    house.world.after(1s, [&house, op = c.op] {
+      EXPECT_NE(house.model.emit(op, "x"), AGENTD_OK);  // stop and finish
+      const agentd_answer a{sizeof a, AGENTD_FINISH_STOP, str("Paid for"), {}, nullptr, 0, nullptr, {}};
+      EXPECT_EQ(house.model.completions().answer(house.model.host, op, &a), AGENTD_OK);
+    });
+  };
+  const auto got = house.world.run(house.provider->complete({.timeout = 60s}, stop.get_token()));
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->text, "Paid for");
+}
+
+TEST(ProviderPort, CannotBeReachedThroughAnAbandonedCompletion) {
+  ProviderHouse house;
+  agentd_op kept = 0;
+  house.model.on_complete = [&](const agentd_completion& c) { kept = c.op; };
+  const auto got = house.complete({.listen = [](const port::Delta&) { FAIL(); }});
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().status, Status::unknown_outcome);
+  EXPECT_EQ(house.model.emit(kept, "late"), AGENTD_STALE);
+  house.model.finish(kept);
+  house.world.settle();
+}
+
+// ---- memory
+
+struct Shelf : Part<agentd_memory_v1> {
+  std::function<void(const agentd_memory_query&)> on_query;
+  std::uint64_t kept = 0;
+  static Shelf& me(void* self) { return static_cast<Shelf&>(of(self)); }
+  static void put(void* self, const agentd_memory_put* p) {
+    me(self).kept += p->count;
+    me(self).finish(p->op, view(p->entries[0]->text) == "no" ? AGENTD_RETRYABLE : AGENTD_OK, view(p->entries[0]->text) == "no" ? "busy" : "");
+  }
+  static void query(void* self, const agentd_memory_query* q) { me(self).on_query(*q); }
+  agentd_memory_v1 table{create, destroy, put, query, query, query, nullptr};
+  std::int32_t give(agentd_op op, std::string_view agent, std::string_view text, std::string_view json = "{}") const {
+    const agentd_memory_entry e{sizeof e, AGENTD_MEMORY_EPISODIC, str(agent), {}, str("id"), str(text), str(json), 5, 9, 0.5};
+    const agentd_memory_entry* const list[] = {&e};
+    return service<agentd_host_memories_v1>(AGENTD_HOST_MEMORIES_1)->entries(host, op, list, 1);
+  }
+};
+
+struct MemoryHouse : House {
+  Shelf shelf;
+  std::unique_ptr<port::MemoryStore> memory;
+  MemoryHouse() { memory = std::move(*world.run(open_memory(instances, shelf.found(AGENTD_MEMORY_1, shelf.table), "local", shelf.settings()))); }
+};
+
+TEST(MemoryPort, PutsListsAndRemoves) {
+  MemoryHouse house;
+  std::vector<port::MemoryEntry> entries(3);
+  EXPECT_TRUE(house.world.run(house.memory->put(entries)));
+  EXPECT_EQ(house.shelf.kept, 3u);
+  entries[0].text = "no";
+  EXPECT_EQ(house.world.run(house.memory->put(entries)).error().error_class, ErrorClass::retryable);
+
+  house.shelf.on_query = [&](const agentd_memory_query& q) {
+    EXPECT_EQ(q.limit, 2u);
+    EXPECT_EQ(house.shelf.give(q.op, "a", "one"), AGENTD_OK);
+    EXPECT_EQ(house.shelf.give(q.op, "a", "two"), AGENTD_OK);
+    EXPECT_NE(house.shelf.give(q.op, "a", "three"), AGENTD_OK);  // more than asked for: stop
+    house.shelf.finish(q.op);
+  };
+  const auto list = house.world.run(house.memory->list({.agent_id = "a", .limit = 2}));
+  ASSERT_TRUE(list);
+  ASSERT_EQ(list->size(), 2u);
+  EXPECT_EQ(list->at(1).text, "two");
+  EXPECT_EQ(list->at(1).position, 9u);
+  EXPECT_EQ(list->at(1).created, Instant(5ms));
+
+  house.shelf.on_query = [&](const agentd_memory_query& q) { house.shelf.finish(q.op, AGENTD_OK, "41"); };
+  EXPECT_EQ(house.world.run(house.memory->remove({.agent_id = "a"})).value(), 41u);
+  house.shelf.on_query = [&](const agentd_memory_query& q) { house.shelf.finish(q.op, AGENTD_OK, "\"many\""); };
+  EXPECT_FALSE(house.world.run(house.memory->remove({.agent_id = "a"})));
+}
+
+TEST(MemoryPort, RefusesWhatBelongsToAnotherAgent) {
+  MemoryHouse house;
+  house.shelf.on_query = [&](const agentd_memory_query& q) {
+    house.shelf.give(q.op, "b", "secret");
+    house.shelf.finish(q.op);
+  };
+  const auto found = house.world.run(house.memory->search({.agent_id = "a", .text = "x"}));
+  ASSERT_FALSE(found);
+  EXPECT_NE(found.error().message.find("plugin \"acme\" answered with an entry of another agent"), std::string::npos);
+}
+
+// ---- events
+
+struct Copies : Part<agentd_events_v1> {
+  std::vector<agentd_op> open;
+  std::vector<std::string> ids;
+  static void append(void* self, const agentd_event_batch* b) {
+    auto& me = static_cast<Copies&>(of(self));
+    for (std::uint64_t i = 0; i < b->count; ++i) me.ids.emplace_back(view(b->events[i]->id));
+    me.open.push_back(b->op);
+  }
+  agentd_events_v1 table{create, destroy, append, nullptr};
+};
+
+TEST(EventsPort, SendsOneBatchAtATime) {
+  House house;
+  Copies copies;
+  auto events = house.world.run(open_events(house.instances, copies.found(AGENTD_EVENTS_1, copies.table), "log", copies.settings()));
+  ASSERT_TRUE(events);
+  std::vector<Result<void>> ends;
+  auto send = [](port::EventStore& store, std::string id, std::vector<Result<void>>& out) -> Async<void> {
+    std::vector<port::Event> batch(1);
+    batch[0].id = std::move(id);
+    auto appending = store.append(std::move(batch));
+    out.push_back(co_await std::move(appending));
+  };
+  spawn(house.world.io().get_executor(), send(**events, "1", ends));
+  spawn(house.world.io().get_executor(), send(**events, "2", ends));
+  house.world.settle();
+  EXPECT_EQ(copies.ids, std::vector<std::string>{"1"});
+  copies.finish(copies.open[0], AGENTD_RETRYABLE, "disk");
+  house.world.settle();
+  EXPECT_EQ(copies.ids.size(), 2u);
+  copies.finish(copies.open[1]);
+  house.world.settle();
+  ASSERT_EQ(ends.size(), 2u);
+  EXPECT_EQ(ends[0].error().error_class, ErrorClass::retryable);
+  EXPECT_TRUE(ends[1]);
+}
+
+}  // namespace
+}  // namespace agentd::plugin::test
