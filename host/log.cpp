@@ -1,0 +1,63 @@
+#include "host/log.hpp"
+
+#include <spdlog/logger.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <cstdlib>
+
+#include "core/base/json_text.hpp"
+
+namespace agentd::host {
+namespace {
+
+spdlog::level::level_enum to_spdlog(Level level) {
+  switch (level) {
+    case Level::debug: return spdlog::level::debug;
+    case Level::info: return spdlog::level::info;
+    case Level::warn: return spdlog::level::warn;
+    case Level::error: return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+spdlog::sink_ptr make_sink(bool json) {
+  const char* no_colour = std::getenv("NO_COLOR");
+  if (json || (no_colour != nullptr && *no_colour != '\0')) return std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  return std::make_shared<spdlog::sinks::stderr_color_sink_mt>();  // colours on a terminal only
+}
+
+}  // namespace
+
+Log::Log(const manifest::LogSection& settings, const Redactor& redactor) : settings_(settings), redactor_(redactor) {
+  const bool json = settings_.format == "json";
+  out_ = std::make_unique<spdlog::logger>("agentd", make_sink(json));
+  out_->set_level(spdlog::level::trace);  // write() decides
+  out_->flush_on(spdlog::level::trace);
+  const char* pattern = json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %^%-5!l%$ %v";
+  out_->set_formatter(std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
+}
+
+Log::~Log() = default;
+
+bool Log::shows(Level level, std::string_view component) const {
+  const auto own = settings_.levels.find(std::string(component));
+  const auto& least = own == settings_.levels.end() ? settings_.level : own->second;
+  return to_spdlog(level) >= spdlog::level::from_str(least);
+}
+
+void Log::write(Level level, std::string_view component, std::string_view message) const {
+  if (!shows(level, component)) return;
+  const auto text = redactor_.clean(to_utf8(message));
+  if (settings_.format == "json") {
+    out_->log(to_spdlog(level), spdlog::string_view_t("\"component\":" + json_string(component) + ",\"message\":" + json_string(text)));
+    return;
+  }
+  std::string line(component);
+  line += ": ";
+  for (const char c : text) line += static_cast<unsigned char>(c) < 0x20 && c != '\n' ? ' ' : c;  // nothing steers a terminal
+  out_->log(to_spdlog(level), spdlog::string_view_t(line));
+}
+
+}  // namespace agentd::host

@@ -1,0 +1,75 @@
+// Everything that plugins offer, as the configuration asks for it: an instance per name, or the reason why there is none.
+#pragma once
+#include <boost/asio/io_context.hpp>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/manifest/config.hpp"
+#include "core/net/client.hpp"
+#include "core/plugin/ledger_port.hpp"
+#include "core/plugin/ports.hpp"
+#include "core/run/endpoint.hpp"
+#include "host/log.hpp"
+
+namespace agentd::host {
+
+// The engine thread only. Outlives everything that calls its ports.
+class Ports {
+ public:
+  struct Options {
+    const manifest::HostConfig& config;
+    const manifest::Environment& environment;
+    std::vector<std::filesystem::path> plugin_folders;
+    std::filesystem::path state_dir;
+  };
+  enum class Stores { opened, only_looked_at };  // what `check` may not open: another host may hold them
+  template <class T>
+  using Named = std::map<std::string, Result<std::unique_ptr<T>>>;
+
+  Ports(World world, boost::asio::io_context& io, Options options, Redactor& redactor, const Log& log, plugin::MetricsSink& metrics);
+  ~Ports();
+
+  // Loads plugins and makes every instance but the ledger. Never fails as a whole: each name keeps its reason.
+  Async<void> open(Stores stores);
+  Async<Result<std::unique_ptr<plugin::LedgerPort>>> open_ledger();
+  // Nothing is in flight. What could not be closed is logged.
+  Async<void> close();
+
+  const plugin::Catalog& catalog() const { return catalog_; }
+  const Named<port::Toolset>& toolsets() const { return toolsets_; }
+  const Named<port::EventStore>& event_stores() const { return events_; }
+  const Named<run::Endpoint>& endpoints() const { return endpoints_; }
+  Result<run::Endpoint*> endpoint(const std::string& name) const;
+  Result<port::Task*> task(const std::string& component) const;
+  Result<port::MemoryStore*> memory(const std::string& entry) const;
+  Result<void> store(const std::string& entry) const;  // whether it can serve at all
+  net::Client& http() { return http_; }
+
+ private:
+  Result<std::string> resolve(const std::string& settings, const std::string& what);
+  std::string with_path(const std::string& settings, const std::string& plugin) const;
+  Async<void> open_toolset(std::string name, std::string component, std::string settings);
+  Async<void> open_toolsets();
+  Async<void> open_providers();
+  Async<void> open_tasks();
+  Async<void> open_stores();
+
+  const World world_;
+  const Options options_;
+  Redactor& redactor_;
+  const Log& log_;
+  net::Client http_;
+  plugin::Catalog catalog_;
+  plugin::Instances instances_;
+  std::vector<std::unique_ptr<port::Provider>> providers_;  // behind the endpoints
+  Named<port::Toolset> toolsets_;
+  Named<run::Endpoint> endpoints_;
+  Named<port::Task> tasks_;
+  Named<port::MemoryStore> memories_;
+  Named<port::EventStore> events_;
+};
+
+}  // namespace agentd::host
