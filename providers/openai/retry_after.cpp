@@ -16,10 +16,10 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 double take_number(std::string_view& text) {
   std::size_t n = 0;
   while (n < text.size() && (is_digit(text[n]) || text[n] == '.')) ++n;
-  double value = -1;
-  if (n == 0 || n > 18 || !sdk::detail::parse_double(text.substr(0, n), value)) return -1;
+  const sdk::Json number(text.substr(0, n));
+  if (n == 0 || n > 18 || !number.valid()) return -1;
   text.remove_prefix(n);
-  return value;
+  return number.number();
 }
 
 int64_t seconds_to_ms(std::string_view text) {

@@ -56,7 +56,7 @@ TEST(RetryAfter, IsReadInEveryFormThatEndpointsSend) {
   EXPECT_EQ(wait({{"retry-after", "7"}}), 7000);
   EXPECT_EQ(wait({{"retry-after", "0.5"}}), 500);
   EXPECT_EQ(wait({{"retry-after-ms", "1200"}, {"retry-after", "9"}}), 1200);
-  EXPECT_EQ(wait({{"retry-after", "soon"}}), -1);
+  for (const char* nonsense : {"soon", "", "-1", "1.2.3", "1s", ".", "1e3"}) EXPECT_EQ(wait({{"retry-after", nonsense}}), -1) << nonsense;
   EXPECT_EQ(wait({{"retry-after", "999999999"}}), 86'400'000);
 }
 
