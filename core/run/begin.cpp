@@ -76,7 +76,7 @@ Async<void> Run::begin() {
                        .reason = "crashes"};
     co_return co_await end(std::move(ended), std::nullopt);
   }
-  arm();
+  arm(state_.attempt_spent ? Millis(0) : state_.active);
   if (agent_->endpoint && !agent_->task && state_.calls.empty() && !state_.final_text) {
     const bool open = co_await wait_for_endpoint();
     if (!open) co_return;
@@ -137,12 +137,11 @@ Async<Result<void>> Run::recall(event::Started& started) {
 }
 
 // One alarm for both limits: the attempt's active time and the run's deadline.
-void Run::arm() {
+void Run::arm(Millis active) {
   const auto& task = agent_->spec.task;
-  const Tick now = around_.world.clock.tick();
   std::optional<Millis> left;
   auto why = Control::Why::timed_out;
-  if (task.timeout > Millis(0)) left = task.timeout - (state_.attempt_spent ? Millis(0) : state_.active);
+  if (task.timeout > Millis(0)) left = task.timeout - active;
   if (task.deadline) {
     const Millis to_deadline = state_.entered_at + *task.deadline - around_.world.clock.now();
     if (!left || to_deadline < *left) {
@@ -152,7 +151,7 @@ void Run::arm() {
   }
   if (!left) return;
   left = std::max(*left, Millis(0));
-  until_ = now + *left;
+  until_ = around_.world.clock.tick() + *left;
   alarm_ = around_.world.timers.after(*left, [this, why] { control_.interrupt(why); });
 }
 

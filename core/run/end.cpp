@@ -115,18 +115,35 @@ Async<void> Run::end_interrupted() {
   co_await end(std::move(ended), std::nullopt);
 }
 
-Async<bool> Run::write(std::vector<event::Body> bodies, Fate fate) {
-  while (true) {
-    port::Transition transition{.run = claim_.run, .generation = claim_.generation, .next = fate.next, .due_at = fate.due, .agent_state = fate.agent_state, .error = fate.error};
-    transition.records.reserve(bodies.size());
-    for (const auto& body : bodies) transition.records.push_back(event::to_record(body, session_));
-    const auto committed = co_await around_.ledger.commit(std::move(transition));
-    if (committed) break;
-    if (committed.error().fault != port::LedgerFault::disk_full || control_.why() == Control::Why::released) {
-      lose(committed.error().message);
-      co_return false;
-    }
+Async<port::LedgerResult<Position>> Run::commit(const std::vector<event::Body>& bodies, const Fate& fate) {
+  port::Transition transition{.run = claim_.run, .generation = claim_.generation, .next = fate.next, .due_at = fate.due, .agent_state = fate.agent_state, .error = fate.error};
+  transition.records.reserve(bodies.size());
+  for (const auto& body : bodies) transition.records.push_back(event::to_record(body, session_));
+  return around_.ledger.commit(std::move(transition));
+}
+
+// A run that holds what it cannot write yet is not active: its alarm rests meanwhile. Its deadline goes on.
+Async<port::LedgerResult<Position>> Run::commit_when_there_is_space(const std::vector<event::Body>& bodies, const Fate& fate) {
+  const auto& timeout = agent_ ? agent_->spec.task.timeout : Millis(0);
+  const Millis active = until_ ? timeout - remaining() : Millis(0);
+  around_.world.timers.cancel(std::exchange(alarm_, 0));
+  around_.warn("the run " + to_text(claim_.run) + " of " + claim_.agent_id + " waits for space on the ledger's disk");
+  while (control_.why() != Control::Why::released) {
     co_await sleep(around_.world.timers, kAskForSpaceAgain, {});
+    auto committed = co_await commit(bodies, fate);
+    if (!committed && committed.error().fault == port::LedgerFault::disk_full) continue;
+    if (until_) arm(active);
+    co_return committed;
+  }
+  co_return std::unexpected(port::LedgerError{port::LedgerFault::disk_full, "the ledger's disk is full"});
+}
+
+Async<bool> Run::write(std::vector<event::Body> bodies, Fate fate) {
+  auto committed = co_await commit(bodies, fate);
+  if (!committed && committed.error().fault == port::LedgerFault::disk_full) committed = co_await commit_when_there_is_space(bodies, fate);
+  if (!committed) {
+    lose(committed.error().message);
+    co_return false;
   }
   const Instant now = around_.world.clock.now();
   for (auto& body : bodies) apply(state_, std::move(body), now);

@@ -52,7 +52,7 @@ class Run {
   Async<void> begin();
   event::Started next_start();
   Async<Result<void>> recall(event::Started& started);
-  void arm();
+  void arm(Millis active);
   Millis remaining() const;
 
   // model_step.cpp
@@ -88,6 +88,8 @@ class Run {
 
   // True when durable and applied to the state. Suspends while the disk is full; false: this worker has lost the run.
   Async<bool> write(std::vector<event::Body> bodies, Fate fate);
+  Async<port::LedgerResult<Position>> commit(const std::vector<event::Body>& bodies, const Fate& fate);
+  Async<port::LedgerResult<Position>> commit_when_there_is_space(const std::vector<event::Body>& bodies, const Fate& fate);
   void lose(const std::string& why);
 
   const Surroundings& around_;
