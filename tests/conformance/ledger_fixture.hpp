@@ -1,17 +1,9 @@
 // A ledger's shared object, opened on a world whose time stands still and whose jobs run inline, and the verbs that tests speak in.
 #pragma once
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
-#include <memory>
-#include <string>
-#include <vector>
-
-#include "core/plugin/instances.hpp"
 #include "core/plugin/ledger_port.hpp"
-#include "core/plugin/load.hpp"
-#include "tests/support/virtual_world.hpp"
+#include "tests/conformance/plugin_world.hpp"
 
 namespace agentd::conformance {
 
@@ -29,45 +21,14 @@ inline std::vector<LedgerKind> ledger_kinds() {
   return {{"sqlite", AGENTD_SQLITE_PLUGIN, "sqlite", [](const std::filesystem::path& folder) { return R"({"path":")" + folder.string() + "\"}"; }}};
 }
 
-class Folder {
- public:
-  Folder() {
-    std::string text = (std::filesystem::temp_directory_path() / "agentd-XXXXXX").string();
-    path_ = ::mkdtemp(text.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-// Libraries stay mapped for the life of the process, and so do what describes them.
-inline plugin::Library& library_of(const char* file) {
-  static std::map<std::string, std::unique_ptr<plugin::Library>> loaded;
-  auto& library = loaded[file];
-  if (!library) {
-    auto mapped = plugin::map_file(file);
-    if (!mapped) throw std::runtime_error(mapped.error().message);
-    library = std::move(*mapped);
-  }
-  return *library;
-}
-
-// From open to close. Dropping it without close() is the closest to a crash that one process can do to itself.
+// From open to close.
 class OpenLedger {
  public:
-  OpenLedger(const LedgerKind& kind, const std::filesystem::path& folder, std::uint64_t seed = 1) : world_(std::make_unique<support::VirtualWorld>(seed)) {
+  OpenLedger(const LedgerKind& kind, const std::filesystem::path& folder) {
     auto& library = library_of(kind.file);
-    plugin::Instances::Options options;
-    options.make_workers = [this](const plugin::Library&) { return std::make_unique<plugin::InlineWorkers>(world_->io().get_executor()); };
-    plugin::Services services;
-    services.log = [this](plugin::LogLevel, std::string_view, std::string_view text) { log_ += std::string(text) + "\n"; };
-    instances_ = std::make_unique<plugin::Instances>(world_->world(), services, std::move(options));
     auto* component = library.component(plugin::Kind::ledger, kind.component);
     if (!component) throw std::runtime_error("no such ledger");
-    auto opened = world_->run(plugin::LedgerPort::open(*instances_, world_->world(), "local", library, *component, kind.settings(folder)));
+    auto opened = run(plugin::LedgerPort::open(plugins_.instances(), world().world(), "local", library, *component, kind.settings(folder)));
     if (!opened) {
       error_ = opened.error().message;
       return;
@@ -76,29 +37,24 @@ class OpenLedger {
     ledger_->on_group([this](std::span<const StoredRecord> group) { fed_.insert(fed_.end(), group.begin(), group.end()); });
     ledger_->on_due([this] { ++wakes_; });
   }
-  ~OpenLedger() {
-    ledger_.reset();
-    world_->run(instances_->close());
-    instances_.reset();
-  }
 
   Ledger& operator*() { return *ledger_; }
   Ledger* operator->() { return ledger_.get(); }
   explicit operator bool() const { return ledger_ != nullptr; }
   const std::string& error() const { return error_; }
-  const std::string& log() const { return log_; }
-  support::VirtualWorld& world() { return *world_; }
+  const std::string& log() const { return plugins_.log(); }
+  support::VirtualWorld& world() { return plugins_.world(); }
   const std::vector<StoredRecord>& fed() const { return fed_; }
   int wakes() const { return wakes_; }
 
   template <class T>
   T run(Async<T> story) {
-    return world_->run(std::move(story));
+    return world().run(std::move(story));
   }
   // The value; a failure of the ledger ends the test with its message.
   template <class T>
   T get(Async<LedgerResult<T>> story) {
-    auto result = world_->run(std::move(story));
+    auto result = world().run(std::move(story));
     if (!result) throw std::runtime_error("the ledger refused: " + result.error().message);
     if constexpr (!std::is_void_v<T>) return std::move(*result);
   }
@@ -111,8 +67,8 @@ class OpenLedger {
       out = co_await std::move(story);
       --open;
     };
-    for (std::size_t i = 0; i < results.size(); ++i) spawn(world_->io().get_executor(), one(std::move(stories[i]), results[i], left));
-    while (left > 0) world_->settle();
+    for (std::size_t i = 0; i < results.size(); ++i) spawn(world().io().get_executor(), one(std::move(stories[i]), results[i], left));
+    while (left > 0) world().settle();
     return results;
   }
 
@@ -121,8 +77,8 @@ class OpenLedger {
     Entry e;
     e.agent_id = std::move(agent);
     e.key = std::move(key);
-    e.nonce = static_cast<std::uint32_t>(world_->next());
-    e.due_at = world_->now();
+    e.nonce = static_cast<std::uint32_t>(world().next());
+    e.due_at = world().now();
     e.payload = "{\"of\":\"" + e.agent_id + "\"}";
     return e;
   }
@@ -151,10 +107,9 @@ class OpenLedger {
   std::vector<StoredRecord> events() { return get(ledger_->events_after(0, 1'000'000)); }
 
  private:
-  std::unique_ptr<support::VirtualWorld> world_;
-  std::unique_ptr<plugin::Instances> instances_;
+  PluginWorld plugins_;  // before the ledger: the instance outlives the port
   std::unique_ptr<plugin::LedgerPort> ledger_;
-  std::string error_, log_;
+  std::string error_;
   std::vector<StoredRecord> fed_;
   int wakes_ = 0;
 };

@@ -430,11 +430,17 @@ TEST_P(LedgerSuite, EveryStateSurvivesARestart) {
 TEST_P(LedgerSuite, ManyRestartsLoseNothing) {
   for (int round = 0; round < 4; ++round) {
     auto& l = ledger();
-    for (int i = 0; i < 400; ++i) l.enter(wide(l.entry("a", std::to_string(round) + "/" + std::to_string(i)), 10'000));
+    std::vector<Entry> entries;
+    for (int i = 0; i < 400; ++i) entries.push_back(wide(l.entry("a", std::to_string(round) + "/" + std::to_string(i)), 10'000));
+    l.get(l->enqueue(std::move(entries)));
     const auto claims = l.claim(200);
     EXPECT_EQ(claims.size(), 200u);
-    for (const auto& claim : claims) l.commit(l.step(claim));
-    for (std::size_t i = 0; i < claims.size(); i += 2) l.finish(claims[i]);
+    std::vector<Async<LedgerResult<Position>>> steps;
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+      steps.push_back(l->commit(l.step(claims[i])));
+      if (i % 2 == 0) steps.push_back(l->commit(l.step(claims[i], "{}", RunStatus::completed)));
+    }
+    for (const auto& committed : l.together(std::move(steps))) EXPECT_TRUE(committed);
     reopen();
   }
   auto& l = ledger();

@@ -1,0 +1,75 @@
+#include "lines.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+
+namespace agentd::jsonl {
+namespace {
+
+LineFile::Bounds bounds(const Lines::Config& config) {
+  if (config.path.value.empty()) throw sdk::Error("path: the file to write is not set");
+  if (config.max_bytes < 1024) throw sdk::Error("max_bytes: at least 1024");
+  if (config.max_files < 1 || config.max_files > 1000) throw sdk::Error("max_files: 1 to 1000");
+  return {static_cast<std::uint64_t>(config.max_bytes), static_cast<int>(config.max_files)};
+}
+
+std::string id_of(std::string_view line) {
+  const sdk::Json json(line);
+  if (!json.valid() || json.kind() != sdk::Json::Kind::object) return {};
+  const auto id = json["id"];
+  return id.kind() == sdk::Json::Kind::string ? id.string() : std::string();
+}
+
+std::string instant(int64_t ms) {
+  using namespace std::chrono;
+  const sys_time<milliseconds> at{milliseconds(ms)};
+  const auto day = floor<days>(at);
+  const year_month_day date(day);
+  const hh_mm_ss time(at - day);
+  std::array<char, 40> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
+  return text.data();
+}
+
+void append_member(std::string& out, const char* name, std::string_view value) {
+  out += out.back() == '{' ? "\"" : ",\"";
+  out += name;
+  out += "\":";
+  sdk::write_string(out, value);
+}
+
+void append_line(std::string& out, const sdk::Event& e) {
+  out += '{';
+  append_member(out, "id", e.id);
+  append_member(out, "type", e.type);
+  append_member(out, "agent_id", e.agent_id);
+  append_member(out, "agent_name", e.agent_id);
+  append_member(out, "run_id", e.run_id);
+  append_member(out, "session_id", e.session_id);
+  append_member(out, "timestamp", instant(e.timestamp_ms));
+  out += ",\"payload\":";
+  for (const char c : e.payload.empty() ? "{}" : e.payload) out += c == '\n' || c == '\r' ? ' ' : c;  // between tokens: strings have none
+  out += "}\n";
+}
+
+}  // namespace
+
+Lines::Lines(const Config& config)
+    : file_(config.path.value, bounds(config), [](std::string_view line) { return !id_of(line).empty(); }), last_id_(id_of(file_.last_line())) {}
+
+void Lines::append(const sdk::EventBatch& batch) {
+  std::string lines, last = last_id_;
+  for (const auto& e : batch) {
+    if (e.id <= last) continue;
+    append_line(lines, e);
+    last = e.id;
+  }
+  if (lines.empty()) return;
+  file_.append(lines);
+  last_id_ = std::move(last);
+}
+
+}  // namespace agentd::jsonl
