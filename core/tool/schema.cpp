@@ -2,7 +2,10 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <set>
+// Without this the library ends the process where it would throw.
+#define VALIJSON_USE_EXCEPTIONS 1
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
@@ -20,15 +23,23 @@ using Adapter = valijson::adapters::NlohmannJsonAdapter;
 constexpr std::size_t kLongestMatched = 4096;
 constexpr int kPlacesTold = 5;
 
+// Whether texts are matched against patterns. They are compiled by the validator when they are first used; a broken one throws here,
+// not in a run.
 bool uses_patterns(const json& schema) {
-  if (schema.is_object()) {
-    for (const auto& [key, value] : schema.items())
-      if (key == "pattern" || key == "patternProperties" || key == "format" || uses_patterns(value)) return true;
-  } else if (schema.is_array()) {
-    for (const auto& element : schema)
-      if (uses_patterns(element)) return true;
+  if (!schema.is_structured()) return false;
+  bool used = false;
+  if (schema.is_array()) {
+    for (const auto& element : schema) used = uses_patterns(element) || used;
+    return used;
   }
-  return false;
+  for (const auto& [key, value] : schema.items()) {
+    if (key == "enum" || key == "const" || key == "default" || key == "examples") continue;  // values, not schemas
+    if (key == "pattern" && value.is_string()) static_cast<void>(std::regex(value.get<std::string>()));
+    if (key == "patternProperties" && value.is_object())
+      for (const auto& [pattern, ignored] : value.items()) static_cast<void>(std::regex(pattern));
+    used = uses_patterns(value) || key == "pattern" || key == "patternProperties" || key == "format" || used;
+  }
+  return used;
 }
 
 bool has_long_text(const json& value) {
@@ -112,12 +123,6 @@ Result<Schema> Schema::compile(std::string_view text) {
     valijson::SchemaParser parser;
     const Adapter adapter(*parsed);
     parser.populateSchema(adapter, compiled->schema);
-    // Patterns are compiled when they are first used; a broken one shows now, not in a run.
-    if (compiled->patterns) {
-      valijson::ValidationResults ignored;
-      const json probes[] = {json(""), json::object({{"", ""}}), json::array({""})};
-      for (const auto& probe : probes) compiled->validator.validate(compiled->schema, Adapter(probe), &ignored);
-    }
   } catch (const std::exception& e) {
     return fail(ErrorClass::schema, std::string("this JSON Schema cannot be handled: ") + e.what());
   }

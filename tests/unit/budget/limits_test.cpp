@@ -1,0 +1,50 @@
+#include "core/budget/limits.hpp"
+
+#include <gtest/gtest.h>
+
+namespace agentd::budget {
+namespace {
+
+TEST(Cost, PricesEachKindOfToken) {
+  const manifest::Prices prices{.input = dollars(3), .output = dollars(15), .cache_read = dollars(0.3), .cache_write = dollars(3.75)};
+  // 1000 in, of which 600 were read from and 100 written to the cache; 200 out.
+  EXPECT_EQ(cost(prices, {.input_tokens = 1000, .output_tokens = 200, .cache_read_tokens = 600, .cache_write_tokens = 100}),
+            300 * 3'000 + 600 * 300 + 100 * 3'750 + 200 * 15'000);
+}
+
+TEST(Cost, RoundsUpSoThatNothingIsFree) { EXPECT_EQ(cost({.input = 1}, {.input_tokens = 1}), 1); }
+
+TEST(Cost, CountsNothingForWhatWasNotSaid) {
+  EXPECT_EQ(cost({.input = dollars(1), .output = dollars(1)}, {}), 0);
+  EXPECT_EQ(cost({.input = dollars(1)}, {.input_tokens = 10, .cache_read_tokens = 50}), 0) << "more read from the cache than came in is no credit";
+}
+
+TEST(Cost, HoldsForNumbersThatAreTooLarge) {
+  EXPECT_EQ(cost({.output = dollars(100)}, {.output_tokens = 1'000'000'000}), dollars(100'000));
+}
+
+TEST(Totals, AddUpWhatWasSaid) {
+  event::Totals totals;
+  add(totals, {.usage = port::Usage{.input_tokens = 5, .output_tokens = 2}, .cost = 7});
+  add(totals, {});
+  add_unknown(totals);
+  EXPECT_EQ(totals, (event::Totals{.requests = 3, .input_tokens = 5, .output_tokens = 2, .unknown = 1, .cost = 7}));
+}
+
+TEST(Refusal, NamesTheLimitThatIsReachedAndItsKey) {
+  manifest::Limits limits;
+  EXPECT_FALSE(refusal(limits, {}, 1));
+  EXPECT_EQ(refusal(limits, {}, 16)->error_class, ErrorClass::loop);
+  EXPECT_TRUE(refusal(limits, {.requests = 50}, 1)->message.contains("limits.request_limit"));
+  EXPECT_TRUE(refusal(limits, {.input_tokens = 30'000, .output_tokens = 20'000}, 1)->message.contains("limits.total_tokens_limit"));
+  EXPECT_TRUE(refusal(limits, {.cost = dollars(1)}, 1)->message.contains("1.00 dollars"));
+  EXPECT_FALSE(refusal(limits, {.requests = 49, .input_tokens = 49'999, .cost = dollars(0.99)}, 15));
+}
+
+TEST(Refusal, TakesZeroForNoLimit) {
+  const manifest::Limits none{.max_steps = 0, .request_limit = 0, .total_tokens_limit = 0, .cost_limit = 0};
+  EXPECT_FALSE(refusal(none, {.requests = 1'000'000, .input_tokens = 1'000'000'000, .cost = dollars(1'000'000)}, 1'000'000));
+}
+
+}  // namespace
+}  // namespace agentd::budget

@@ -1,0 +1,89 @@
+#include "core/memory/recall.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/bench/fake_plugins.hpp"
+
+namespace agentd::memory {
+namespace {
+
+port::MemoryEntry said(std::string role, std::string text) { return {.json = R"({"role":")" + role + R"(","content":")" + text + "\"}"}; }
+
+TEST(Window, IsOldestFirstAndBeginsWithTheUser) {
+  // newest first, as stores give it
+  const auto messages = window({said("assistant", "d"), said("user", "c"), said("assistant", "b")}, 0);
+  ASSERT_EQ(messages.size(), 2);
+  EXPECT_EQ(messages[0].text, R"({"role":"user","content":"c"})");
+  EXPECT_EQ(messages[1].text, R"({"role":"assistant","content":"d"})");
+}
+
+TEST(Window, KeepsTheNewestThatFitItsTokens) {
+  const auto one = estimated_tokens(said("user", "12345678").json);
+  const std::vector<port::MemoryEntry> all = {said("user", "33333333"), said("user", "22222222"), said("user", "11111111")};
+  EXPECT_EQ(window(all, 2 * one).size(), 2);
+  EXPECT_EQ(window(all, 2 * one - 1).size(), 1);
+  EXPECT_TRUE(window(all, 2 * one - 1)[0].text.contains("33333333"));
+  EXPECT_EQ(window(all, 0).size(), 3);
+  EXPECT_TRUE(window({}, 0).empty());
+}
+
+TEST(Estimate, TakesFourBytesForAToken) {
+  EXPECT_EQ(estimated_tokens(""), 4);
+  EXPECT_EQ(estimated_tokens("abcd"), 5);
+  EXPECT_EQ(estimated_tokens("abcde"), 6);
+}
+
+class Memories : public testing::Test {
+ protected:
+  Result<std::vector<event::Json>> recall_now(manifest::Memory how, std::string session, std::string query) {
+    return world_.run(recall(stores_, how, {"a", std::move(session)}, std::move(query)));
+  }
+  Result<void> remember_now(std::string session, RunId run, std::string query, std::string answer) {
+    return world_.run(remember(stores_, {"a", std::move(session)}, run, std::move(query), {std::move(answer)}, world_.now()));
+  }
+  support::VirtualWorld world_;
+  support::FakeMemory store_;
+  Stores stores_{&store_, &store_, &store_};
+};
+
+TEST_F(Memories, GiveBackWhatWasRememberedInTheSessionOnly) {
+  ASSERT_TRUE(remember_now("s", {1, 1}, "ask \"it\"", R"("say it")"));
+  ASSERT_TRUE(remember_now("t", {2, 1}, "else", R"("other")"));
+  const auto messages = recall_now({}, "s", "");
+  ASSERT_EQ(messages->size(), 2);
+  EXPECT_EQ((*messages)[0].text, R"({"role":"user","content":"ask \"it\""})");
+  EXPECT_EQ((*messages)[1].text, R"({"role":"assistant","content":"say it"})");
+}
+
+TEST_F(Memories, AreKeyedByRunSoThatTwiceIsOnce) {
+  ASSERT_TRUE(remember_now("s", {1, 1}, "q", R"("a")"));
+  ASSERT_TRUE(remember_now("s", {1, 1}, "q", R"("b")"));
+  ASSERT_EQ(store_.entries.size(), 2);
+  EXPECT_EQ(store_.entries[0].id, to_text(RunId{1, 1}) + "/0");
+  EXPECT_EQ(store_.entries[1].text, "b");
+}
+
+TEST_F(Memories, OfEveryTypeAreRankedTogetherAndBounded) {
+  for (int i = 0; i < 4; ++i) {
+    const auto type = i % 2 == 0 ? port::MemoryType::long_term : port::MemoryType::procedural;
+    store_.entries.push_back({.type = type, .agent_id = "a", .id = std::to_string(i), .text = "area " + std::to_string(i), .score = i / 10.0});
+  }
+  const auto messages = recall_now({.recall = 2}, "s", "the area");
+  ASSERT_EQ(messages->size(), 1);
+  EXPECT_EQ((*messages)[0].text, R"({"role":"system","content":"What is known from earlier runs:\n- area 3\n- area 2"})");
+}
+
+TEST_F(Memories, ThatCannotBeReadAreARetryableError) {
+  store_.failing_reads = store_.failing_writes = 9;
+  EXPECT_EQ(recall_now({}, "s", "").error().error_class, ErrorClass::retryable);
+  EXPECT_EQ(remember_now("s", {1, 1}, "q", "\"a\"").error().error_class, ErrorClass::retryable);
+}
+
+TEST_F(Memories, AreLeftAloneWhereNothingIsWanted) {
+  store_.failing_reads = store_.failing_writes = 9;
+  EXPECT_TRUE(recall_now({.window = 0, .recall = 0}, "s", "q")->empty());
+  EXPECT_TRUE(remember_now("", {1, 1}, "q", "\"a\""));
+}
+
+}  // namespace
+}  // namespace agentd::memory

@@ -1,0 +1,203 @@
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/json_text.hpp"
+#include "core/tool/call.hpp"
+#include "core/tool/policy.hpp"
+#include "core/tool/wire_name.hpp"
+#include "tests/support/bench/fake_plugins.hpp"
+
+namespace agentd::tool {
+namespace {
+
+using event::ToolOutcome;
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+// ---- names
+
+TEST(WireName, IsWhatProvidersAccept) {
+  EXPECT_EQ(wire_name("fs.read_file"), "fs__read_file");
+  EXPECT_EQ(wire_name("mcp.github.search-code"), "mcp__github__search-code");
+  EXPECT_EQ(wire_name("a b\xc3\xa9/c"), "a_b___c");
+  EXPECT_EQ(wire_name(""), "_");
+}
+
+TEST(WireName, CutsALongNameAndTellsItFromOthersByAHash) {
+  const std::string longest(64, 'x'), longer(65, 'x');
+  EXPECT_EQ(wire_name(longest), longest);
+  EXPECT_EQ(wire_name(longer).size(), 64);
+  EXPECT_EQ(wire_name(longer), wire_name(longer));
+  EXPECT_NE(wire_name(longer + "1"), wire_name(longer + "2"));
+}
+
+// ---- policy
+
+TEST(Pattern, StarsStandForAnyText) {
+  EXPECT_TRUE(matches("fs.*", "fs.read_file"));
+  EXPECT_TRUE(matches("*", ""));
+  EXPECT_TRUE(matches("fs.*_file", "fs.read_file_file"));
+  EXPECT_TRUE(matches("*.delete_*", "fs.delete_"));
+  EXPECT_FALSE(matches("fs.*", "fsx.read"));
+  EXPECT_FALSE(matches("fs.read", "fs.read_file"));
+  EXPECT_FALSE(matches("", "x"));
+  EXPECT_FALSE(matches("a*b*c", std::string(10'000, 'b')));
+}
+
+TEST(Policy, DeniesFirstThenAsksThenAllows) {
+  const manifest::Tools tools{.allow = {"fs.*"}, .ask = {"fs.write_*"}, .deny = {"fs.delete_*", "fs.write_all"}};
+  EXPECT_EQ(decide(tools, "fs.read"), Verdict::allow);
+  EXPECT_EQ(decide(tools, "fs.write_file"), Verdict::ask);
+  EXPECT_EQ(decide(tools, "fs.write_all"), Verdict::deny);
+  EXPECT_EQ(decide(tools, "fs.delete_file"), Verdict::deny);
+  EXPECT_EQ(decide(tools, "http.get"), Verdict::deny);
+  EXPECT_EQ(decide({}, "fs.read"), Verdict::deny);
+}
+
+// ---- schemas
+
+Result<void> check(const char* schema, const char* value) {
+  auto compiled = Schema::compile(schema);
+  EXPECT_TRUE(compiled) << compiled.error().message;
+  return compiled->check(json::parse(value));
+}
+
+TEST(Schema, SaysWhereAndWhat) {
+  const auto wrong = check(R"({"type":"object","properties":{"a":{"type":"array","items":{"type":"string"}}},"required":["b"]})", R"({"a":["x",1]})");
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().error_class, ErrorClass::schema);
+  EXPECT_TRUE(wrong.error().message.contains("/a/1")) << wrong.error().message;
+  EXPECT_TRUE(wrong.error().message.contains("b")) << wrong.error().message;
+}
+
+TEST(Schema, TakesAWholeNumberWithAPointForAnInteger) {
+  EXPECT_TRUE(check(R"({"type":"integer"})", "3.0"));
+  EXPECT_FALSE(check(R"({"type":"integer"})", "3.5"));
+  EXPECT_TRUE(check(R"({"type":"number"})", "3"));
+  EXPECT_FALSE(check(R"({"type":"integer","maximum":2})", "3.0"));
+}
+
+TEST(Schema, RefusesWhatItCannotHandle) {
+  for (const char* bad : {"", "[]", "{", R"({"type":5})", R"({"$ref":"http://example.com/x"})", R"({"$ref":"#/definitions/nowhere"})", R"({"$ref":"#"})",
+                          R"({"definitions":{"a":{"$ref":"#/definitions/b"},"b":{"$ref":"#/definitions/a"}},"$ref":"#/definitions/a"})",
+                          R"({"pattern":"("})", R"({"properties":{"a":{"pattern":"["}}})", R"({"items":{"properties":{"deep":{"type":"string","pattern":"(("}}}})",
+                          R"({"required":"a"})", R"({"minimum":"low"})"})
+    EXPECT_FALSE(Schema::compile(bad)) << bad;
+}
+
+TEST(Schema, FollowsReferencesWithinItself) {
+  const char* tree = R"({"definitions":{"node":{"type":"object","properties":{"next":{"$ref":"#/definitions/node"}},"additionalProperties":false}},"$ref":"#/definitions/node"})";
+  EXPECT_TRUE(check(tree, R"({"next":{"next":{}}})"));
+  EXPECT_FALSE(check(tree, R"({"next":{"other":1}})"));
+}
+
+TEST(Schema, DoesNotOverflowOnALongTextWithAPattern) {
+  auto schema = Schema::compile(R"({"properties":{"a":{"pattern":"^(a|b)*$"}}})");
+  ASSERT_TRUE(schema);
+  EXPECT_TRUE(schema->check({{"a", std::string(4096, 'a')}}));
+  EXPECT_FALSE(schema->check({{"a", std::string(1 << 20, 'a')}}));
+}
+
+// ---- the catalog
+
+class Tools : public testing::Test {
+ protected:
+  Result<Catalog> build(std::vector<support::FakeTool> tools, manifest::Tools policy = {.allow = {"*"}}) {
+    toolset_ = std::make_unique<support::FakeToolset>(world_, std::move(tools));
+    return Catalog::build({{"geo", toolset_.get(), 0, toolset_->tools()}}, policy);
+  }
+  Reply make(const Catalog& catalog, std::string name, Millis timeout = 30s) {
+    Request request{.tool = catalog.by_name(name), .call_id = "r/1/0", .arguments = "{}", .timeout = timeout, .output_limit = 1000};
+    return world_.run(call(world_.world(), std::move(request), {}));
+  }
+  support::VirtualWorld world_;
+  std::unique_ptr<support::FakeToolset> toolset_;
+};
+
+TEST_F(Tools, AreOfferedByTheirWireNames) {
+  const auto catalog = build({{.name = "area", .schema = R"({"type":"object"})"}});
+  EXPECT_EQ(catalog->offered(), R"([{"type":"function","function":{"name":"geo__area","description":"A tool","parameters":{"type":"object"}}}])");
+  EXPECT_EQ(catalog->by_wire("geo__area")->name, "geo.area");
+}
+
+TEST_F(Tools, WithOneWireNameAreAnErrorUnlessOneIsDenied) {
+  EXPECT_FALSE(build({{.name = "a b"}, {.name = "a/b"}}));
+  const auto catalog = build({{.name = "a b"}, {.name = "a/b"}}, {.allow = {"*"}, .deny = {"geo.a b"}});
+  ASSERT_TRUE(catalog);
+  EXPECT_EQ(catalog->by_wire("geo__a_b")->name, "geo.a/b");
+}
+
+TEST_F(Tools, WithASchemaThatCannotBeHandledAreLeftOut) {
+  const auto catalog = build({{.name = "good"}, {.name = "bad", .schema = R"({"type":7})"}});
+  ASSERT_TRUE(catalog);
+  EXPECT_EQ(catalog->tools().size(), 1);
+  ASSERT_EQ(catalog->problems().size(), 1);
+  EXPECT_TRUE(catalog->problems()[0].contains("geo.bad"));
+}
+
+TEST_F(Tools, ThatWouldAskAPersonAreNotSupportedYet) {
+  const auto catalog = build({{.name = "pay"}}, {.allow = {"*"}, .ask = {"geo.pay"}});
+  ASSERT_FALSE(catalog);
+  EXPECT_TRUE(catalog.error().message.contains("not supported yet"));
+}
+
+TEST_F(Tools, TakeNoArgumentsForAnEmptyObject) {
+  const auto catalog = build({{.name = "now"}});
+  EXPECT_EQ(catalog->judge({"", "geo__now", ""}, 0).arguments.text, "{}");
+  EXPECT_FALSE(catalog->judge({"", "geo__now", " \n"}, 0).refused);
+}
+
+TEST_F(Tools, AreCalledSoOftenAtMostInOneAnswer) {
+  const auto catalog = build({{.name = "now"}});
+  EXPECT_FALSE(catalog->judge({"", "geo__now", "{}"}, kMostCallsOfAnAnswer - 1).refused);
+  EXPECT_EQ(catalog->judge({"", "geo__now", "{}"}, kMostCallsOfAnAnswer).refused, ToolOutcome::error);
+}
+
+// ---- one call
+
+TEST(Reply, MapsEveryEndOfAnOperation) {
+  const auto outcome_of = [](port::Status status, port::Effect effect, bool late) { return to_reply({status, "\"x\"", {}}, effect, late, 0).outcome; };
+  using port::Effect;
+  using port::Status;
+  EXPECT_EQ(outcome_of(Status::ok, Effect::once, true), ToolOutcome::ok);
+  EXPECT_EQ(outcome_of(Status::terminal, Effect::pure, false), ToolOutcome::error);
+  EXPECT_EQ(outcome_of(Status::retryable, Effect::pure, false), ToolOutcome::error);
+  EXPECT_EQ(outcome_of(Status::cancelled, Effect::once, true), ToolOutcome::timeout);
+  EXPECT_EQ(outcome_of(Status::unknown_outcome, Effect::once, true), ToolOutcome::unknown);
+  EXPECT_EQ(outcome_of(Status::unknown_outcome, Effect::pure, true), ToolOutcome::timeout);
+  EXPECT_EQ(outcome_of(Status::unknown_outcome, Effect::idempotent, false), ToolOutcome::error);
+}
+
+TEST(Reply, GivesTextAsTextAndTheRestAsJson) {
+  const auto content = [](std::string value) { return *event::string_value(to_reply({port::Status::ok, std::move(value), {}}, port::Effect::pure, false, 0).content.text); };
+  EXPECT_EQ(content(R"("a\nb")"), "a\nb");
+  EXPECT_EQ(content(R"({"a":"b"})"), R"({"a":"b"})");
+  EXPECT_EQ(content(""), "null");
+}
+
+TEST(Reply, IsShortenedAtACharactersBorder) {
+  const std::string text = "aa\xc3\xa9zzzz";
+  const auto reply = to_reply({port::Status::ok, json_string(text), {}}, port::Effect::pure, false, 3);
+  EXPECT_EQ(*event::string_value(reply.content.text), "aa\n[shortened: the first 2 of 8 bytes]");
+  EXPECT_EQ(reply.whole.text, json_string(text));
+  EXPECT_FALSE(to_reply({port::Status::ok, json_string(text), {}}, port::Effect::pure, false, 8).whole);
+  const auto huge = to_reply({port::Status::ok, json_string(std::string(9 << 20, 'x')), {}}, port::Effect::pure, false, 100);
+  EXPECT_FALSE(huge.whole);
+  EXPECT_TRUE(huge.content.text.contains("the rest is not kept"));
+}
+
+TEST_F(Tools, SayingItDidNotHappenAreTriedFourTimes) {
+  int made = 0;
+  support::FakeTool busy{.name = "busy"};
+  busy.body = [&made](const port::ToolCall&) { ++made; return port::Outcome{port::Status::retryable, "busy", {}}; };
+  const auto catalog = build({busy});
+  EXPECT_EQ(make(*catalog, "geo.busy").outcome, ToolOutcome::error);
+  EXPECT_EQ(made, 4);
+  made = 0;
+  make(*catalog, "geo.busy", 300ms);
+  EXPECT_EQ(made, 2) << "tries count against the timeout";
+}
+
+}  // namespace
+}  // namespace agentd::tool
