@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <memory>
-#include <mutex>
 
 #include "answer.hpp"
 #include "failure.hpp"
@@ -16,26 +15,6 @@ namespace {
 using namespace agentd::sdk;
 
 int64_t now_unix_s() { return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count(); }
-
-// Lets a cancel on one thread reach a transfer that another is about to start.
-class Abort {
- public:
-  void started(Transfer transfer) {
-    const std::lock_guard lock(mutex_);
-    transfer_ = transfer;
-    if (wanted_) transfer_.abort();
-  }
-  void fire() {
-    const std::lock_guard lock(mutex_);
-    wanted_ = true;
-    transfer_.abort();
-  }
-
- private:
-  std::mutex mutex_;
-  Transfer transfer_;
-  bool wanted_ = false;
-};
 
 // One completion between its request and its end. The host calls these one at a time.
 class Attempt {

@@ -78,6 +78,29 @@ class Transfer {
   uint64_t number_ = 0;
 };
 
+// Lets a cancel, which comes on another thread, reach a request that is about to start. Shared by both:
+//   const auto abort = std::make_shared<Abort>();
+//   call.on_cancel([abort] { abort->fire(); });
+//   abort->started(send(...));
+class Abort {
+ public:
+  void started(Transfer transfer) {
+    const std::lock_guard lock(mutex_);
+    transfer_ = transfer;
+    if (wanted_) transfer_.abort();
+  }
+  void fire() {
+    const std::lock_guard lock(mutex_);
+    wanted_ = true;
+    transfer_.abort();
+  }
+
+ private:
+  std::mutex mutex_;
+  Transfer transfer_;
+  bool wanted_ = false;
+};
+
 namespace detail {
 
 inline Failure failure_of(int32_t status) {
