@@ -154,7 +154,7 @@ void expand(Expansion& out, const Answered& a) {
   for (std::size_t i = 0; i < a.calls.size(); ++i)
     if (const auto& call = a.calls[i]; call.refused) tool_completed(out, a.step, static_cast<int>(i), call.tool, call.effect, *call.refused, 0);
   for (const int index : a.starts) {
-    if (index < 0 || static_cast<std::size_t>(index) >= a.calls.size()) continue;  // a record that is damaged
+    if (static_cast<std::size_t>(index) >= a.calls.size()) continue;  // a record that is damaged
     const auto& call = a.calls[static_cast<std::size_t>(index)];
     tool_started(out, a.step, index, call.tool, call.effect);
   }

@@ -3,9 +3,9 @@
 #include <date/tz.h>
 
 #include <algorithm>
-#include <numeric>
 #include <string>
-#include <vector>
+
+#include "core/manifest/nearest.hpp"
 
 namespace agentd::schedule {
 namespace {
@@ -22,34 +22,25 @@ Instant within_time(date::sys_seconds at) {
   return Instant(bounded);
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c; }
-
-// Levenshtein's distance, letters without regard to case.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const auto changed = diagonal + (lower(a[i]) == lower(b[j]) ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({changed, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c;
+  return out;
 }
 
-// The name, or with a city alone ("Berlin") the zone of that city.
-std::size_t distance_to_zone(std::string_view wanted, std::string_view zone) {
-  const auto city = zone.substr(zone.rfind('/') + 1);
-  return std::min(distance(wanted, zone), wanted.contains('/') ? zone.size() : distance(wanted, city) + 1);
+// Letters without regard to case. A city alone ("Berlin") is near the zone of that city.
+std::size_t distance(std::string_view wanted, std::string_view zone) {
+  const auto whole = manifest::edit_distance(wanted, zone);
+  if (wanted.contains('/')) return whole;
+  return std::min(whole, manifest::edit_distance(wanted, zone.substr(zone.rfind('/') + 1)) + 1);
 }
 
-std::string nearest(std::string_view wanted) {
+std::string nearest(std::string_view name) {
+  const auto wanted = lower(name);
   std::string best = "UTC";
-  auto least = distance(wanted, best);
+  auto least = distance(wanted, lower(best));
   for (const auto& zone : date::get_tzdb().zones) {
-    const auto d = distance_to_zone(wanted, zone.name());
+    const auto d = distance(wanted, lower(zone.name()));
     if (d < least || (d == least && zone.name() < best)) least = d, best = zone.name();
   }
   return best;

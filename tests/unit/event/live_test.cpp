@@ -99,6 +99,7 @@ TEST(Live, BeginsAfterThePositionItIsTold) {
   Seen seen;
   b.start(seen, 3);
   EXPECT_EQ(seen, (Seen{4, 5}));
+  EXPECT_EQ(b.world.run(b.live.after(1, 3, {}))->size(), 3u);  // and gives no more than asked for
 }
 
 TEST(Live, SaysThatTheLedgerCannotBeRead) {
