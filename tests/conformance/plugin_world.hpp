@@ -16,8 +16,8 @@ namespace agentd::conformance {
 
 class Folder {
  public:
-  Folder() {
-    std::string text = (std::filesystem::temp_directory_path() / "agentd-XXXXXX").string();
+  explicit Folder(const std::filesystem::path& under = std::filesystem::temp_directory_path()) {
+    std::string text = (under / "agentd-XXXXXX").string();
     path_ = ::mkdtemp(text.data());
   }
   ~Folder() { std::filesystem::remove_all(path_); }

@@ -1,0 +1,214 @@
+// The disk fails, or the machine dies, at every single thing that a ledger does to its files, one after the other. Afterwards nothing
+// that was acknowledged is missing, nothing that was refused is there, and nothing is there by half.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <set>
+
+#include "tests/conformance/faulty_vfs.hpp"
+#include "tests/conformance/ledger_fixture.hpp"
+
+namespace agentd::conformance {
+namespace {
+
+// What the workload writes down of what it was told, where a death cannot take it.
+class Witness {
+ public:
+  explicit Witness(const std::filesystem::path& file) : out_(file, std::ios::app) {}
+  void say(const std::string& verdict, const std::string& tag) { out_ << verdict << ' ' << tag << std::endl; }
+
+ private:
+  std::ofstream out_;
+};
+
+struct Told {
+  std::set<std::string> kept, refused;
+};
+Told told(const std::filesystem::path& file) {
+  Told all;
+  std::ifstream in(file);
+  for (std::string verdict, tag; in >> verdict >> tag;) {  // the same key may be asked for again
+    const bool kept = verdict == "kept" || all.kept.contains(tag);
+    if (kept) all.refused.erase(tag);
+    (kept ? all.kept : all.refused).insert(tag);
+  }
+  return all;
+}
+
+// Every kind of write there is. Each transition is two records, a state and a run that follows: all of it or nothing.
+class Workload {
+ public:
+  Workload(OpenLedger& ledger, Witness& witness) : l_(ledger), witness_(witness) {}
+
+  void run() {
+    l_->serve("a", true);
+    l_->serve("b", true);
+    spec("spec1");
+    enter({"e1", "e2", "e3"});
+    for (int round = 0; round < 2; ++round) {
+      step(claim(), "t" + std::to_string(round), {});
+      step(claim(), "w" + std::to_string(round), RunStatus::waiting);
+      step(claim(), "c" + std::to_string(round), RunStatus::completed);
+      enter({"e1", "round" + std::to_string(round)});
+      together(round);
+    }
+    spec("spec2");
+  }
+
+ private:
+  void note(const std::string& tag, bool kept) { witness_.say(kept ? "kept" : "refused", tag); }
+  Entry tagged(const std::string& tag) {
+    auto e = l_.entry("a", tag);
+    e.max_concurrent = 100;
+    e.payload = tag;
+    return e;
+  }
+  void enter(const std::vector<std::string>& tags) {
+    std::vector<Entry> entries;
+    for (const auto& tag : tags) entries.push_back(tagged(tag));
+    const auto done = l_.run(l_->enqueue(std::move(entries)));
+    for (std::size_t i = 0; i < tags.size(); ++i)
+      if (!done || (*done)[i].kind == Admission::Kind::accepted) note(tags[i], done.has_value());
+  }
+  std::optional<Claim> claim() {
+    auto claims = l_.claim(1);
+    if (claims.empty()) return std::nullopt;
+    return std::move(claims[0]);
+  }
+  Transition transition(const Claim& claim, const std::string& tag, std::optional<RunStatus> next) {
+    auto t = l_.step(claim, tag + ".1", next);
+    t.records.push_back({1, tag + ".2"});
+    t.records.push_back({2, tag + ".big" + std::string(6000, 'x')});
+    t.agent_state = "\"" + tag + "\"";
+    t.follow_ups = {tagged(tag + ".f")};
+    return t;
+  }
+  void step(const std::optional<Claim>& claim, const std::string& tag, std::optional<RunStatus> next) {
+    if (claim) note(tag, l_.run(l_->commit(transition(*claim, tag, next))).has_value());
+  }
+  void together(int round) {
+    std::vector<Async<LedgerResult<Position>>> stories;
+    std::vector<std::string> tags;
+    while (const auto one = claim()) {
+      tags.push_back("g" + std::to_string(round) + "." + std::to_string(tags.size()));
+      stories.push_back(l_->commit(transition(*one, tags.back(), RunStatus::failed)));
+    }
+    const auto done = l_.together(std::move(stories));
+    for (std::size_t i = 0; i < tags.size(); ++i) note(tags[i], done[i].has_value());
+  }
+  void spec(const std::string& tag) { note(tag, l_.run(l_->put_spec("a", tag)).has_value()); }
+
+  OpenLedger& l_;
+  Witness& witness_;
+};
+
+// What is durable is modelled, so the files may as well be in memory.
+std::filesystem::path memory_disk() {
+  return std::filesystem::is_directory("/dev/shm") ? std::filesystem::path("/dev/shm") : std::filesystem::temp_directory_path();
+}
+
+class LedgerFaults : public testing::TestWithParam<LedgerKind> {
+ protected:
+  // The workload in a process of its own, that may die. How many operations it took, or -1.
+  void suffer(Fault fault) {
+    const auto child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      std::freopen("/dev/null", "w", stderr);  // a failed fsync says so before it ends the process
+      arm(fault);
+      {
+        OpenLedger ledger(GetParam(), folder_->path());
+        if (ledger) {
+          Witness witness(folder_->path() / "witness");
+          Workload(ledger, witness).run();
+        }
+      }
+      std::ofstream(folder_->path() / "operations") << operations();
+      ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    const bool expected = WIFEXITED(status) ? WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == kDied : WTERMSIG(status) == SIGABRT;
+    EXPECT_TRUE(expected) << "the process ended with " << status;
+  }
+  int operations_of_all() {
+    suffer({});
+    int count = 0;
+    std::ifstream(folder_->path() / "operations") >> count;
+    return count;
+  }
+
+  void check() {
+    arm({});
+    OpenLedger ledger(GetParam(), folder_->path());
+    ASSERT_TRUE(ledger) << ledger.error();
+    const auto events = ledger.events();
+    std::set<std::string> there;
+    Position expected = 1;
+    for (const auto& e : events) {
+      EXPECT_EQ(e.position, expected++);
+      there.insert(e.payload.substr(0, e.payload.find('x')));
+    }
+    const auto has = [&](const std::string& tag) { return there.contains(tag); };
+    const auto said = told(folder_->path() / "witness");
+    for (const auto& tag : said.kept) EXPECT_TRUE(has(tag) || has(tag + ".1") || tag.starts_with("spec")) << tag << " was acknowledged and is lost";
+    for (const auto& tag : said.refused) EXPECT_FALSE(has(tag) || has(tag + ".1")) << tag << " was refused and is there";
+    for (const auto& tag : there) {
+      if (!tag.ends_with(".1")) continue;
+      const auto stem = tag.substr(0, tag.size() - 2);
+      EXPECT_TRUE(has(stem + ".2") && has(stem + ".big") && has(stem + ".f")) << stem << " is there by half";
+    }
+    if (said.kept.contains("spec2")) EXPECT_EQ(ledger.get(ledger->spec("a", 0))->content, "spec2");
+    check_runs(ledger, events);
+    check_goes_on(ledger);
+  }
+  // A run's row says what its records say.
+  void check_runs(OpenLedger& ledger, const std::vector<StoredRecord>& events) {
+    std::map<Position, std::string> last;
+    for (const auto& e : events)
+      if (e.run) last[e.run.position] = e.payload;
+    RunFilter all;
+    all.limit = 1000;
+    for (const auto& row : ledger.get(ledger->list(all))) {
+      const auto& payload = row.last == row.run.position ? row.payload : row.last_payload;
+      EXPECT_EQ(payload, last[row.run.position]);
+      const char kind = payload.find(".big") == std::string::npos ? 'e' : payload[0];
+      const bool ended = kind == 'c' || kind == 'g';
+      EXPECT_EQ(is_final(row.status), ended) << payload.substr(0, 10) << " is " << name(row.status);
+      if (kind == 'w') EXPECT_TRUE(row.status == RunStatus::waiting) << name(row.status);
+      EXPECT_FALSE(ledger.get(ledger->load(row.run)).empty());
+    }
+  }
+  void check_goes_on(OpenLedger& ledger) {
+    ledger->serve("a", true);
+    ledger.enter("a");
+    for (auto claims = ledger.claim(); !claims.empty(); claims = ledger.claim())
+      for (const auto& claim : claims) ledger.finish(claim);
+    EXPECT_EQ(ledger->queued("a"), 0u);
+    EXPECT_EQ(ledger.events().size(), static_cast<std::size_t>(ledger->last_position()));
+  }
+  void everywhere(Fault::Kind kind) {
+    folder_ = std::make_unique<Folder>(memory_disk());
+    const int count = operations_of_all();
+    ASSERT_GT(count, 50);
+    check();
+    for (int n = 1; n <= count && !HasFailure(); ++n) {
+      folder_ = std::make_unique<Folder>(memory_disk());
+      suffer({kind, n});
+      SCOPED_TRACE("at operation " + std::to_string(n) + " of " + std::to_string(count));
+      check();
+    }
+  }
+  std::unique_ptr<Folder> folder_;
+};
+INSTANTIATE_TEST_SUITE_P(Ledgers, LedgerFaults, testing::ValuesIn(ledger_kinds()), [](const auto& info) { return std::string(info.param.name); });
+
+TEST_P(LedgerFaults, AnIoErrorAnywhere) { everywhere(Fault::Kind::io_error); }
+TEST_P(LedgerFaults, AFullDiskAnywhere) { everywhere(Fault::Kind::disk_full); }
+TEST_P(LedgerFaults, DeathAnywhere) { everywhere(Fault::Kind::death); }
+TEST_P(LedgerFaults, PowerLossAnywhere) { everywhere(Fault::Kind::power_loss); }
+TEST_P(LedgerFaults, PowerLossWithTornWritesAnywhere) { everywhere(Fault::Kind::power_loss_torn); }
+
+}  // namespace
+}  // namespace agentd::conformance
