@@ -200,14 +200,15 @@ void Metrics::Families::tool_call(const std::string& name, event::ToolOutcome ou
 
 void Metrics::Families::see(const port::StoredRecord& record, const event::Entered& entered) {
   if (port::is_final(record.status)) agent(record.agent_id).runs[index(record.status)]->Increment();
-  if (!entered.scheduled_at) return;
+  if (!entered.scheduled_at && entered.count == 0) return;  // of no slot
   const auto stands_for = static_cast<double>(std::max<std::int64_t>(1, entered.count));
   switch (record.status) {
     case port::RunStatus::skipped: return slot[1]->Increment(stands_for);
     case port::RunStatus::dropped: return slot[2]->Increment(stands_for);
     case port::RunStatus::missed: return slot[3]->Increment(stands_for);
-    default: slot[0]->Increment(); lateness.Observe(std::max(0.0, seconds((record.at - *entered.scheduled_at).count())));
+    default: slot[0]->Increment();
   }
+  if (entered.scheduled_at) lateness.Observe(std::max(0.0, seconds((record.at - *entered.scheduled_at).count())));
 }
 
 void Metrics::Families::see(const port::StoredRecord&, const event::Started& started) {

@@ -54,14 +54,17 @@ TEST_F(Scrape, CountsARunByWhatItsRecordsSay) {
 TEST_F(Scrape, CountsEverySlotThatARecordStandsFor) {
   event::Entered lost;
   lost.trigger = "schedule";
-  lost.scheduled_at = *parse_instant("2026-01-01T00:00:00Z");
   lost.count = 6;
+  lost.first = lost.last = *parse_instant("2026-01-01T00:00:00Z");
   see(lost, RunStatus::skipped);
   see(lost, RunStatus::missed);
-  lost.count = 0;
-  see(lost, RunStatus::skipped);
+  event::Entered one;
+  one.scheduled_at = *parse_instant("2026-01-01T00:00:00Z");
+  see(one, RunStatus::skipped);
+  see(event::Entered{}, RunStatus::dropped);  // asked for by a person: no slot
   EXPECT_TRUE(shows(R"(agentd_slots_total{disposition="skipped"} 7)"));
   EXPECT_TRUE(shows(R"(agentd_slots_total{disposition="missed"} 6)"));
+  EXPECT_TRUE(shows(R"(agentd_slots_total{disposition="dropped"} 0)"));
 }
 
 TEST_F(Scrape, CallsOfToolsThatDoNotExistShareOneLabel) {
