@@ -60,6 +60,7 @@ struct FakeAnswer {
   sdk::HttpHeaders headers = {};
   std::size_t chunk = 0;            // > 0: the body comes in pieces of this size
   int32_t error = AGENTD_OK;        // else: no answer comes, the request ends like this with `body` as its message
+  bool hangs = false;               // no answer comes until the request is aborted, or its operation is over
 };
 
 // Threads that run what they are given, in order where there is one of them.
@@ -312,6 +313,15 @@ struct FakeInstance : agentd_host {
   static void http_abort(agentd_host* host, uint64_t request) {
     const std::lock_guard lock(of(host).mutex);
     of(host).aborted.insert(request);
+    of(host).changed.notify_all();
+  }
+  void wait_for_abort(uint64_t handle, agentd_op parent) {
+    std::unique_lock lock(mutex);
+    changed.wait_for(lock, std::chrono::seconds(20), [&] {
+      const auto op = ops.find(parent);
+      return aborted.count(handle) > 0 || (parent != 0 && (op == ops.end() || op->second.over));
+    });
+    aborted.insert(handle);
   }
   bool was_aborted(uint64_t handle) {
     const std::lock_guard lock(mutex);
@@ -319,6 +329,7 @@ struct FakeInstance : agentd_host {
   }
   void exchange(uint64_t handle, const agentd_http_handler& handler, const FakeRequest& request) {
     const FakeAnswer answer = world.http(request);
+    if (answer.hangs) wait_for_abort(handle, request.parent);
     const auto ends = [&](int32_t status, std::string_view value) {
       const agentd_result result{sizeof result, status, sdk::str(value), -1};
       handler.end(handler.context, &result);
