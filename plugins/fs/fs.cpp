@@ -14,7 +14,7 @@ struct Files final : Toolset {
   static constexpr bool concurrent = true;
 
   struct Config {
-    std::vector<std::string> roots;  // absolute paths; none: every call is refused
+    std::vector<Path> roots;  // none: every call is refused
     bool read_only = false;
     int64_t max_read_bytes = 1 << 20;
     int64_t max_write_bytes = 8 << 20;
@@ -26,12 +26,12 @@ struct Files final : Toolset {
     bool read_only = false;
   };
   struct Narrow {
-    std::optional<std::vector<std::string>> roots;
+    std::optional<std::vector<std::string>> roots;  // a relative one is relative to the host's, where there is one
     std::optional<bool> read_only;
     AGENTD_FIELDS(roots, read_only)
   };
 
-  explicit Files(const Config& config) : own_(std::make_shared<const Sandbox>(config.roots)), read_only_(config.read_only) {
+  explicit Files(const Config& config) : own_(std::make_shared<const Sandbox>(texts(config.roots))), read_only_(config.read_only) {
     const auto most = [limit = config.max_read_bytes](int64_t asked) { return std::min(std::max<int64_t>(asked, 1), limit); };
     const auto at_most = [](int asked, int limit) { return std::min(std::max(asked, 1), limit); };
 
@@ -75,6 +75,11 @@ struct Files final : Toolset {
   }
 
  private:
+  static std::vector<std::string> texts(const std::vector<Path>& paths) {
+    std::vector<std::string> all;
+    for (const auto& path : paths) all.push_back(path.text());
+    return all;
+  }
   std::shared_ptr<const Sandbox> own_;
   bool read_only_;
 };

@@ -123,7 +123,8 @@ Sandbox::Sandbox(const std::vector<std::string>& roots) {
 
 Sandbox::Sandbox(const Sandbox& wider, const std::vector<std::string>& roots) {
   for (const auto& root : roots) {
-    const auto clean = clean_path(root);
+    const bool relative = !root.empty() && root.front() != '/' && wider.roots_.size() == 1;
+    const auto clean = clean_path(relative ? wider.roots_.front().path + "/" + root : root);
     const auto holds = std::find_if(wider.roots_.begin(), wider.roots_.end(), [&](const Root& r) { return within(clean, r.path); });
     if (holds == wider.roots_.end()) throw Error("roots: \"" + root + "\" would widen the host's roots");
     roots_.push_back({clean, holds->base, below(clean, holds->base)});

@@ -18,7 +18,7 @@ enum class UsageReport { estimated, none };
 AGENTD_CHOICES(UsageReport, {"estimated", UsageReport::estimated}, {"none", UsageReport::none})
 
 struct Settings {
-  sdk::Required<std::string> file;                  // the script; a relative path is relative to the host's working folder
+  sdk::Required<sdk::Path> file;                    // the script
   UsageReport usage = UsageReport::estimated;       // a token for every four bytes, so that budgets can be tried out
   AGENTD_FIELDS(file, usage)
 };
@@ -80,7 +80,7 @@ class ScriptProvider : public sdk::Provider {
  public:
   using Config = Settings;
   static constexpr bool concurrent = true;
-  explicit ScriptProvider(const Settings& settings) : script_(read_script(settings.file)), usage_(settings.usage) {}
+  explicit ScriptProvider(const Settings& settings) : script_(read_script(settings.file.value.text())), usage_(settings.usage) {}
 
   void complete(const sdk::Prompt& prompt, sdk::Completion completion) override {
     Scene scene(prompt);

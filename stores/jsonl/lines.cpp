@@ -58,7 +58,7 @@ void append_line(std::string& out, const sdk::Event& e) {
 }  // namespace
 
 Lines::Lines(const Config& config)
-    : file_(config.path.value, bounds(config), [](std::string_view line) { return !id_of(line).empty(); }), last_id_(id_of(file_.last_line())) {}
+    : file_(config.path.value.text(), bounds(config), [](std::string_view line) { return !id_of(line).empty(); }), last_id_(id_of(file_.last_line())) {}
 
 void Lines::append(const sdk::EventBatch& batch) {
   std::string lines, last = last_id_;

@@ -10,7 +10,7 @@ namespace agentd::jsonl {
 class Lines : public sdk::EventStore {
  public:
   struct Config {
-    sdk::Required<std::string> path;
+    sdk::Required<sdk::Path> path;
     int64_t max_bytes = 64 << 20;
     int64_t max_files = 5;
     AGENTD_FIELDS(path, max_bytes, max_files)

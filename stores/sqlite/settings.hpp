@@ -7,7 +7,7 @@
 namespace agentd::sqlite {
 
 struct Settings {
-  sdk::Required<std::string> path;  // the folder of the files; made when it is not there
+  sdk::Required<sdk::Path> path;  // the folder of the files; made when it is not there
   AGENTD_FIELDS(path)
 };
 

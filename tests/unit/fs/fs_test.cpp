@@ -181,6 +181,8 @@ TEST_F(Fs, AnAgentsRootsNarrowAndNeverWiden) {
   expect_refused(call("read_file", {{"path", path("in/a.txt")}}, scope), "leads out");
   EXPECT_TRUE(call("read_file", {{"path", path("in/sub/b.log")}}, scope).ok());
   EXPECT_EQ(fs->bind(json{{"roots", {path("in/sub")}}}.dump()).value, narrow.value);
+  EXPECT_TRUE(fs->bind(R"({"roots": ["sub"]})").ok());
+  expect_refused(fs->bind(R"({"roots": ["../out"]})"), "would widen");
   expect_refused(fs->bind(json{{"roots", {path("out")}}}.dump()), "would widen");
   expect_refused(fs->bind(json{{"roots", {"/"}}}.dump()), "would widen");
   files::create_symlink(base / "out", base / "in/link");

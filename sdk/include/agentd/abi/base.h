@@ -73,7 +73,7 @@ typedef struct agentd_component {
   agentd_str interface_id;    /* "agentd.toolset/1" */
   agentd_str name;            /* [a-z0-9][a-z0-9_]{0,63} */
   agentd_str summary;         /* one sentence */
-  agentd_str settings_schema; /* JSON Schema of the settings; a secret is marked "writeOnly": true */
+  agentd_str settings_schema; /* JSON Schema of the settings; a secret is marked "writeOnly": true, a path "format": "path" */
   const void* table;          /* the interface's table, static for the life of the process */
 } agentd_component;
 AGENTD_ASSERT(sizeof(agentd_component) == 80 && offsetof(agentd_component, interface_id) == 8 && offsetof(agentd_component, name) == 24 &&

@@ -1,5 +1,5 @@
 // What a C++ type looks like in JSON: its schema, how it is read, how it is written.
-// bool, integers, floating point, std::string, std::vector, std::map<std::string, T>, std::optional, Raw, Secret; enums with
+// bool, integers, floating point, std::string, std::vector, std::map<std::string, T>, std::optional, Raw, Path, Secret; enums with
 // AGENTD_CHOICES, structs with AGENTD_FIELDS (fields.hpp); for a type of your own specialise agentd::sdk::Type.
 #pragma once
 #include <agentd/sdk/json.hpp>
@@ -186,6 +186,24 @@ struct Type<Json> {
   static void schema(std::string&) {}
   static Json read(Json json) { return json; }
   static void write(std::string& out, Json value) { out += value ? value.text() : std::string_view("null"); }
+};
+
+// A file or folder in the settings. The schema marks it, so that the host makes it absolute: relative to the file that names it.
+class Path {
+ public:
+  Path() = default;
+  explicit Path(std::string text) : text_(std::move(text)) {}
+  const std::string& text() const { return text_; }
+  bool empty() const { return text_.empty(); }
+
+ private:
+  std::string text_;
+};
+template <>
+struct Type<Path> {
+  static void schema(std::string& out) { out += R"("type":"string","format":"path")"; }
+  static Path read(Json json) { return Path(json.string()); }
+  static void write(std::string& out, const Path& value) { write_string(out, value.text()); }
 };
 
 // A setting that must not be shown: the schema marks it, it has no default and is never written back.
