@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t kLongestExpression = 1024;
 constexpr std::chrono::years kHorizon{50};
 
-constexpr std::array<std::string_view, 12> kMonths = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
+constexpr std::array<std::string_view, 12> kMonths = {"jan", "feb", "mar", "apr", "may", "jun",
+                                                      "jul", "aug", "sep", "oct", "nov", "dec"};
 constexpr std::array<std::string_view, 7> kWeekdays = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
 
 struct Field {
@@ -21,14 +22,15 @@ struct Field {
   unsigned low, high;
   std::span<const std::string_view> names;  // the first one stands for `low`
 };
-constexpr std::array kFields = {Field{"minute", 0, 59, {}}, Field{"hour", 0, 23, {}}, Field{"day of month", 1, 31, {}}, Field{"month", 1, 12, kMonths},
-                                Field{"day of week", 0, 7, kWeekdays}};
+constexpr std::array kFields = {Field{"minute", 0, 59, {}}, Field{"hour", 0, 23, {}}, Field{"day of month", 1, 31, {}},
+                                Field{"month", 1, 12, kMonths}, Field{"day of week", 0, 7, kWeekdays}};
 
 struct Macro {
   std::string_view name, meaning;
 };
-constexpr std::array kMacros = {Macro{"@hourly", "0 * * * *"},  Macro{"@daily", "0 0 * * *"},   Macro{"@midnight", "0 0 * * *"}, Macro{"@weekly", "0 0 * * 0"},
-                                Macro{"@monthly", "0 0 1 * *"}, Macro{"@yearly", "0 0 1 1 *"}, Macro{"@annually", "0 0 1 1 *"}};
+constexpr std::array kMacros = {Macro{"@hourly", "0 * * * *"},  Macro{"@daily", "0 0 * * *"},   Macro{"@midnight", "0 0 * * *"},
+                                Macro{"@weekly", "0 0 * * 0"},  Macro{"@monthly", "0 0 1 * *"}, Macro{"@yearly", "0 0 1 1 *"},
+                                Macro{"@annually", "0 0 1 1 *"}};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c; }
 std::string lower(std::string_view text) {
@@ -60,7 +62,9 @@ Result<unsigned> parse_value(const Field& field, std::string_view item, std::str
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const std::string range = std::to_string(field.low) + "-" + std::to_string(field.high);
   if (text.empty() || error == std::errc::invalid_argument || end != text.data() + text.size())
-    return bad(field, item, "is not understood; write " + range + (field.names.empty() ? "" : " or a name of three letters") + ", a list, a range, or a step like */5");
+    return bad(field, item,
+               "is not understood; write " + range + (field.names.empty() ? "" : " or a name of three letters") +
+                   ", a list, a range, or a step like */5");
   if (error != std::errc() || value < field.low || value > field.high) return bad(field, item, "is outside " + range);
   return value;
 }
@@ -80,14 +84,20 @@ Result<std::uint64_t> parse_item(const Field& field, std::string_view item) {
     const auto last = parse_value(field, item, range.substr(dash + 1));
     if (!last) return std::unexpected(last.error());
     high = *last;
-    if (high < low) return bad(field, item, field.names.data() == kWeekdays.data() && high == 0 ? "ends before it begins; write Sunday as 7 there" : "ends before it begins; write two ranges");
+    if (high < low)
+      return bad(field, item,
+                 field.names.data() == kWeekdays.data() && high == 0 ? "ends before it begins; write Sunday as 7 there"
+                                                                     : "ends before it begins; write two ranges");
   }
   if (slash != item.npos) {
     const auto digits = item.substr(slash + 1);
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), step);
-    if (digits.empty() || error != std::errc() || end != digits.data() + digits.size() || step == 0) return bad(field, item, "has a step that is not a number from 1");
+    if (digits.empty() || error != std::errc() || end != digits.data() + digits.size() || step == 0)
+      return bad(field, item, "has a step that is not a number from 1");
     if (range != "*" && dash == range.npos)
-      return bad(field, item, "has a step after one value; write " + std::string(range) + "-" + std::to_string(field.high) + std::string(item.substr(slash)));
+      return bad(field, item,
+                 "has a step after one value; write " + std::string(range) + "-" + std::to_string(field.high) +
+                     std::string(item.substr(slash)));
   }
   std::uint64_t bits = 0;
   for (std::uint64_t value = low; value <= high; value += step) bits |= std::uint64_t{1} << value;
@@ -138,7 +148,9 @@ std::optional<TimeOfDay> next_time(const CronFields& fields, TimeOfDay from) {
 }  // namespace
 
 Result<CronFields> parse_cron(std::string_view expression) {
-  const auto in_place = [&](std::string why) { return fail("cron \"" + std::string(expression.substr(0, 80)) + "\": " + std::move(why)); };
+  const auto in_place = [&](std::string why) {
+    return fail("cron \"" + std::string(expression.substr(0, 80)) + "\": " + std::move(why));
+  };
   if (expression.size() > kLongestExpression) return in_place("longer than " + std::to_string(kLongestExpression) + " bytes");
   auto fields = split(expression, " \t", false);
   if (fields.size() == 1 && fields[0].starts_with('@')) {
@@ -147,7 +159,9 @@ Result<CronFields> parse_cron(std::string_view expression) {
     if (lower(fields[0]) == "@reboot") return in_place("@reboot is not a time; write run_on_start = true");
     return in_place("unknown; write @hourly, @daily, @weekly, @monthly or @yearly");
   }
-  if (fields.size() == 6) return in_place("six fields, but a cron expression has five, without seconds: minute, hour, day of month, month, day of week");
+  if (fields.size() == 6)
+    return in_place(
+        "six fields, but a cron expression has five, without seconds: minute, hour, day of month, month, day of week");
   if (fields.size() != kFields.size())
     return in_place(std::to_string(fields.size()) + " fields instead of five: minute, hour, day of month, month, day of week");
   std::array<std::uint64_t, kFields.size()> bits{};
@@ -170,7 +184,8 @@ Result<CronFields> parse_cron(std::string_view expression) {
 bool matches_date(const CronFields& fields, std::chrono::year_month_day date) {
   const bool by_day = fields.days >> static_cast<unsigned>(date.day()) & 1;
   const bool by_weekday = fields.weekdays >> std::chrono::weekday(std::chrono::sys_days(date)).c_encoding() & 1;
-  return (fields.months >> static_cast<unsigned>(date.month()) & 1) && (fields.either_day ? by_day || by_weekday : by_day && by_weekday);
+  return (fields.months >> static_cast<unsigned>(date.month()) & 1) &&
+         (fields.either_day ? by_day || by_weekday : by_day && by_weekday);
 }
 
 std::optional<LocalMinute> next_local(const CronFields& fields, LocalMinute from) {
@@ -181,7 +196,8 @@ std::optional<LocalMinute> next_local(const CronFields& fields, LocalMinute from
   auto first_day = static_cast<unsigned>(date.day());
   auto time = next_time(fields, {minutes / 60, minutes % 60});
   if (!time) ++first_day;
-  const TimeOfDay earliest{static_cast<unsigned>(std::countr_zero(fields.hours)), static_cast<unsigned>(std::countr_zero(fields.minutes))};
+  const TimeOfDay earliest{static_cast<unsigned>(std::countr_zero(fields.hours)),
+                           static_cast<unsigned>(std::countr_zero(fields.minutes))};
   for (const auto horizon = month + kHorizon; month < horizon; month += std::chrono::months(1), first_day = 1) {
     if (!(fields.months >> static_cast<unsigned>(month.month()) & 1)) continue;
     const auto found = next_bit(days_of(fields, month), first_day);

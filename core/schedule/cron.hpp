@@ -13,13 +13,13 @@ using LocalMinute = std::chrono::local_time<std::chrono::minutes>;
 
 // Which minutes an expression matches; bit n stands for the value n.
 struct CronFields {
-  std::uint64_t minutes = 0;   // 0-59
-  std::uint32_t hours = 0;     // 0-23
-  std::uint32_t days = 0;      // 1-31
-  std::uint16_t months = 0;    // 1-12
-  std::uint8_t weekdays = 0;   // 0-6, Sunday first
-  bool either_day = false;     // a day of the month or a day of the week is enough: neither field begins with `*`
-  bool elapsed = false;        // `*` in the minute or hour field: across a change of clocks it follows elapsed time
+  std::uint64_t minutes = 0;  // 0-59
+  std::uint32_t hours = 0;    // 0-23
+  std::uint32_t days = 0;     // 1-31
+  std::uint16_t months = 0;   // 1-12
+  std::uint8_t weekdays = 0;  // 0-6, Sunday first
+  bool either_day = false;    // a day of the month or a day of the week is enough: neither field begins with `*`
+  bool elapsed = false;       // `*` in the minute or hour field: across a change of clocks it follows elapsed time
   friend bool operator==(const CronFields&, const CronFields&) = default;
 };
 

@@ -23,7 +23,8 @@ std::int64_t steps(const Interval& interval, Instant anchor, Instant at) {
 
 // A fixed time of day: as many slots as there are matching local times, each at the instant the zone gives it.
 std::optional<Instant> next_fixed(const Cron& cron, Instant after) {
-  auto local = cron.zone.at(after).local_floor(after) + minutes(1);  // what is not later as a local time is not later as an instant
+  auto local =
+      cron.zone.at(after).local_floor(after) + minutes(1);  // what is not later as a local time is not later as an instant
   while (const auto match = next_local(cron.fields, local)) {
     const auto at = cron.zone.instant(*match);
     if (at > after) return at;
@@ -51,7 +52,9 @@ std::optional<Instant> next_of(const Interval& interval, const Schedule& s, Inst
 std::optional<Instant> next_of(const Cron& cron, const Schedule&, Instant after) {
   return cron.fields.elapsed ? next_elapsed(cron, after) : next_fixed(cron, after);
 }
-std::optional<Instant> next_of(const At& at, const Schedule&, Instant after) { return at.at > after ? std::optional(at.at) : std::nullopt; }
+std::optional<Instant> next_of(const At& at, const Schedule&, Instant after) {
+  return at.at > after ? std::optional(at.at) : std::nullopt;
+}
 
 std::uint64_t count_one_by_one(const Schedule& schedule, Instant from, Instant to) {
   std::uint64_t count = 0;
@@ -64,7 +67,8 @@ std::uint64_t times_before(const CronFields& fields, unsigned minute_of_day) {
   const auto hour = minute_of_day / 60;
   const auto in_hour = static_cast<std::uint64_t>(std::popcount(fields.minutes));
   const auto hours_before = static_cast<std::uint64_t>(std::popcount(fields.hours & ((1u << hour) - 1)));
-  const auto in_this_hour = fields.hours >> hour & 1 ? std::popcount(fields.minutes & ((std::uint64_t{1} << minute_of_day % 60) - 1)) : 0;
+  const auto in_this_hour =
+      fields.hours >> hour & 1 ? std::popcount(fields.minutes & ((std::uint64_t{1} << minute_of_day % 60) - 1)) : 0;
   return hours_before * in_hour + static_cast<std::uint64_t>(in_this_hour);
 }
 
@@ -125,7 +129,8 @@ Count count_slots(const Schedule& schedule, Instant from, Instant to) {
     const auto more = static_cast<std::uint64_t>((to - *first) / interval->every);
     return {more + 1, *first, *first + interval->every * static_cast<std::int64_t>(more)};
   }
-  if (const auto* cron = std::get_if<Cron>(&schedule.when)) return {count_cron(schedule, *cron, *first - Millis(1), to), *first, last_slot(schedule, *first, to)};
+  if (const auto* cron = std::get_if<Cron>(&schedule.when))
+    return {count_cron(schedule, *cron, *first - Millis(1), to), *first, last_slot(schedule, *first, to)};
   return {1, *first, *first};
 }
 
@@ -147,7 +152,8 @@ std::string slot_key(std::string_view agent_id, Instant scheduled_at) {
 namespace {
 
 void check(const manifest::Interval& interval, const manifest::Schedule&, std::vector<Problem>& found) {
-  if (interval.every < kShortestInterval) found.push_back({"schedule.interval", "an interval is at least 1s; for less, let one run do more"});
+  if (interval.every < kShortestInterval)
+    found.push_back({"schedule.interval", "an interval is at least 1s; for less, let one run do more"});
 }
 void check(const manifest::Cron& cron, const manifest::Schedule&, std::vector<Problem>& found) {
   if (const auto parsed = parse_cron(cron.expression); !parsed) found.push_back({"schedule.cron", parsed.error().message});
@@ -160,8 +166,10 @@ std::vector<Problem> problems(const manifest::Schedule& schedule) {
   std::vector<Problem> found;
   std::visit([&](const auto& when) { check(when, schedule, found); }, schedule.when);
   if (const auto zone = find_zone(schedule.timezone); !zone) found.push_back({"schedule.timezone", zone.error().message});
-  if (schedule.start && schedule.end && *schedule.end < *schedule.start) found.push_back({"schedule.end", "ends before it starts"});
-  if (schedule.misfire == manifest::Misfire::all) found.push_back({"schedule.misfire", "\"all\" is not supported yet; write \"latest\" or \"skip\""});
+  if (schedule.start && schedule.end && *schedule.end < *schedule.start)
+    found.push_back({"schedule.end", "ends before it starts"});
+  if (schedule.misfire == manifest::Misfire::all)
+    found.push_back({"schedule.misfire", "\"all\" is not supported yet; write \"latest\" or \"skip\""});
   return found;
 }
 

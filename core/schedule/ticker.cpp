@@ -18,7 +18,8 @@ Millis catchup_window(const Schedule& schedule, const Policy& policy, Instant sl
 }
 
 // What was missed in (last, to], with the latest of it run now if the policy says so.
-void settle_missed(const std::string& agent_id, const Schedule& schedule, const Policy& policy, Instant last, Instant to, bool may_run, Instant now, SlotBatch& out) {
+void settle_missed(const std::string& agent_id, const Schedule& schedule, const Policy& policy, Instant last, Instant to,
+                   bool may_run, Instant now, SlotBatch& out) {
   auto missed = count_slots(schedule, last, to);
   if (missed.count == 0) return;
   const auto due_at = missed.last + jitter_of(agent_id, schedule.jitter);
@@ -30,9 +31,10 @@ void settle_missed(const std::string& agent_id, const Schedule& schedule, const 
 }
 
 // Hands over what is due of one agent, whose next slot is `slot`; returns the slot after.
-std::optional<Instant> collect(const std::string& agent_id, const Schedule& schedule, const Policy& policy, Instant slot, Instant now, SlotBatch& out) {
+std::optional<Instant> collect(const std::string& agent_id, const Schedule& schedule, const Policy& policy, Instant slot,
+                               Instant now, SlotBatch& out) {
   const auto jitter = jitter_of(agent_id, schedule.jitter);
-  const auto until = now - jitter;                           // slots up to here are due
+  const auto until = now - jitter;                              // slots up to here are due
   const auto missed_until = until - kMisfireAfter - Millis(1);  // and up to here they are misfires
   std::optional<Instant> next = slot;
   if (slot <= missed_until) next = next_slot(schedule, missed_until);
@@ -77,7 +79,9 @@ void Ticker::add(std::string agent_id, const Schedule& schedule, Policy policy, 
   const auto known = find(agent_id);
   if (!after) {
     const bool once = std::holds_alternative<At>(schedule.when) && !known;
-    after = once ? now - jitter_of(agent_id, schedule.jitter) - catchup_window(schedule, policy, std::get<At>(schedule.when).at) - Millis(1) : now;
+    after = once ? now - jitter_of(agent_id, schedule.jitter) - catchup_window(schedule, policy, std::get<At>(schedule.when).at) -
+                       Millis(1)
+                 : now;
   }
   if (known) after = std::max({*after, now, agents_[*known].last});
   const auto place = known ? *known : place_for(std::move(agent_id));

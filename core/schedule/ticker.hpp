@@ -47,9 +47,9 @@ struct SlotBatch {
 // The engine thread only. Calls the sink from a timer, never from inside its own functions; all slots that are due come in one
 // call. The sink may call back. Holds about 200 bytes an agent, which it does not give back while it lives.
 //
-// It goes by the wall's clock and looks at it at least once a minute, so that a jump is noticed. A slot is never handed over twice: after
-// a jump back, agents wait until their last slot is passed again. Only where that is further away than any catch-up window (7 d)
-// does the clock count as repaired, and slots begin anew from now; the ledger refuses those that have run.
+// It goes by the wall's clock and looks at it at least once a minute, so that a jump is noticed. A slot is never handed over
+// twice: after a jump back, agents wait until their last slot is passed again. Only where that is further away than any catch-up
+// window (7 d) does the clock count as repaired, and slots begin anew from now; the ledger refuses those that have run.
 class Ticker {
  public:
   using Sink = std::function<void(SlotBatch)>;
@@ -58,9 +58,9 @@ class Ticker {
   Ticker(const Ticker&) = delete;
   Ticker& operator=(const Ticker&) = delete;
 
-  // Slots not after `after` are dealt with: the agent's last slot in the ledger, or the moment its schedule came into force if that is
-  // later. Nothing: it is new, and its slots begin now; a single instant (`at`) is then looked for within the catch-up window.
-  // For an agent that is here, replaces the schedule; slots of the new one begin now.
+  // Slots not after `after` are dealt with: the agent's last slot in the ledger, or the moment its schedule came into force if
+  // that is later. Nothing: it is new, and its slots begin now; a single instant (`at`) is then looked for within the catch-up
+  // window. For an agent that is here, replaces the schedule; slots of the new one begin now.
   void add(std::string agent_id, const Schedule& schedule, Policy policy, std::optional<Instant> after, bool paused = false);
   void remove(std::string_view agent_id);
 

@@ -17,8 +17,9 @@ constexpr Instant kBeginOfTime = Instant(std::chrono::sys_days(std::chrono::year
 constexpr Instant kEndOfTime = Instant(std::chrono::sys_days(std::chrono::year(30'000) / 1 / 1));
 
 Instant within_time(date::sys_seconds at) {
-  const auto bounded = std::clamp(at.time_since_epoch(), std::chrono::floor<std::chrono::seconds>(kBeginOfTime.time_since_epoch()),
-                                  std::chrono::floor<std::chrono::seconds>(kEndOfTime.time_since_epoch()));
+  const auto bounded =
+      std::clamp(at.time_since_epoch(), std::chrono::floor<std::chrono::seconds>(kBeginOfTime.time_since_epoch()),
+                 std::chrono::floor<std::chrono::seconds>(kEndOfTime.time_since_epoch()));
   return Instant(bounded);
 }
 
@@ -51,7 +52,9 @@ std::string nearest(std::string_view name) {
 LocalMinute Zone::Stretch::local_floor(Instant at) const {
   return LocalMinute(std::chrono::floor<std::chrono::minutes>(at.time_since_epoch() + offset));
 }
-LocalMinute Zone::Stretch::local_ceil(Instant at) const { return LocalMinute(std::chrono::ceil<std::chrono::minutes>(at.time_since_epoch() + offset)); }
+LocalMinute Zone::Stretch::local_ceil(Instant at) const {
+  return LocalMinute(std::chrono::ceil<std::chrono::minutes>(at.time_since_epoch() + offset));
+}
 Instant Zone::Stretch::instant(LocalMinute local) const { return Instant(local.time_since_epoch() - offset); }
 
 Zone::Stretch Zone::at(Instant instant) const {
@@ -74,7 +77,8 @@ Result<Zone> find_zone(std::string_view name) {
   try {
     if (name.size() > kLongestName) return fail(unknown + "; write an IANA name such as \"Europe/Berlin\"");
     const auto& zones = date::get_tzdb().zones;
-    const auto found = std::lower_bound(zones.begin(), zones.end(), name, [](const auto& zone_of, std::string_view wanted) { return zone_of.name() < wanted; });
+    const auto found = std::lower_bound(zones.begin(), zones.end(), name,
+                                        [](const auto& zone_of, std::string_view wanted) { return zone_of.name() < wanted; });
     if (found == zones.end() || found->name() != name) return fail(unknown + "; did you mean \"" + nearest(name) + "\"?");
     found->get_info(date::sys_seconds{});  // reads its file, so that a broken one is met here
     zone.zone_ = &*found;

@@ -27,7 +27,8 @@ class Zone {
   };
   Stretch at(Instant instant) const;
 
-  // Of a local time that exists twice the first, of one that does not exist the first instant after the gap. Never falls as local grows.
+  // Of a local time that exists twice the first, of one that does not exist the first instant after the gap. Never falls as local
+  // grows.
   Instant instant(LocalMinute local) const;
 
   friend bool operator==(const Zone&, const Zone&) = default;

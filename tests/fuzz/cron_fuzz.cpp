@@ -15,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const schedule::Schedule cron{.when = schedule::Cron{*fields, berlin}, .start = {}, .end = {}, .jitter = {}};
-  auto after = Instant(std::chrono::sys_days(std::chrono::year(2026) / 3 / 29)) + Millis(static_cast<std::int64_t>(size) * 977'777);
+  auto after =
+      Instant(std::chrono::sys_days(std::chrono::year(2026) / 3 / 29)) + Millis(static_cast<std::int64_t>(size) * 977'777);
   for (int i = 0; i < 5; ++i) {
     const auto slot = schedule::next_slot(cron, after);
     if (!slot) break;

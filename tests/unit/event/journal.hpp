@@ -14,7 +14,13 @@ class Journal final : public port::Ledger {
  public:
   // Commits a record and feeds it to the live readers, as a group of its own.
   void write(Live* live = nullptr, std::size_t bytes = 0) {
-    records.push_back({static_cast<Position>(records.size() + 1), Instant(Millis(records.size())), {}, {}, HostStarted::kKind, {}, encode(HostStarted{std::string(bytes, 'x')})});
+    records.push_back({static_cast<Position>(records.size() + 1),
+                       Instant(Millis(records.size())),
+                       {},
+                       {},
+                       HostStarted::kKind,
+                       {},
+                       encode(HostStarted{std::string(bytes, 'x')})});
     if (live) live->feed({&records.back(), 1});
   }
 

@@ -15,7 +15,9 @@ CronFields fields(std::string_view expression) { return parse_cron(expression).v
 LocalMinute local(int y, unsigned m, unsigned d, int hour = 0, int minute = 0) {
   return LocalMinute(local_days(year(y) / m / d)) + hours(hour) + minutes(minute);
 }
-std::optional<LocalMinute> next(std::string_view expression, LocalMinute from) { return next_local(parse_cron(expression).value(), from); }
+std::optional<LocalMinute> next(std::string_view expression, LocalMinute from) {
+  return next_local(parse_cron(expression).value(), from);
+}
 
 TEST(Cron, ReadsValuesRangesStepsListsAndNames) {
   const auto c = parse_cron("0,30 8-17/3 1 jan,JUL mon-Fri").value();
@@ -61,8 +63,10 @@ TEST(Cron, FollowsElapsedTimeWithAStarInMinuteOrHour) {
 TEST(Cron, SaysWhatIsWrongWhereAndWhatWouldBeRight) {
   EXPECT_EQ(error_of("61 * * * *"), R"(cron "61 * * * *": "61" in the minute field is outside 0-59)");
   EXPECT_EQ(error_of("* * 0 * *"), R"(cron "* * 0 * *": "0" in the day of month field is outside 1-31)");
-  EXPECT_EQ(error_of("* * * * FRI-SUN"), R"(cron "* * * * FRI-SUN": "FRI-SUN" in the day of week field ends before it begins; write Sunday as 7 there)");
-  EXPECT_EQ(error_of("5/10 * * * *"), R"(cron "5/10 * * * *": "5/10" in the minute field has a step after one value; write 5-59/10)");
+  EXPECT_EQ(error_of("* * * * FRI-SUN"),
+            R"(cron "* * * * FRI-SUN": "FRI-SUN" in the day of week field ends before it begins; write Sunday as 7 there)");
+  EXPECT_EQ(error_of("5/10 * * * *"),
+            R"(cron "5/10 * * * *": "5/10" in the minute field has a step after one value; write 5-59/10)");
   EXPECT_EQ(error_of("*/0 * * * *"), R"(cron "*/0 * * * *": "*/0" in the minute field has a step that is not a number from 1)");
   EXPECT_EQ(error_of("0 9 * *"), R"(cron "0 9 * *": 4 fields instead of five: minute, hour, day of month, month, day of week)");
   EXPECT_NE(error_of("0 0 9 * * *").find("without seconds"), std::string::npos);
@@ -71,9 +75,37 @@ TEST(Cron, SaysWhatIsWrongWhereAndWhatWouldBeRight) {
 }
 
 TEST(Cron, RefusesWhatVixieCronRefuses) {
-  for (const auto* expression : {"", " ", "* * * *", "a * * * *", "1- * * * *", "-1 * * * *", "1,,2 * * * *", ",1 * * * *", "1, * * * *", "*-5 * * * *", "** * * * *", "1-2-3 * * * *",
-                                 "*/ * * * *", "*/x * * * *", "*/-1 * * * *", "+1 * * * *", "99999999999 * * * *", "*/99999999999 * * * *", "30-10 * * * *", "* 24 * * *", "* * 32 * *",
-                                 "* * * 13 *", "* * * 0 *", "* * * * 8", "mon * * * *", "* * * mon *", "* * L * *", "* * ? * *", "* * * * 1#2", "1/2/3 * * * *", "* * * janu *"})
+  for (const auto* expression : {"",
+                                 " ",
+                                 "* * * *",
+                                 "a * * * *",
+                                 "1- * * * *",
+                                 "-1 * * * *",
+                                 "1,,2 * * * *",
+                                 ",1 * * * *",
+                                 "1, * * * *",
+                                 "*-5 * * * *",
+                                 "** * * * *",
+                                 "1-2-3 * * * *",
+                                 "*/ * * * *",
+                                 "*/x * * * *",
+                                 "*/-1 * * * *",
+                                 "+1 * * * *",
+                                 "99999999999 * * * *",
+                                 "*/99999999999 * * * *",
+                                 "30-10 * * * *",
+                                 "* 24 * * *",
+                                 "* * 32 * *",
+                                 "* * * 13 *",
+                                 "* * * 0 *",
+                                 "* * * * 8",
+                                 "mon * * * *",
+                                 "* * * mon *",
+                                 "* * L * *",
+                                 "* * ? * *",
+                                 "* * * * 1#2",
+                                 "1/2/3 * * * *",
+                                 "* * * janu *"})
     EXPECT_FALSE(parse_cron(expression)) << expression;
 }
 

@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   const schedule::Schedule cron{.when = schedule::Cron{*fields, *zone}, .start = {}, .end = {}, .jitter = {}};
   const auto slots = schedule::slots_between(cron, *from, Instant::max(), std::stoul(options["--count"]));
   std::string out;
-  for (const auto slot : slots) out += (out.empty() ? "{\"scheduled_at\": \"" : ", {\"scheduled_at\": \"") + format_instant_s(slot) + "\"}";
+  for (const auto slot : slots)
+    out += (out.empty() ? "{\"scheduled_at\": \"" : ", {\"scheduled_at\": \"") + format_instant_s(slot) + "\"}";
   std::printf("[%s]\n", out.c_str());
 }

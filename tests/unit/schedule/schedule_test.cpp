@@ -10,7 +10,9 @@ namespace {
 using namespace std::chrono;
 
 Instant utc(const char* text) { return parse_instant(text).value(); }
-Schedule cron(const char* expression, const char* zone = "UTC") { return {.when = Cron{parse_cron(expression).value(), find_zone(zone).value()}}; }
+Schedule cron(const char* expression, const char* zone = "UTC") {
+  return {.when = Cron{parse_cron(expression).value(), find_zone(zone).value()}};
+}
 Schedule every(Millis interval) { return {.when = Interval{interval}}; }
 
 std::vector<std::string> slots(const Schedule& schedule, const char* from, const char* to) {
@@ -30,14 +32,16 @@ TEST(Interval, IsMeasuredFromTheEpochSoItNeverDrifts) {
 TEST(Interval, BeginsAtItsStart) {
   auto schedule = every(10min);
   schedule.start = utc("2026-01-01T00:03:00Z");
-  EXPECT_EQ(slots(schedule, "2025-01-01T00:00:00Z", "2026-01-01T00:23:00Z"), (Slots{"2026-01-01T00:03:00Z", "2026-01-01T00:13:00Z", "2026-01-01T00:23:00Z"}));
+  EXPECT_EQ(slots(schedule, "2025-01-01T00:00:00Z", "2026-01-01T00:23:00Z"),
+            (Slots{"2026-01-01T00:03:00Z", "2026-01-01T00:13:00Z", "2026-01-01T00:23:00Z"}));
 }
 
 TEST(Schedule, HasNoSlotOutsideItsStartAndEnd) {
   auto schedule = cron("0 9 * * *");
   schedule.start = utc("2026-01-02T09:00:00Z");
   schedule.end = utc("2026-01-03T09:00:00Z");
-  EXPECT_EQ(slots(schedule, "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"), (Slots{"2026-01-02T09:00:00Z", "2026-01-03T09:00:00Z"}));
+  EXPECT_EQ(slots(schedule, "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+            (Slots{"2026-01-02T09:00:00Z", "2026-01-03T09:00:00Z"}));
 }
 
 TEST(At, IsOneSlot) {
@@ -54,8 +58,10 @@ TEST(CronSlots, OfAFixedTimeInAGapFireOnceAtItsEnd) {
 }
 
 TEST(CronSlots, OfAFixedTimeThatOccursTwiceFireTheFirstTime) {
-  EXPECT_EQ(slots(cron("30 1 * * *", "America/New_York"), "2026-11-01T00:00:00Z", "2026-11-02T12:00:00Z"), (Slots{"2026-11-01T05:30:00Z", "2026-11-02T06:30:00Z"}));
-  EXPECT_EQ(next_slot(cron("30 1 * * *", "America/New_York"), utc("2026-11-01T06:10:00Z")), utc("2026-11-02T06:30:00Z"));  // asked in the second pass
+  EXPECT_EQ(slots(cron("30 1 * * *", "America/New_York"), "2026-11-01T00:00:00Z", "2026-11-02T12:00:00Z"),
+            (Slots{"2026-11-01T05:30:00Z", "2026-11-02T06:30:00Z"}));
+  EXPECT_EQ(next_slot(cron("30 1 * * *", "America/New_York"), utc("2026-11-01T06:10:00Z")),
+            utc("2026-11-02T06:30:00Z"));  // asked in the second pass
 }
 
 TEST(CronSlots, WithAStarFollowElapsedTime) {
@@ -67,8 +73,10 @@ TEST(CronSlots, WithAStarFollowElapsedTime) {
 }
 
 TEST(CronSlots, CrossAHalfHourChange) {
-  EXPECT_EQ(slots(cron("15 2 * * *", "Australia/Lord_Howe"), "2026-10-03T00:00:00Z", "2026-10-04T12:00:00Z"), (Slots{"2026-10-03T15:30:00Z"}));
-  EXPECT_EQ(slots(cron("45 1 * * *", "Australia/Lord_Howe"), "2026-04-04T00:00:00Z", "2026-04-05T12:00:00Z"), (Slots{"2026-04-04T14:45:00Z"}));
+  EXPECT_EQ(slots(cron("15 2 * * *", "Australia/Lord_Howe"), "2026-10-03T00:00:00Z", "2026-10-04T12:00:00Z"),
+            (Slots{"2026-10-03T15:30:00Z"}));
+  EXPECT_EQ(slots(cron("45 1 * * *", "Australia/Lord_Howe"), "2026-04-04T00:00:00Z", "2026-04-05T12:00:00Z"),
+            (Slots{"2026-04-04T14:45:00Z"}));
 }
 
 TEST(CronSlots, OfAnImpossibleDateAreNone) {
@@ -78,9 +86,11 @@ TEST(CronSlots, OfAnImpossibleDateAreNone) {
 
 TEST(CountSlots, AgreesWithWalkingThem) {
   for (const auto* zone : {"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo"})
-    for (const auto* expression : {"* * * * *", "*/7 * * * *", "30 2 * * *", "0,30 0-3 * * 0,3", "15 */5 1 * 1", "0 0 29 2 *", "0 0 30 2 *", "59 23 * * *"}) {
+    for (const auto* expression : {"* * * * *", "*/7 * * * *", "30 2 * * *", "0,30 0-3 * * 0,3", "15 */5 1 * 1", "0 0 29 2 *",
+                                   "0 0 30 2 *", "59 23 * * *"}) {
       const auto schedule = cron(expression, zone);
-      for (const auto* from : {"2026-01-01T00:00:00Z", "2026-03-28T23:17:00.001Z", "2026-10-04T00:00:00Z", "2026-10-25T00:30:00Z"})
+      for (const auto* from :
+           {"2026-01-01T00:00:00Z", "2026-03-28T23:17:00.001Z", "2026-10-04T00:00:00Z", "2026-10-25T00:30:00Z"})
         for (const auto to : {utc(from) + 1h, utc(from) + 59h, utc(from) + 240h + 13min}) {
           const auto walked = slots_between(schedule, utc(from), to, 100'000);
           const auto counted = count_slots(schedule, utc(from), to);
@@ -118,7 +128,11 @@ TEST(SlotKey, NamesTheInstantAsScheduled) {
 }
 
 TEST(MakeSchedule, FindsEveryProblemAtOnce) {
-  manifest::Schedule wrong{.when = manifest::Cron{"61 * * * *"}, .timezone = "Mars", .start = utc("2027-01-01T00:00:00Z"), .end = utc("2026-01-01T00:00:00Z"), .misfire = manifest::Misfire::all};
+  manifest::Schedule wrong{.when = manifest::Cron{"61 * * * *"},
+                           .timezone = "Mars",
+                           .start = utc("2027-01-01T00:00:00Z"),
+                           .end = utc("2026-01-01T00:00:00Z"),
+                           .misfire = manifest::Misfire::all};
   const auto found = problems(wrong);
   ASSERT_EQ(found.size(), 4u);
   EXPECT_EQ(found[0].key, "schedule.cron");
@@ -129,7 +143,8 @@ TEST(MakeSchedule, FindsEveryProblemAtOnce) {
 }
 
 TEST(MakeSchedule, GivesWhatTheManifestSays) {
-  EXPECT_EQ(make_schedule({.when = manifest::Cron{"0 9 * * *"}, .timezone = "Europe/Berlin"}).value(), cron("0 9 * * *", "Europe/Berlin"));
+  EXPECT_EQ(make_schedule({.when = manifest::Cron{"0 9 * * *"}, .timezone = "Europe/Berlin"}).value(),
+            cron("0 9 * * *", "Europe/Berlin"));
   EXPECT_EQ(make_schedule({.when = manifest::Interval{10min}}).value(), every(10min));
   EXPECT_EQ(make_schedule({}).value(), std::nullopt);
   EXPECT_FALSE(make_schedule({.when = manifest::Interval{999ms}}));

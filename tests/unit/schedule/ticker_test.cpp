@@ -16,7 +16,9 @@ using support::VirtualWorld;
 
 Instant utc(const char* text) { return parse_instant(text).value(); }
 Schedule every(Millis interval) { return {.when = Interval{interval}}; }
-Schedule cron(const char* expression, const char* zone = "UTC") { return {.when = Cron{parse_cron(expression).value(), find_zone(zone).value()}}; }
+Schedule cron(const char* expression, const char* zone = "UTC") {
+  return {.when = Cron{parse_cron(expression).value(), find_zone(zone).value()}};
+}
 
 // A ticker on a virtual clock that stands at 2026-01-01T12:00:30Z, and all it has said.
 struct Bench {

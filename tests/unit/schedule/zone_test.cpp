@@ -7,7 +7,9 @@ namespace {
 
 using namespace std::chrono;
 
-LocalMinute local(int y, unsigned m, unsigned d, int hour, int minute) { return LocalMinute(local_days(year(y) / m / d)) + hours(hour) + minutes(minute); }
+LocalMinute local(int y, unsigned m, unsigned d, int hour, int minute) {
+  return LocalMinute(local_days(year(y) / m / d)) + hours(hour) + minutes(minute);
+}
 Instant utc(const char* text) { return parse_instant(text).value(); }
 
 TEST(Zone, NamesTheNearestOfAnUnknownOne) {
