@@ -4,13 +4,15 @@
 #include <signal.h>
 
 #include <chrono>
+#include <system_error>
 
 namespace agentd::plugin {
 namespace {
 constexpr std::chrono::seconds kPatience{1};
 }
 
-WorkerPool::WorkerPool(std::string name, int threads) : name_(name.substr(0, 15)), state_(std::make_shared<State>()) {
+WorkerPool::WorkerPool(std::string name, int threads) : state_(std::make_shared<State>()) {
+  state_->name = name.substr(0, 15);  // the longest that Linux takes
   const Lock lock(state_->mutex);
   state_->limit = threads;
 }
@@ -25,9 +27,17 @@ WorkerPool::~WorkerPool() {
   s.mutex.unlock();
 }
 
-// An idle thread that was woken but has not run yet still counts as idle, hence the comparison with the whole queue.
-bool WorkerPool::State::want_thread() {
-  if (queue.size() <= static_cast<std::size_t>(idle) || alive >= limit) return false;
+// One at a time: who comes looks itself whether yet another is needed. So a burst of short bodies wakes as many threads as there is work
+// for, not one per body.
+bool WorkerPool::State::call_for_one() {
+  if (coming || queue.empty()) return false;
+  if (idle > 0) {
+    coming = true;
+    work.notify_one();
+    return false;
+  }
+  if (alive >= limit) return false;
+  coming = true;
   ++alive;
   return true;
 }
@@ -35,13 +45,11 @@ bool WorkerPool::State::want_thread() {
 void WorkerPool::submit(Bodies& bodies) {
   bool add = false;
   {
-    auto& s = *state_;
-    const Lock lock(s.mutex);
-    s.queue.push_back(&bodies);
-    add = s.want_thread();
-    if (!add && s.idle > 0) s.work.notify_one();
+    const Lock lock(state_->mutex);
+    state_->queue.push_back(&bodies);
+    add = state_->call_for_one();
   }
-  if (add) add_thread();
+  if (add) add_thread(state_);
 }
 
 bool WorkerPool::replace_one() {
@@ -52,9 +60,9 @@ bool WorkerPool::replace_one() {
     if (s.stuck == kMaxStuck) return false;
     ++s.stuck;
     ++s.limit;
-    add = s.want_thread();
+    add = s.call_for_one();
   }
-  if (add) add_thread();
+  if (add) add_thread(state_);
   return true;
 }
 
@@ -62,30 +70,44 @@ void WorkerPool::take_back_one() {
   const Lock lock(state_->mutex);
   --state_->stuck;
   --state_->limit;
+  state_->work.notify_all();  // one is too many now
 }
 
 // Workers get no signals: those are for the thread that waits for them.
-void WorkerPool::add_thread() {
+void WorkerPool::add_thread(const std::shared_ptr<State>& state) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread thread([state = state_] { serve(state); });
+  try {
+    std::thread([state] { serve(state); }).detach();
+  } catch (const std::system_error&) {  // the machine has no thread to give; the next submit asks again
+    const Lock lock(state->mutex);
+    state->coming = false;
+    --state->alive;
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_setname_np(thread.native_handle(), name_.c_str());
-  thread.detach();
 }
 
 void WorkerPool::serve(std::shared_ptr<State> state) {
   auto& s = *state;
+  pthread_setname_np(pthread_self(), s.name.c_str());
   s.mutex.lock();
+  s.coming = false;
   for (;;) {
-    ++s.idle;
-    while (s.queue.empty() && !s.closing && s.alive <= s.limit) s.work.wait(s.mutex);
-    --s.idle;
-    if (s.closing || s.alive > s.limit) break;
+    if (s.queue.empty()) {
+      if (s.closing || s.alive > s.limit) break;
+      ++s.idle;
+      s.work.wait(s.mutex);
+      --s.idle;
+      s.coming = false;
+      continue;
+    }
+    if (s.closing) break;
     Bodies& bodies = *s.queue.front();
     s.queue.pop_front();
+    const bool add = s.call_for_one();
     s.mutex.unlock();
+    if (add) add_thread(state);
     bodies.run_some();
     s.mutex.lock();
   }

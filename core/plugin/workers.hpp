@@ -42,6 +42,7 @@ class WorkerPool final : public Workers {
 
  private:
   struct State {
+    std::string name;  // of the threads
     Mutex mutex;
     std::condition_variable_any work, rest;
     std::deque<Bodies*> queue AGENTD_GUARDED_BY(mutex);
@@ -49,13 +50,13 @@ class WorkerPool final : public Workers {
     int alive AGENTD_GUARDED_BY(mutex) = 0;
     int idle AGENTD_GUARDED_BY(mutex) = 0;
     int stuck AGENTD_GUARDED_BY(mutex) = 0;
+    bool coming AGENTD_GUARDED_BY(mutex) = false;  // a thread was woken or started and has not looked at the queue yet
     bool closing AGENTD_GUARDED_BY(mutex) = false;
-    bool want_thread() AGENTD_REQUIRES(mutex);  // true: the caller starts one, it is counted already
+    bool call_for_one() AGENTD_REQUIRES(mutex);    // true: the caller starts a thread, it is counted already
   };
   static void serve(std::shared_ptr<State> state);
-  void add_thread();
+  static void add_thread(const std::shared_ptr<State>& state);
 
-  const std::string name_;
   std::shared_ptr<State> state_;  // shared with the threads: a stuck one outlives the pool
 };
 
