@@ -1,0 +1,67 @@
+#include "host/api/agent_view.hpp"
+
+#include <algorithm>
+
+namespace agentd::api {
+namespace {
+
+Json interval_of(const manifest::Schedule& schedule) {
+  const auto* interval = std::get_if<manifest::Interval>(&schedule.when);
+  return interval ? Json(format_duration(interval->every)) : Json();
+}
+Json cron_of(const manifest::Schedule& schedule) {
+  const auto* cron = std::get_if<manifest::Cron>(&schedule.when);
+  return cron ? Json(cron->expression) : Json();
+}
+
+Json budget_of(const manifest::Limits& limits) {
+  Json budget;
+  budget["request_limit"] = limits.request_limit;
+  budget["total_tokens_limit"] = limits.total_tokens_limit;
+  budget["cost_limit"] = static_cast<double>(limits.cost_limit.value_or(manifest::kDefaultCostLimit)) / 1e9;
+  budget["tokens_per_day"] = limits.tokens_per_day;
+  budget["cost_per_day"] = static_cast<double>(limits.cost_per_day) / 1e9;
+  return budget;
+}
+
+}  // namespace
+
+std::string agent_state(const Context& context, const host::Member& member) {
+  const auto& id = member.spec.agent_id;
+  if (context.ledger.running(id) > 0) return "running";
+  if (!member.spec.enabled) return "stopped";
+  return context.ledger.stats(id).consecutive_failures > 0 ? "error" : "idle";
+}
+
+Json agent_view(const Context& context, const host::Member& member) {
+  const auto& spec = member.spec;
+  const auto stats = context.ledger.stats(spec.agent_id);
+  Json view;
+  view["agent_id"] = spec.agent_id;
+  view["description"] = text_or_null(spec.description);
+  view["state"] = agent_state(context, member);
+  view["is_running"] = context.ledger.running(spec.agent_id) > 0;
+  view["is_scheduled"] = spec.enabled && member.schedule.has_value();
+  view["run_count"] = stats.run_count;
+  view["error_count"] = stats.error_count;
+  view["consecutive_failures"] = stats.consecutive_failures;
+  view["last_run"] = instant(stats.last_run);
+  view["next_run"] = instant(context.slots.next(spec.agent_id));
+  view["last_error"] = text_or_null(stats.last_error);
+  view["session_id"] = spec.memory.session.scope == manifest::Session::Scope::run     ? Json()
+                       : spec.memory.session.scope == manifest::Session::Scope::fixed ? Json(spec.memory.session.name)
+                                                                                      : Json(spec.agent_id);
+  view["available_tools"] = member.tools;
+  view["event_store"] = context.config.events.stores;
+  view["memory_store"] = spec.memory.store.empty() ? context.config.memory.store : spec.memory.store;
+  view["queue_depth"] = context.ledger.queued(spec.agent_id);
+  view["interval"] = interval_of(spec.schedule);
+  view["cron"] = cron_of(spec.schedule);
+  view["origin"] = member.file;
+  view["revision"] = member.revision;
+  view["labels"] = spec.labels;
+  view["budget"] = budget_of(spec.limits);
+  return view;
+}
+
+}  // namespace agentd::api

@@ -1,0 +1,100 @@
+#include <algorithm>
+
+#include "host/api/agent_view.hpp"
+#include "host/api/endpoints.hpp"
+#include "host/api/problem.hpp"
+#include "host/version.hpp"
+
+namespace agentd::api {
+namespace {
+
+Document unknown_agent(const Context& context, const std::string& id) {
+  for (const auto& refused : context.roster.refused())
+    if (refused.agent_id == id) return problem(404, "agent \"" + id + "\" was refused: " + manifest::to_text(refused.problems.front()));
+  return problem(404, "there is no agent \"" + id + "\"");
+}
+
+Json refused_agents(const Context& context) {
+  Json list = Json::array();
+  for (const auto& refused : context.roster.refused()) {
+    Json problems = Json::array();
+    for (const auto& each : refused.problems) problems.push_back(manifest::to_text(each));
+    list.push_back({{"agent_id", refused.agent_id}, {"origin", refused.file}, {"problems", problems}});
+  }
+  return list;
+}
+
+Async<Answer> status(Context& context) {
+  Json agents = Json::array();
+  std::size_t running = 0, queued = 0;
+  for (const auto& [id, member] : context.roster.members()) {
+    running += context.ledger.running(id) > 0 ? 1 : 0;
+    queued += context.ledger.queued(id);
+    agents.push_back(agent_view(context, member));
+  }
+  const auto uptime = std::chrono::floor<std::chrono::seconds>(context.world.clock.now() - context.started_at).count();
+  Json body;
+  body["total_agents"] = context.roster.members().size();
+  body["running_agents"] = running;
+  body["paused_agents"] = 0;
+  body["agents"] = std::move(agents);
+  body["refused_agents"] = refused_agents(context);
+  body["queue_depth"] = queued;
+  body["uptime"] = uptime;
+  body["replicas"] = Json::array({{{"started_at", format_instant(context.started_at)}, {"version", kVersion}, {"draining", context.draining}}});
+  co_return document(body);
+}
+
+// By id; cursor is the last id of the page before.
+Async<Answer> list(Context& context, Request request) {
+  const auto limit = limit_of(request, 100, 1000);
+  if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
+  Json agents = Json::array();
+  Json next;
+  const auto& members = context.roster.members();
+  for (auto at = members.upper_bound(request.parameter("cursor")); at != members.end(); ++at) {
+    if (agents.size() == *limit) {
+      next = agents.back()["agent_id"];
+      break;
+    }
+    agents.push_back(agent_view(context, at->second));
+  }
+  co_return document({{"agents", agents}, {"next", next}});
+}
+
+Async<Answer> show(Context& context, Request request) {
+  const auto* member = context.roster.find(request.capture("id"));
+  if (!member) co_return unknown_agent(context, request.capture("id"));
+  co_return document(agent_view(context, *member));
+}
+
+Async<Answer> slots(Context& context, Request request) {
+  const auto* member = context.roster.find(request.capture("id"));
+  if (!member) co_return unknown_agent(context, request.capture("id"));
+  auto count = request;
+  std::erase_if(count.query, [](const auto& p) { return p.first == "limit"; });
+  for (auto& [name, value] : count.query)
+    if (name == "count") name = "limit";
+  const auto wanted = limit_of(count, 5, 1000);
+  if (!wanted) co_return problem(400, "count is a number from 1 to 1000");
+  Json list = Json::array();
+  auto after = context.world.clock.now();
+  while (member->spec.enabled && member->schedule && list.size() < *wanted) {
+    const auto slot = schedule::next_slot(*member->schedule, after);
+    if (!slot) break;
+    list.push_back({{"scheduled_at", format_instant_s(*slot)}});
+    after = *slot;
+  }
+  co_return document({{"agent_id", member->spec.agent_id}, {"slots", list}, {"next", nullptr}});
+}
+
+}  // namespace
+
+void add_agents(Routes& routes, Context& context) {
+  routes.add("GET", "/v1/status", [&context](Request) { return status(context); });
+  routes.add("GET", "/v1/agents", [&context](Request r) { return list(context, std::move(r)); });
+  routes.add("GET", "/v1/agents/{id}", [&context](Request r) { return show(context, std::move(r)); });
+  routes.add("GET", "/v1/schedule/{id}", [&context](Request r) { return slots(context, std::move(r)); });
+}
+
+}  // namespace agentd::api

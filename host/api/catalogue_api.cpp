@@ -1,0 +1,60 @@
+#include "host/api/endpoints.hpp"
+#include "host/api/json.hpp"
+#include "host/api/problem.hpp"
+
+namespace agentd::api {
+namespace {
+
+Async<Answer> tools(const Context& context) {
+  Json tools = Json::array(), broken = Json::array();
+  for (const auto& [name, toolset] : context.ports.toolsets()) {
+    if (!toolset) {
+      broken.push_back({{"toolset", name}, {"reason", toolset.error().message}});
+      continue;
+    }
+    const auto list = (*toolset)->tools();
+    for (const auto& tool : *list) {
+      tools.push_back({{"name", name + "." + tool.name}, {"toolset", name}, {"summary", tool.summary}, {"effect", port::name(tool.effect)}, {"schema", raw(tool.schema)}});
+    }
+  }
+  co_return document({{"tools", tools}, {"broken_toolsets", broken}, {"next", nullptr}});
+}
+
+Async<Answer> plugins(const Context& context) {
+  Json list = Json::array();
+  for (const auto& library : context.ports.catalog().libraries()) {
+    Json components = Json::array();
+    for (const auto& c : library->components) components.push_back({{"kind", plugin::name(c->kind)}, {"name", c->name}, {"summary", c->summary}, {"interface", c->interface_id}});
+    const auto disabled = library->disabled();
+    list.push_back({{"name", library->name}, {"version", library->version}, {"license", library->license}, {"file", library->file.string()},
+                    {"state", disabled ? "disabled" : "loaded"}, {"reason", disabled ? Json(*disabled) : Json()}, {"components", components}});
+  }
+  for (const auto& broken : context.ports.catalog().broken())
+    list.push_back({{"name", broken.name}, {"version", nullptr}, {"license", nullptr}, {"file", broken.file.string()}, {"state", "broken"}, {"reason", broken.reason}, {"components", Json::array()}});
+  co_return document({{"plugins", list}, {"next", nullptr}});
+}
+
+Async<Answer> not_yet(Request request) { co_return problem(501, request.method + " " + request.path + ": not supported yet"); }
+
+}  // namespace
+
+void add_catalogue(Routes& routes, Context& context) {
+  routes.add("GET", "/v1/tools", [&context](Request) { return tools(context); });
+  routes.add("GET", "/v1/plugins", [&context](Request) { return plugins(context); });
+}
+
+void add_later(Routes& routes) {
+  const auto later = [&routes](const char* method, const char* pattern) { routes.add(method, pattern, not_yet); };
+  later("POST", "/v1/agents"), later("PATCH", "/v1/agents/{id}"), later("DELETE", "/v1/agents/{id}");
+  for (const auto* verb : {"pause", "resume", "stop", "start"}) later("POST", (std::string("/v1/agents/{id}/") + verb).c_str());
+  later("POST", "/v1/agents/{id}/batches"), later("GET", "/v1/batches"), later("GET", "/v1/batches/{id}");
+  for (const auto* verb : {"cancel", "retry", "replay"}) later("POST", (std::string("/v1/runs/{id}/") + verb).c_str());
+  later("DELETE", "/v1/runs/{id}");
+  later("GET", "/v1/approvals"), later("POST", "/v1/approvals/{call_id}/approve"), later("POST", "/v1/approvals/{call_id}/deny");
+  later("GET", "/v1/quarantine"), later("PATCH", "/v1/quarantine/{run_id}"), later("POST", "/v1/quarantine/{run_id}/retry"), later("POST", "/v1/quarantine/{run_id}/drop");
+  later("GET", "/v1/memory/{agent}"), later("POST", "/v1/memory/{agent}"), later("DELETE", "/v1/memory/{agent}/{entry}");
+  later("GET", "/v1/alerts"), later("GET", "/v1/budgets"), later("POST", "/v1/budgets/raise");
+  later("POST", "/v1/hooks/{agent}/{trigger}"), later("POST", "/-/reload"), later("GET", "/v1/openapi.json"), later("GET", "/");
+}
+
+}  // namespace agentd::api

@@ -1,0 +1,30 @@
+// What the API's handlers work with. Borrowed; outlives the server.
+#pragma once
+#include <string>
+
+#include "core/manifest/host_config.hpp"
+#include "core/metrics/metrics.hpp"
+#include "core/run/worker.hpp"
+#include "host/journal.hpp"
+#include "host/ports.hpp"
+#include "host/roster.hpp"
+#include "host/slots.hpp"
+
+namespace agentd::api {
+
+struct Context {
+  World world;
+  const manifest::HostConfig& config;
+  port::Ledger& ledger;
+  const host::Ports& ports;
+  const host::Roster& roster;
+  host::Journal& journal;
+  const host::Slots& slots;
+  const run::Worker& worker;
+  metrics::Metrics& metrics;
+  Instant started_at{};
+  bool ready = false;     // the engine thread sets it
+  bool draining = false;
+};
+
+}  // namespace agentd::api

@@ -1,0 +1,15 @@
+// The API's endpoints: each group of them adds its routes. The context and what the functions answer with are the engine thread's.
+#pragma once
+#include "host/api/context.hpp"
+#include "host/api/routes.hpp"
+
+namespace agentd::api {
+
+void add_health(Routes& routes, Context& context);    // /healthz /readyz /metrics
+void add_agents(Routes& routes, Context& context);    // /v1/status /v1/agents /v1/schedule
+void add_runs(Routes& routes, Context& context);      // /v1/agents/{id}/runs /v1/runs
+void add_events(Routes& routes, Context& context);    // /v1/events
+void add_catalogue(Routes& routes, Context& context); // /v1/tools /v1/plugins
+void add_later(Routes& routes);                       // what is refused for now
+
+}  // namespace agentd::api

@@ -1,0 +1,109 @@
+#include <algorithm>
+
+#include "core/event/expand.hpp"
+#include "host/api/endpoints.hpp"
+#include "host/api/json.hpp"
+#include "host/api/problem.hpp"
+
+namespace agentd::api {
+namespace {
+
+constexpr std::size_t kRecordsOfAPage = 2000;  // looked at for one page, whatever fits the filter
+constexpr std::size_t kRecordsAtOnce = 256;
+constexpr Millis kSignOfLife{15'000};
+
+struct Filter {
+  std::string agent, run, session;
+  std::vector<std::string> types;
+  bool fits(const port::Event& event) const {
+    const auto is = [](const std::string& wanted, const std::string& given) { return wanted.empty() || wanted == given; };
+    return is(agent, event.agent_id) && is(run, event.run_id) && is(session, event.session_id) && (types.empty() || std::ranges::find(types, event.type) != types.end());
+  }
+};
+
+Filter filter_of(const Request& request) {
+  return {request.parameter("agent"), request.parameter("run"), request.parameter("session"), request.parameters("type")};
+}
+
+bool after(const port::Event& event, EventPlace since) {
+  const auto place = parse_event_id(event.id);
+  return place && (place->position > since.position || (place->position == since.position && place->sub_index > since.sub_index));
+}
+
+// The record a reader has not seen whole yet comes again; its events that it has seen are left out.
+std::vector<port::Event> events_of(std::span<const port::StoredRecord> records, EventPlace since, const Filter& filter) {
+  std::vector<port::Event> all;
+  for (const auto& record : records) {
+    auto expanded = event::expand(record);
+    if (!expanded) continue;
+    for (auto& event : *expanded)
+      if (after(event, since) && filter.fits(event)) all.push_back(std::move(event));
+  }
+  return all;
+}
+
+Async<Answer> page(Context& context, EventPlace since, Filter filter, std::size_t limit) {
+  std::string events;
+  std::size_t count = 0, looked_at = 0;
+  std::string next;
+  Position at = since.position > 0 ? since.position - 1 : 0;
+  while (next.empty()) {
+    const auto records = co_await context.ledger.events_after(at, kRecordsAtOnce);
+    if (!records) co_return ledger_problem(records.error());
+    if (records->empty()) break;
+    for (const auto& event : events_of(*records, since, filter)) {
+      if (count == limit) break;
+      events += (count++ == 0 ? "" : ",") + event::to_json(event);
+      if (count == limit) next = event.id;
+    }
+    at = records->back().position;
+    looked_at += records->size();
+    if (next.empty() && looked_at >= kRecordsOfAPage) next = event_id(at, 999);
+  }
+  co_return Document{200, "application/json", "{\"events\":[" + events + "],\"next\":" + (next.empty() ? "null" : "\"" + next + "\"") + "}\n"};
+}
+
+// Records as they come. A reader that does not keep up is fed from the ledger, and cut off by the server when it takes nothing at all.
+Async<void> follow(Context& context, EventPlace since, Filter filter, std::stop_token stopping, Stream& stream) {
+  bool open = co_await stream.write("retry: 1000\n\n");
+  Position at = since.position > 0 ? since.position - 1 : 0;
+  while (open && !stopping.stop_requested()) {
+    std::stop_source pause;
+    const std::stop_callback hurry(stopping, [&pause] { pause.request_stop(); });
+    const auto timer = context.world.timers.after(kSignOfLife, [pause]() mutable { pause.request_stop(); });
+    const auto records = co_await context.journal.live().after(at, kRecordsAtOnce, pause.get_token());
+    context.world.timers.cancel(timer);
+    if (!records) co_return;
+    std::string text;
+    for (const auto& event : events_of(*records, since, filter)) text += "id: " + event.id + "\nevent: " + event.type + "\ndata: " + event::to_json(event) + "\n\n";
+    if (!records->empty()) at = records->back().position;
+    if (text.empty() && !records->empty()) continue;
+    open = co_await stream.write(text.empty() ? ":\n\n" : std::move(text));
+  }
+}
+
+Async<Answer> events(Context& context, Request request) {
+  const auto limit = limit_of(request, 100, 1000);
+  if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
+  const bool streams = request.header("accept").find("text/event-stream") != std::string::npos;
+  auto since = request.header("last-event-id");
+  if (since.empty() || !streams) since = request.parameter("since");
+  EventPlace place;
+  if (!since.empty()) {
+    const auto parsed = parse_event_id(since);
+    if (!parsed) co_return problem(400, "\"" + since + "\" is not an event's id");
+    place = *parsed;
+  }
+  if (!streams) co_return co_await page(context, place, filter_of(request), *limit);
+  if (since.empty()) place = {context.journal.live().last(), 999};  // from now on
+  auto story = [&context, place, filter = filter_of(request), stopping = request.stopping](Stream& stream) { return follow(context, place, filter, stopping, stream); };
+  co_return EventStream{std::move(story)};
+}
+
+}  // namespace
+
+void add_events(Routes& routes, Context& context) {
+  routes.add("GET", "/v1/events", [&context](Request r) { return events(context, std::move(r)); });
+}
+
+}  // namespace agentd::api

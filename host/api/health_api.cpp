@@ -1,0 +1,46 @@
+#include "host/api/agent_view.hpp"
+#include "host/api/endpoints.hpp"
+#include "host/api/problem.hpp"
+
+namespace agentd::api {
+namespace {
+
+metrics::Snapshot snapshot(const Context& context) {
+  metrics::Snapshot now;
+  for (const auto* state : {"idle", "running", "error", "paused", "stopped"}) now.agents_by_state[state] = 0;
+  for (const auto& [id, member] : context.roster.members()) {
+    ++now.agents_by_state[agent_state(context, member)];
+    now.agents.push_back({id, context.ledger.queued(id), static_cast<std::size_t>(member.spec.limits.queue_size), context.slots.next(id)});
+  }
+  now.runs_in_flight = context.worker.in_flight();
+  const auto& catalog = context.ports.catalog();
+  now.plugins_by_state = {{"loaded", static_cast<int>(catalog.libraries().size())}, {"failed", static_cast<int>(catalog.broken().size())}};
+  for (const auto& library : catalog.libraries()) now.stale_finishes[library->name] = library->stale_finishes();
+  for (const auto& [name, endpoint] : context.ports.endpoints())
+    if (endpoint) now.provider_circuit_open[name] = (*endpoint)->down();
+  now.wal_bytes = context.ledger.vitals().wal_bytes;
+  return now;
+}
+
+Async<Answer> healthz() { co_return Document{200, "text/plain; charset=utf-8", "ok\n"}; }
+
+Async<Answer> readyz(const Context& context) {
+  if (context.draining) co_return problem(503, "the host is stopping");
+  if (!context.ready) co_return problem(503, "the host is starting");
+  if (!context.ledger.accepts()) co_return problem(503, "the ledger takes nothing: its disk is full");
+  co_return Document{200, "text/plain; charset=utf-8", "ready\n"};
+}
+
+Async<Answer> metrics_text(const Context& context) {
+  co_return Document{200, "text/plain; version=0.0.4; charset=utf-8", context.metrics.render(snapshot(context))};
+}
+
+}  // namespace
+
+void add_health(Routes& routes, Context& context) {
+  routes.add("GET", "/healthz", [](Request) { return healthz(); });
+  routes.add("GET", "/readyz", [&context](Request) { return readyz(context); });
+  routes.add("GET", "/metrics", [&context](Request) { return metrics_text(context); });
+}
+
+}  // namespace agentd::api

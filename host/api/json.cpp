@@ -1,0 +1,33 @@
+#include "host/api/json.hpp"
+
+#include <charconv>
+
+#include "host/api/problem.hpp"
+
+namespace agentd::api {
+
+Document document(const Json& value, int status) { return {status, "application/json", value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"}; }
+
+Json raw(std::string_view json) {
+  if (json.empty()) return {};
+  auto value = Json::parse(json, nullptr, false);
+  return value.is_discarded() ? Json(std::string(json)) : value;
+}
+
+std::optional<std::size_t> limit_of(const Request& request, std::size_t usual, std::size_t most) {
+  const auto text = request.parameter("limit");
+  if (text.empty()) return usual;
+  std::size_t limit = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || limit == 0 || limit > most) return std::nullopt;
+  return limit;
+}
+
+Document ledger_problem(const port::LedgerError& error) {
+  const bool later = error.fault == port::LedgerFault::disk_full || error.fault == port::LedgerFault::unavailable;
+  auto answer = problem(later ? 503 : error.fault == port::LedgerFault::not_found ? 404 : 500, error.message);
+  if (later) answer.headers.emplace_back("Retry-After", "10");
+  return answer;
+}
+
+}  // namespace agentd::api

@@ -1,0 +1,217 @@
+#include "host/api/run_view.hpp"
+
+#include <map>
+
+#include "core/event/expand.hpp"
+
+namespace agentd::api {
+namespace {
+
+using event::Answered;
+using event::CallFailed;
+using event::Ended;
+using event::Entered;
+using event::Released;
+using event::Started;
+using event::ToolFinished;
+using event::Waiting;
+
+struct Read {
+  const port::StoredRecord& record;
+  event::Decoded decoded;
+};
+
+std::vector<Read> read_all(std::span<const port::StoredRecord> records) {
+  std::vector<Read> all;
+  for (const auto& record : records)
+    if (auto decoded = event::decode(record.kind, record.payload)) all.push_back({record, std::move(*decoded)});
+  return all;
+}
+
+void add_to(event::Totals& totals, const Answered& answered) {
+  const auto add = [](std::int64_t& sum, std::int64_t n) { sum += std::max<std::int64_t>(n, 0); };
+  ++totals.requests;
+  totals.cost += answered.cost;
+  if (!answered.usage) return;
+  add(totals.input_tokens, answered.usage->input_tokens);
+  add(totals.output_tokens, answered.usage->output_tokens);
+  add(totals.cache_read_tokens, answered.usage->cache_read_tokens);
+  add(totals.cache_write_tokens, answered.usage->cache_write_tokens);
+  add(totals.reasoning_tokens, answered.usage->reasoning_tokens);
+}
+
+// Folds the records into the view's members.
+struct Fold {
+  Json view;
+  event::Totals totals;
+
+  void operator()(const port::StoredRecord& record, const Entered& entered) {
+    view["status"] = name(record.status);
+    view["trigger"] = entered.trigger;
+    view["scheduled_at"] = instant(entered.scheduled_at);
+    view["queued_at"] = format_instant(record.at);
+    view["key"] = text_or_null(entered.key);
+    view["query"] = text_or_null(entered.query);
+    view["params"] = raw(entered.params.text);
+    if (!entered.reason.empty()) view["reason"] = entered.reason;
+    if (!entered.session.empty()) view["session_id"] = entered.session;
+  }
+  void operator()(const port::StoredRecord& record, const Started& started) {
+    view["status"] = "running";
+    view["attempt"] = started.attempt;
+    view["waiting_for"] = nullptr;
+    if (view["started_at"].is_null()) view["started_at"] = format_instant(record.at);
+    if (!started.query.empty()) view["query"] = started.query;
+    if (started.params) view["params"] = raw(started.params.text);
+  }
+  void operator()(const port::StoredRecord&, const Answered& answered) {
+    view["steps"] = answered.step;
+    add_to(totals, answered);
+  }
+  void operator()(const port::StoredRecord&, const ToolFinished&) {}
+  void operator()(const port::StoredRecord&, const CallFailed& failed) {
+    ++totals.requests;
+    set_fault(failed.fault);
+  }
+  void operator()(const port::StoredRecord&, const Waiting& waiting) {
+    view["status"] = "waiting";
+    view["waiting_for"] = event::name(waiting.what);
+    view["waiting_until"] = format_instant(waiting.until);
+    if (waiting.fault) set_fault(*waiting.fault);
+  }
+  void operator()(const port::StoredRecord&, const Released&) { view["status"] = "queued"; }
+  void operator()(const port::StoredRecord& record, const Ended& ended) {
+    view["status"] = name(ended.status);
+    view["finished_at"] = format_instant(record.at);
+    view["attempt"] = ended.attempt;
+    view["steps"] = ended.steps;
+    view["duration_ms"] = ended.duration_ms;
+    view["result"] = raw(ended.result_json());
+    view["error"] = nullptr;
+    view["error_class"] = nullptr;
+    if (ended.fault) set_fault(*ended.fault);
+    if (!ended.reason.empty()) view["reason"] = ended.reason;
+    totals = ended.totals;
+  }
+  template <class Other>
+  void operator()(const port::StoredRecord&, const Other&) {}
+
+  void set_fault(const event::Fault& fault) {
+    view["error"] = fault.message;
+    view["error_class"] = name(fault.error_class);
+  }
+};
+
+Json usage_view(const std::optional<port::Usage>& usage) {
+  if (!usage) return {};
+  const auto known = [](std::int64_t n) { return n < 0 ? Json() : Json(n); };
+  return {{"input_tokens", known(usage->input_tokens)},
+          {"output_tokens", known(usage->output_tokens)},
+          {"cache_read_tokens", known(usage->cache_read_tokens)},
+          {"cache_write_tokens", known(usage->cache_write_tokens)},
+          {"reasoning_tokens", known(usage->reasoning_tokens)}};
+}
+
+// Walks the records and writes a line per call.
+struct Steps {
+  std::string run;
+  Json lines = Json::array();
+  std::map<std::pair<int, int>, event::CallAsked> asked;
+
+  void model(const port::StoredRecord& record, const Answered& answered) {
+    Json calls = Json::array();
+    for (std::size_t i = 0; i < answered.calls.size(); ++i) {
+      const auto& call = answered.calls[i];
+      calls.push_back({{"call_id", run + "/" + std::to_string(answered.step) + "/" + std::to_string(i)}, {"tool", call.tool}, {"arguments", raw(call.arguments.text)}});
+    }
+    const auto text = raw(answered.text.text);
+    Json line;
+    line["step"] = answered.step;
+    line["kind"] = "model";
+    line["name"] = answered.provider + "/" + answered.model;
+    line["outcome"] = "ok";
+    line["finish_reason"] = name(answered.finish_reason);
+    line["finished_at"] = format_instant(record.at);
+    line["duration_ms"] = answered.duration_ms;
+    line["usage"] = usage_view(answered.usage);
+    line["cost"] = static_cast<double>(answered.cost) / 1e9;
+    line["text"] = text;
+    line["calls"] = calls;
+    line["detail"] = !calls.empty() ? Json(std::to_string(calls.size()) + (calls.size() == 1 ? " tool call" : " tool calls")) : text;
+    lines.push_back(std::move(line));
+    for (std::size_t i = 0; i < answered.calls.size(); ++i) {
+      const auto& call = answered.calls[i];
+      asked[{answered.step, static_cast<int>(i)}] = call;
+      if (call.refused) tool(record, {.step = answered.step, .index = static_cast<int>(i), .tool = call.tool, .effect = call.effect, .outcome = *call.refused, .content = call.content, .whole = {}, .starts = {}, .call = {}});
+    }
+  }
+  void tool(const port::StoredRecord& record, const ToolFinished& finished) {
+    const auto content = raw(finished.content.text);
+    Json line;
+    line["step"] = finished.step;
+    line["kind"] = "tool";
+    line["call_id"] = run + "/" + std::to_string(finished.step) + "/" + std::to_string(finished.index);
+    line["name"] = finished.tool;
+    line["effect"] = name(finished.effect);
+    line["outcome"] = event::name(finished.outcome);
+    line["finished_at"] = format_instant(record.at);
+    line["duration_ms"] = finished.duration_ms;
+    const auto call = asked.find({finished.step, finished.index});
+    line["arguments"] = call == asked.end() ? Json() : raw(call->second.arguments.text);
+    line["content"] = content;
+    line["detail"] = content;
+    lines.push_back(std::move(line));
+  }
+  void failed(const port::StoredRecord& record, const CallFailed& failure) {
+    Json line;
+    line["step"] = failure.step;
+    line["kind"] = "model";
+    line["name"] = failure.provider + "/" + failure.model;
+    line["outcome"] = "error";
+    line["finished_at"] = format_instant(record.at);
+    line["duration_ms"] = failure.duration_ms;
+    line["error_class"] = name(failure.fault.error_class);
+    line["detail"] = failure.fault.message;
+    lines.push_back(std::move(line));
+  }
+};
+
+}  // namespace
+
+Json run_view(std::span<const port::StoredRecord> records) {
+  Fold fold;
+  if (records.empty()) return {};
+  const auto& entry = records.front();
+  for (const auto* member : {"run_id", "agent_id", "session_id", "status", "waiting_for", "trigger", "scheduled_at", "queued_at", "started_at", "finished_at"}) fold.view[member] = nullptr;
+  fold.view["run_id"] = to_text(entry.run);
+  fold.view["agent_id"] = entry.agent_id;
+  fold.view["session_id"] = entry.agent_id;
+  fold.view["attempt"] = 1;
+  fold.view["steps"] = 0;
+  for (const auto* member : {"query", "params", "result", "error", "error_class", "usage", "key"}) fold.view[member] = nullptr;
+  for (const auto& [record, decoded] : read_all(records)) {
+    std::visit([&](const auto& body) { fold(record, body); }, decoded.body);
+    if (!decoded.session.empty()) fold.view["session_id"] = decoded.session;
+  }
+  fold.view["usage"] = raw(event::usage_json(fold.totals));
+  return fold.view;
+}
+
+Json steps_view(std::span<const port::StoredRecord> records) {
+  if (records.empty()) return Json::array();
+  Steps steps{.run = to_text(records.front().run), .asked = {}};
+  for (const auto& [record, decoded] : read_all(records)) {
+    if (const auto* answered = std::get_if<Answered>(&decoded.body)) steps.model(record, *answered);
+    if (const auto* finished = std::get_if<ToolFinished>(&decoded.body)) steps.tool(record, *finished);
+    if (const auto* failure = std::get_if<CallFailed>(&decoded.body)) steps.failed(record, *failure);
+    if (const auto* ended = std::get_if<Ended>(&decoded.body); ended && ended->answer) steps.model(record, *ended->answer);
+  }
+  return std::move(steps.lines);
+}
+
+bool has_ended(std::span<const port::StoredRecord> records) {
+  if (records.empty()) return false;
+  return port::is_final(records.front().status) || records.back().kind == Ended::kKind;
+}
+
+}  // namespace agentd::api

@@ -1,0 +1,190 @@
+#include <charconv>
+
+#include "core/event/record.hpp"
+#include "core/tool/schema.hpp"
+#include "host/api/endpoints.hpp"
+#include "host/api/problem.hpp"
+#include "host/api/run_view.hpp"
+
+namespace agentd::api {
+namespace {
+
+constexpr int kLongestWait = 60;  // seconds; ask again for longer
+constexpr std::size_t kLongestKey = 256;
+
+struct Asked {
+  event::Entered entered;
+  Millis wait{0};
+};
+
+// The body of a request for a run; everything that is wrong with it at once.
+class AskedReader {
+ public:
+  std::variant<Asked, Document> read(const Request& request) {
+    if (!request.body.empty() && !parse(request.body)) return problem(400, "the body is not a JSON object", errors_);
+    text("query", asked_.entered.query, 256 << 10);
+    text("key", asked_.entered.key, kLongestKey);
+    text("session_id", asked_.entered.session, kLongestKey);
+    params();
+    wait();
+    for (const auto& [name, value] : body_.items())
+      if (name != "query" && name != "key" && name != "session_id" && name != "params" && name != "wait") wrong(name, "is not known here; known are query, params, key, session_id, wait");
+    const auto header = request.header("idempotency-key");
+    if (asked_.entered.key.empty()) asked_.entered.key = header;
+    if (header.size() > kLongestKey) wrong("key", "Idempotency-Key is longer than " + std::to_string(kLongestKey) + " bytes");
+    if (!errors_.empty()) return problem(422, "the request for a run cannot be understood", errors_);
+    asked_.entered.trigger = "api";
+    return std::move(asked_);
+  }
+
+ private:
+  bool parse(const std::string& text) {
+    auto parsed = tool::parse_strict(text);
+    if (!parsed) errors_.push_back({"", parsed.error().message});
+    else if (!parsed->is_object()) errors_.push_back({"", "write an object: {\"query\": \"...\"}"});
+    else body_ = std::move(*parsed);
+    return errors_.empty();
+  }
+  void wrong(const std::string& name, std::string detail) { errors_.push_back({"/" + name, std::move(detail)}); }
+  void text(const std::string& name, std::string& to, std::size_t longest) {
+    const auto found = body_.find(name);
+    if (found == body_.end() || found->is_null()) return;
+    if (!found->is_string()) return wrong(name, "is a string");
+    to = found->get<std::string>();
+    if (to.size() > longest) wrong(name, "is longer than " + std::to_string(longest) + " bytes");
+  }
+  void params() {
+    const auto found = body_.find("params");
+    if (found == body_.end() || found->is_null()) return;
+    if (!found->is_object()) return wrong("params", "is an object");
+    asked_.entered.params.text = found->dump();
+  }
+  void wait() {
+    const auto found = body_.find("wait");
+    if (found == body_.end() || found->is_null()) return;
+    if (!found->is_number() || found->get<double>() < 0) return wrong("wait", "is a number of seconds");
+    asked_.wait = Millis(static_cast<std::int64_t>(std::min<double>(found->get<double>(), kLongestWait) * 1000));
+  }
+
+  nlohmann::json body_ = nlohmann::json::object();
+  Asked asked_;
+  std::vector<InputError> errors_;
+};
+
+port::Entry entry_for(const Context& context, const host::Member& member, const event::Entered& entered) {
+  const auto& limits = member.spec.limits;
+  return {.agent_id = member.spec.agent_id, .key = entered.key, .nonce = static_cast<std::uint32_t>(context.world.random.next()), .due_at = context.world.clock.now(),
+          .revision = member.revision, .overlap = port::Overlap::queue, .leaves_record = false, .queue_size = static_cast<std::uint32_t>(limits.queue_size),
+          .max_concurrent = static_cast<std::uint32_t>(limits.max_concurrent), .payload = event::encode(entered, entered.session)};
+}
+
+Document full(const host::Member& member) {
+  auto answer = problem(429, "the queue of agent \"" + member.spec.agent_id + "\" is full (" + std::to_string(member.spec.limits.queue_size) + " runs wait)");
+  answer.headers.emplace_back("Retry-After", "5");
+  return answer;
+}
+
+struct Finished {
+  Json view;
+  bool ended = false;
+};
+
+// The run when it has ended, or as it is after the wait. An error: the ledger's.
+Async<port::LedgerResult<Finished>> wait_for(Context& context, RunId run, Millis wait, std::stop_token stop) {
+  host::Journal::EndOf end(context.journal, run);
+  auto records = co_await context.ledger.load(run);
+  if (records && !has_ended(*records) && wait > Millis(0)) {
+    co_await end.wait(wait, stop);
+    records = co_await context.ledger.load(run);
+  }
+  if (!records) co_return std::unexpected(records.error());
+  co_return Finished{run_view(*records), has_ended(*records)};
+}
+
+Async<Answer> ask(Context& context, Request request) {
+  const auto* member = context.roster.find(request.capture("id"));
+  if (!member) co_return problem(404, "there is no agent \"" + request.capture("id") + "\"");
+  if (context.draining) co_return problem(503, "the host is stopping");
+  AskedReader reader;
+  auto read = reader.read(request);
+  if (auto* refused = std::get_if<Document>(&read)) co_return std::move(*refused);
+  auto& asked = std::get<Asked>(read);
+  std::vector<port::Entry> entries = {entry_for(context, *member, asked.entered)};
+  const auto admitted = co_await context.ledger.enqueue(std::move(entries));
+  if (!admitted) co_return ledger_problem(admitted.error());
+  const auto& admission = admitted->front();
+  if (admission.kind == port::Admission::Kind::full) co_return full(*member);
+  if (!admission.run) co_return problem(409, "the run was refused: another one is under way");
+  Json body = {{"run_id", to_text(admission.run)}, {"duplicate", admission.kind == port::Admission::Kind::duplicate}};
+  int status = 202;
+  if (asked.wait > Millis(0)) {
+    auto finished = co_await wait_for(context, admission.run, asked.wait, request.stopping);
+    if (!finished) co_return ledger_problem(finished.error());
+    body["run"] = std::move(finished->view);
+    if (finished->ended) status = 200;
+  }
+  auto answer = document(body, status);
+  answer.headers.emplace_back("Location", "/v1/runs/" + to_text(admission.run));
+  co_return answer;
+}
+
+std::optional<RunId> run_of(const Request& request) { return parse_run_id(request.capture("id")); }
+Document unknown_run(const Request& request) { return problem(404, "there is no run \"" + request.capture("id") + "\""); }
+
+Async<Answer> show(Context& context, Request request) {
+  const auto run = run_of(request);
+  if (!run) co_return unknown_run(request);
+  const auto text = request.parameter("wait");
+  int seconds = 0;
+  if (!text.empty() && (std::from_chars(text.data(), text.data() + text.size(), seconds).ec != std::errc() || seconds < 0)) co_return problem(400, "wait is a number of seconds");
+  auto finished = co_await wait_for(context, *run, std::chrono::seconds(std::min(seconds, kLongestWait)), request.stopping);
+  if (!finished && finished.error().fault == port::LedgerFault::not_found) co_return unknown_run(request);
+  if (!finished) co_return ledger_problem(finished.error());
+  if (finished->view.is_null()) co_return unknown_run(request);
+  co_return document(finished->view);
+}
+
+Async<Answer> steps(Context& context, Request request) {
+  const auto run = run_of(request);
+  if (!run) co_return unknown_run(request);
+  const auto records = co_await context.ledger.load(*run);
+  if (!records && records.error().fault != port::LedgerFault::not_found) co_return ledger_problem(records.error());
+  if (!records || records->empty()) co_return unknown_run(request);
+  co_return document({{"run_id", request.capture("id")}, {"steps", steps_view(*records)}, {"next", nullptr}});
+}
+
+// Newest first; cursor is where the page before ended.
+Async<Answer> list(Context& context, Request request) {
+  const auto limit = limit_of(request, 50, 1000);
+  if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
+  port::RunFilter filter{.agent_id = request.parameter("agent"), .status = {}, .limit = *limit};
+  if (const auto status = request.parameter("status"); !status.empty()) {
+    filter.status = port::run_status(status);
+    if (!filter.status) co_return problem(400, "\"" + status + "\" is not a run's status");
+  }
+  if (const auto cursor = request.parameter("cursor"); !cursor.empty()) {
+    const auto place = parse_run_id(cursor);
+    if (!place) co_return problem(400, "cursor is what `next` said");
+    filter.before = place->position;
+  }
+  const auto rows = co_await context.ledger.list(std::move(filter));
+  if (!rows) co_return ledger_problem(rows.error());
+  Json runs = Json::array();
+  for (const auto& row : *rows) {
+    const auto records = co_await context.ledger.load(row.run);
+    if (records && !records->empty()) runs.push_back(run_view(*records));
+  }
+  const Json next = rows->size() == *limit ? Json(to_text(rows->back().run)) : Json();
+  co_return document({{"runs", runs}, {"next", next}});
+}
+
+}  // namespace
+
+void add_runs(Routes& routes, Context& context) {
+  routes.add("POST", "/v1/agents/{id}/runs", [&context](Request r) { return ask(context, std::move(r)); });
+  routes.add("GET", "/v1/runs", [&context](Request r) { return list(context, std::move(r)); });
+  routes.add("GET", "/v1/runs/{id}", [&context](Request r) { return show(context, std::move(r)); });
+  routes.add("GET", "/v1/runs/{id}/steps", [&context](Request r) { return steps(context, std::move(r)); });
+}
+
+}  // namespace agentd::api

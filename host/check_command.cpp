@@ -1,0 +1,114 @@
+// `agentd check`, `plugins list`: what a host with these options would find.
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "host/commands.hpp"
+#include "host/ground.hpp"
+#include "host/roster.hpp"
+#include "host/setup.hpp"
+
+namespace agentd::host {
+namespace {
+using Json = nlohmann::ordered_json;
+
+struct Findings {
+  std::vector<manifest::Problem> problems, notes;
+};
+
+template <class Map>
+void add_broken(const Map& opened, const auto& configured, const std::string& table, const std::string& file, std::vector<manifest::Problem>& problems) {
+  for (const auto& [name, entry] : configured) {
+    const auto found = opened.find(name);
+    if (found != opened.end() && !found->second) problems.push_back({file, 0, 0, "[" + table + "." + name + "] " + found->second.error().message});
+  }
+}
+
+Async<Findings> look(Ground& ground, const Setup& setup) {
+  Findings findings{setup.loaded.problems, {}};
+  const auto& config = setup.loaded.config;
+  const std::string file = config.file.empty() ? "agentd.toml" : config.file;
+  for (const auto& note : setup.loaded.notes) findings.notes.push_back({file, 0, 0, note});
+  co_await ground.ports.open(Ports::Stores::only_looked_at);
+  for (const auto& broken : ground.ports.catalog().broken()) findings.problems.push_back({broken.file.string(), 0, 0, broken.reason});
+  add_broken(ground.ports.toolsets(), config.toolsets, "toolsets", file, findings.problems);
+  add_broken(ground.ports.endpoints(), config.providers, "providers", file, findings.problems);
+  const auto loaded = co_await read_agents(config.host.agent_dirs, config, ground.ports, setup.around.working_folder);
+  for (auto& problem : manifest::all_problems(loaded)) findings.problems.push_back(std::move(problem));
+  for (const auto& agent : loaded.agents) {
+    findings.notes.insert(findings.notes.end(), agent.notes.begin(), agent.notes.end());
+    if (!agent.spec) continue;
+    if (const auto schedule = schedule::make_schedule(agent.spec->schedule); !schedule) findings.problems.push_back({agent.file, 0, 0, schedule.error().message});
+  }
+  if (loaded.agents.empty() && findings.problems.empty()) findings.notes.push_back({file, 0, 0, "no agents: there is no manifest in the agents' folders"});
+  manifest::sort_problems(findings.problems);
+  co_await ground.ports.close();
+  co_return findings;
+}
+
+Json to_json(const std::vector<manifest::Problem>& problems) {
+  Json list = Json::array();
+  for (const auto& p : problems) list.push_back({{"file", p.file}, {"line", p.line}, {"column", p.column}, {"message", p.message}});
+  return list;
+}
+
+Async<bool> scan(Ground& ground) {
+  co_await ground.ports.open(Ports::Stores::only_looked_at);
+  co_await ground.ports.close();
+  co_return true;
+}
+
+std::string components_of(const plugin::Library& library) {
+  std::string list;
+  for (const auto& component : library.components) list += (list.empty() ? "" : ", ") + std::string(plugin::name(component->kind)) + " " + component->name;
+  return list;
+}
+
+}  // namespace
+
+int perform(const cli::Check& command, const cli::Output& to) {
+  const auto setup = read_setup(command.surroundings);
+  if (!setup) return to.err << "agentd: " << setup.error().message << '\n', cli::kUsage;
+  auto config = setup->loaded.config;
+  config.log.level = "off";
+  Findings findings;
+  {
+    Ground ground(config, setup->around.environment, setup->plugin_folders, config.host.state_dir);
+    findings = ground.run(look(ground, *setup));
+  }
+  if (command.json) {
+    to.out << Json{{"problems", to_json(findings.problems)}, {"notes", to_json(findings.notes)}}.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+  } else {
+    for (const auto& problem : findings.problems) to.out << manifest::to_text(problem) << '\n';
+    for (auto note : findings.notes) {
+      note.message = "note: " + note.message;
+      to.out << manifest::to_text(note) << '\n';
+    }
+    if (findings.problems.empty()) to.out << "ok\n";
+  }
+  return findings.problems.empty() ? cli::kDone : cli::kUsage;
+}
+
+int perform(const cli::PluginsList& command, const cli::Output& to) {
+  auto setup = usable_setup(command.surroundings, to);
+  if (!setup) return setup.error();
+  setup->loaded.config.log.level = "off";
+  setup->loaded.config.providers.clear();
+  Ground ground(setup->loaded.config, setup->around.environment, setup->plugin_folders, setup->loaded.config.host.state_dir);
+  ground.run(scan(ground));
+  const auto& catalog = ground.ports.catalog();
+  Json list = Json::array();
+  cli::Table table({"plugin", "version", "state", "offers", "file"});
+  for (const auto& library : catalog.libraries()) {
+    if (command.broken) break;
+    table.row({library->name, library->version, "loaded", components_of(*library), library->file.string()});
+    list.push_back({{"name", library->name}, {"version", library->version}, {"state", "loaded"}, {"offers", components_of(*library)}, {"file", library->file.string()}, {"reason", nullptr}});
+  }
+  for (const auto& broken : catalog.broken()) {
+    table.row({broken.name, "-", "broken", broken.reason, broken.file.string()});
+    list.push_back({{"name", broken.name}, {"version", nullptr}, {"state", "broken"}, {"offers", nullptr}, {"file", broken.file.string()}, {"reason", broken.reason}});
+  }
+  to.out << (command.json ? list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : table.text(to.terminal));
+  return cli::kDone;
+}
+
+}  // namespace agentd::host

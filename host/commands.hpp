@@ -1,0 +1,18 @@
+// The commands that need no running host. Each prints and answers an exit code.
+#pragma once
+#include "host/cli/client.hpp"
+#include "host/cli/command.hpp"
+
+namespace agentd::host {
+
+int perform(const cli::Init& command, const cli::Output& to);
+int perform(const cli::RunFile& command, const cli::Output& to);
+int perform(const cli::Serve& command, const cli::Output& to);
+int perform(const cli::Check& command, const cli::Output& to);
+int perform(const cli::Schema& command, const cli::Output& to);
+int perform(const cli::ConfigShow& command, const cli::Output& to);
+int perform(const cli::PluginsList& command, const cli::Output& to);
+int perform(const cli::PluginsInspect& command, const cli::Output& to);
+int perform(const cli::ScheduleNext& command, const cli::Output& to);
+
+}  // namespace agentd::host

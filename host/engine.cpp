@@ -1,0 +1,97 @@
+#include "host/engine.hpp"
+
+#include "core/event/record.hpp"
+#include "host/version.hpp"
+
+namespace agentd::host {
+
+Async<Result<void>> Engine::open() {
+  co_await ground_.ports.open(Ports::Stores::opened);
+  auto opening = ground_.ports.open_ledger();
+  auto opened = co_await std::move(opening);
+  if (!opened) co_return fail("the ledger cannot be opened: " + opened.error().message);
+  ledger_ = std::move(*opened);
+  journal_.emplace(ground_.world, *ledger_, ground_.metrics, ground_.log);
+  roster_.emplace(config_, ground_.ports, *ledger_);
+  co_return Result<void>();
+}
+
+Async<void> Engine::take(std::vector<manifest::LoadedAgent> agents) {
+  for (const auto& loaded : agents)
+    if (loaded.spec && loaded.spec->debug) journal_->debug(loaded.agent_id);
+  auto taking = roster_->take(std::move(agents));
+  co_await std::move(taking);
+  for (const auto& refused : roster_->refused()) {
+    std::string why;
+    for (const auto& problem : refused.problems) why += "\n  " + manifest::to_text(problem);
+    ground_.log.error("agents", "agent \"" + refused.agent_id + "\" is refused:" + why);
+  }
+}
+
+void Engine::know_labels() {
+  for (const auto& [id, member] : roster_->members()) {
+    ground_.metrics.know_agent(id, member.spec.model.model);
+    if (!member.spec.model.provider.empty()) ground_.metrics.know_model(member.spec.model.provider, member.spec.model.model);
+    for (const auto& tool : member.tools) ground_.metrics.know_tool(tool);
+  }
+}
+
+Async<Result<void>> Engine::record_start() {
+  port::Transition start{.records = {event::to_record(event::HostStarted{kVersion})}};
+  const auto& catalog = ground_.ports.catalog();
+  for (const auto& library : catalog.libraries()) start.records.push_back(event::to_record(event::PluginLoaded{library->name, library->version, library->file.string()}));
+  for (const auto& broken : catalog.broken()) {
+    ground_.log.warn("plugins", broken.reason);
+    start.records.push_back(event::to_record(event::PluginFailed{broken.name, broken.file.string(), broken.reason}));
+  }
+  auto committed = co_await ledger_->commit(std::move(start));
+  if (!committed) co_return fail("the ledger takes nothing: " + committed.error().message);
+  for (const auto& [id, member] : roster_->members()) {
+    if (!member.change) continue;
+    event::AgentChanged changed{.what = *member.change, .revision = member.revision, .by = member.file};
+    port::Transition transition{.agent_id = id, .records = {event::to_record(changed)}};
+    committed = co_await ledger_->commit(std::move(transition));
+    if (!committed) co_return fail("the ledger takes nothing: " + committed.error().message);
+  }
+  co_return Result<void>();
+}
+
+Async<void> Engine::copy(event::Copier& copier) {
+  ++copying_;
+  co_await copier.follow(stop_copying_.get_token());
+  --copying_;
+}
+
+Async<Result<void>> Engine::start() {
+  know_labels();
+  auto recorded = co_await record_start();
+  if (!recorded) co_return recorded;
+  for (const auto& [name, store] : ground_.ports.event_stores()) {
+    if (!store) {
+      ground_.log.error("events", "event store \"" + name + "\" gets no copy: " + store.error().message);
+      continue;
+    }
+    copiers_.push_back(std::make_unique<event::Copier>(ground_.world, *ledger_, journal_->live(), **store, name));
+    spawn(ground_.world.executor, copy(*copiers_.back()));
+  }
+  auto warn = [this](const std::string& text) { ground_.log.warn("runs", text); };
+  run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .warn = std::move(warn), .dry_run = options_.dry_run};
+  worker_.emplace(std::move(around));
+  for (const auto& [id, member] : roster_->members()) ledger_->serve(id, true);
+  worker_->start();
+  co_return Result<void>();
+}
+
+Async<void> Engine::stop(Millis drain_timeout, std::string reason) {
+  if (worker_) co_await worker_->drain(drain_timeout);
+  if (ledger_) {
+    port::Transition stopped{.records = {event::to_record(event::HostStopped{std::move(reason)})}};
+    const auto committed = co_await ledger_->commit(std::move(stopped));
+    if (!committed) ground_.log.warn("ledger", committed.error().message);
+  }
+  stop_copying_.request_stop();
+  while (copying_ > 0) co_await sleep(ground_.world.timers, Millis(5), std::stop_token());
+  co_await ground_.ports.close();
+}
+
+}  // namespace agentd::host

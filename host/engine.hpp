@@ -1,0 +1,54 @@
+// The engine as a whole: ledger, journal, agents and the worker that runs them, made in this order and ended in reverse.
+#pragma once
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/event/copier.hpp"
+#include "core/run/worker.hpp"
+#include "host/ground.hpp"
+#include "host/journal.hpp"
+#include "host/roster.hpp"
+
+namespace agentd::host {
+
+// The engine thread only.
+class Engine {
+ public:
+  struct Options {
+    bool dry_run = false;
+  };
+  Engine(Ground& ground, const manifest::HostConfig& config, Options options) : ground_(ground), config_(config), options_(options) {}
+
+  // Opens plugins, stores and the ledger. The error says what to do about it.
+  Async<Result<void>> open();
+  // Takes the agents that can run; the others stay in the roster as refused.
+  Async<void> take(std::vector<manifest::LoadedAgent> agents);
+  // Records the start with what was loaded, then claims runs.
+  Async<Result<void>> start();
+  // Lets running steps end, at most so long, then closes everything.
+  Async<void> stop(Millis drain_timeout, std::string reason);
+
+  port::Ledger& ledger() { return *ledger_; }
+  Journal& journal() { return *journal_; }
+  Roster& roster() { return *roster_; }
+  run::Worker& worker() { return *worker_; }
+
+ private:
+  void know_labels();
+  Async<Result<void>> record_start();
+  Async<void> copy(event::Copier& copier);
+
+  Ground& ground_;
+  const manifest::HostConfig& config_;
+  const Options options_;
+  std::unique_ptr<plugin::LedgerPort> ledger_;
+  std::optional<Journal> journal_;
+  std::optional<Roster> roster_;
+  std::optional<run::Worker> worker_;
+  std::vector<std::unique_ptr<event::Copier>> copiers_;
+  std::size_t copying_ = 0;
+  std::stop_source stop_copying_;
+};
+
+}  // namespace agentd::host

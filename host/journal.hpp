@@ -1,0 +1,52 @@
+// What the host does with every committed group: live readers, metrics, the log, and those who wait for a run's end.
+#pragma once
+#include <map>
+#include <stop_token>
+#include <vector>
+
+#include "core/event/live.hpp"
+#include "core/metrics/metrics.hpp"
+#include "core/port/ledger.hpp"
+#include "host/log.hpp"
+
+namespace agentd::host {
+
+// The engine thread only. Outlives its readers.
+class Journal {
+ public:
+  Journal(World world, port::Ledger& ledger, metrics::Metrics& metrics, const Log& log);
+
+  event::Live& live() { return live_; }
+  // This agent's events are logged whatever the level.
+  void debug(std::string agent_id) { debugged_.push_back(std::move(agent_id)); }
+
+  // Somebody who wants to know that a run has ended. Made before the question whether it has, so that no end falls in between.
+  class EndOf {
+   public:
+    EndOf(Journal& journal, RunId run);
+    ~EndOf();
+    EndOf(const EndOf&) = delete;
+    EndOf& operator=(const EndOf&) = delete;
+    Async<void> wait(Millis timeout, std::stop_token stop);
+
+   private:
+    friend class Journal;
+    Journal& journal_;
+    RunId run_;
+    std::stop_source ended_;
+  };
+
+ private:
+  void take(std::span<const port::StoredRecord> group);
+  void log(const port::StoredRecord& record, const event::Decoded& decoded) const;
+
+  World world_;
+  port::Ledger& ledger_;
+  metrics::Metrics& metrics_;
+  const Log& log_;
+  event::Live live_;
+  std::vector<std::string> debugged_;
+  std::multimap<RunId, EndOf*> waiting_;
+};
+
+}  // namespace agentd::host

@@ -1,0 +1,100 @@
+#include "host/judge.hpp"
+
+#include "core/manifest/nearest.hpp"
+#include "core/schedule/schedule.hpp"
+#include "core/tool/policy.hpp"
+#include "core/tool/schema.hpp"
+
+namespace agentd::host {
+namespace {
+
+template <class T>
+Result<void> only_whether(const Result<T>& result) {
+  if (!result) return std::unexpected(result.error());
+  return {};
+}
+
+Result<void> no_such_toolset(const std::string& name, const Ports::Named<port::Toolset>& toolsets) {
+  std::vector<std::string> names;
+  std::string listed;
+  for (const auto& [known, toolset] : toolsets) {
+    names.push_back(known);
+    listed += (listed.empty() ? "" : ", ") + known;
+  }
+  return fail("there is no toolset \"" + name + "\"" + manifest::did_you_mean(name, names) + (listed.empty() ? "; no plugin offers any" : "; there are: " + listed));
+}
+
+bool any_match(const std::string& pattern, const std::string& toolset, const port::ToolList& tools) {
+  for (const auto& tool : *tools)
+    if (tool::matches(pattern, toolset + "." + tool.name)) return true;
+  return false;
+}
+
+std::string names_in(const std::string& toolset, const port::ToolList& tools) {
+  std::string listed;
+  for (const auto& tool : *tools) listed += (listed.empty() ? "" : ", ") + toolset + "." + tool.name;
+  return listed.empty() ? "none" : listed;
+}
+
+}  // namespace
+
+std::string toolset_of(std::string_view full_name) {
+  auto dot = full_name.find('.');
+  if (full_name.starts_with("mcp.")) dot = full_name.find('.', dot + 1);
+  return std::string(full_name.substr(0, dot));
+}
+
+manifest::Checks Judge::checks() {
+  manifest::Checks checks;
+  checks.cron = [](const std::string& expression) { return only_whether(schedule::parse_cron(expression)); };
+  checks.zone = [](const std::string& name) { return only_whether(schedule::find_zone(name)); };
+  checks.provider = [this](const std::string& name) { return only_whether(ports_.endpoint(name)); };
+  checks.store = [this](const std::string& name) { return ports_.store(name); };
+  checks.native_task = [this](const std::string& name) { return only_whether(ports_.task(name)); };
+  checks.tool = [this](const std::string& name) { return tool(name); };
+  checks.tool_pattern = [this](const std::string& pattern) { return tool_pattern(pattern); };
+  checks.toolset = [this](const std::string& instance, const std::string& settings) { return toolset(instance, settings); };
+  checks.json_schema = [](const std::string& text) { return only_whether(tool::Schema::compile(text)); };
+  return checks;
+}
+
+// An exact name must be there; a pattern may wait for tools to come, but not for a toolset that nobody has heard of.
+Result<std::string> Judge::tool_pattern(const std::string& pattern) const {
+  for (const auto& [name, toolset] : ports_.toolsets())
+    if (toolset && any_match(pattern, name, (*toolset)->tools())) return std::string();
+  const auto name = toolset_of(pattern);
+  const bool open = pattern.find('*') != std::string::npos;
+  if (name.find('*') != std::string::npos) return "\"" + pattern + "\" fits no tool now";
+  const auto found = ports_.toolsets().find(name);
+  if (found == ports_.toolsets().end()) return std::unexpected(no_such_toolset(name, ports_.toolsets()).error());
+  if (!found->second) return fail("toolset \"" + name + "\" cannot be used: " + found->second.error().message);
+  if ((*found->second)->dynamic()) return "\"" + pattern + "\": the tools of \"" + name + "\" are known only when it has connected";
+  if (open) return "\"" + pattern + "\" fits no tool now";
+  return fail("there is no tool \"" + pattern + "\"; there are: " + names_in(name, (*found->second)->tools()));
+}
+
+Result<void> Judge::tool(const std::string& full_name) const { return only_whether(tool_pattern(full_name)); }
+
+Result<void> Judge::toolset(const std::string& instance, const std::string& settings) {
+  const auto found = ports_.toolsets().find(instance);
+  if (found == ports_.toolsets().end()) return no_such_toolset(instance, ports_.toolsets());
+  if (!found->second) return fail("toolset \"" + instance + "\" cannot be used: " + found->second.error().message);
+  const auto [place, fresh] = narrowings_.try_emplace(Narrowing(instance, settings));
+  if (fresh || !place->second) return {};
+  return only_whether(*place->second);
+}
+
+bool Judge::has_questions() const {
+  return std::ranges::any_of(narrowings_, [](const auto& n) { return !n.second; });
+}
+
+Async<void> Judge::settle() {
+  for (auto& [narrowing, answer] : narrowings_) {
+    if (answer) continue;
+    const auto found = ports_.toolsets().find(narrowing.first);
+    auto binding = (*found->second)->bind(narrowing.second);
+    answer = co_await std::move(binding);
+  }
+}
+
+}  // namespace agentd::host

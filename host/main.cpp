@@ -1,0 +1,29 @@
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+
+#include "host/cli/parse.hpp"
+#include "host/commands.hpp"
+
+int main(int argc, char** argv) {
+  using namespace agentd;
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves is an error of the write
+  const auto parsed = cli::parse(argc, argv);
+  if (const auto* said = std::get_if<cli::Said>(&parsed)) {
+    (said->exit_code == cli::kDone ? std::cout : std::cerr) << said->text;
+    return said->exit_code;
+  }
+  const cli::Output to{std::cout, std::cerr, cli::Terminal::of(STDOUT_FILENO)};
+  const auto perform = [&to](const auto& command) {
+    using cli::perform;
+    using host::perform;
+    return perform(command, to);
+  };
+  try {
+    return std::visit(perform, std::get<cli::Command>(parsed));
+  } catch (const std::exception& error) {  // out of memory, or a defect
+    std::cerr << "agentd: " << error.what() << '\n';
+    return cli::kFailed;
+  }
+}

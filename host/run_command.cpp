@@ -1,0 +1,121 @@
+// `agentd run FILE`: the engine without a server, for one run.
+#include <ostream>
+
+#include "core/event/record.hpp"
+#include "host/api/run_view.hpp"
+#include "host/commands.hpp"
+#include "host/engine.hpp"
+#include "host/places.hpp"
+#include "host/setup.hpp"
+
+namespace agentd::host {
+namespace {
+
+constexpr Millis kDay = std::chrono::days(1);
+
+class OneRun {
+ public:
+  OneRun(const Setup& setup, const cli::RunFile& command, std::filesystem::path state_dir, const cli::Output& to)
+      : config_(setup.loaded.config), command_(command), to_(to), ground_(config_, setup.around.environment, setup.plugin_folders, std::move(state_dir)),
+        engine_(ground_, config_, {.dry_run = command.dry_run}) {}
+
+  int run() { return ground_.run(story()); }
+
+ private:
+  Async<int> story() {
+    const int code = co_await perform_run();
+    co_await engine_.stop(config_.host.drain_timeout, "done");
+    co_return code;
+  }
+
+  Async<int> perform_run() {
+    const auto opened = co_await engine_.open();
+    if (!opened) co_return refuse(cli::kFailed, opened.error().message);
+    auto agent = co_await read_one_agent(command_.manifest, config_, ground_.ports);
+    if (!agent.spec) {
+      print(agent.problems, to_);
+      co_return cli::kUsage;
+    }
+    const auto id = agent.spec->agent_id;
+    std::vector<manifest::LoadedAgent> agents;
+    agents.push_back(std::move(agent));
+    co_await engine_.take(std::move(agents));
+    const auto* member = engine_.roster().find(id);
+    if (!member) co_return cli::kUsage;  // the log has said why
+    const auto started = co_await engine_.start();
+    if (!started) co_return refuse(cli::kFailed, started.error().message);
+    const auto run = co_await enqueue(*member);
+    if (!run) co_return refuse(cli::kFailed, run.error().message);
+    co_return co_await end_of(*run);
+  }
+
+  Async<Result<RunId>> enqueue(const Member& member) {
+    event::Entered entered{.trigger = "manual", .query = command_.query.value_or("")};
+    std::vector<port::Entry> entries(1);
+    auto& entry = entries.front();
+    entry.agent_id = member.spec.agent_id;
+    entry.nonce = static_cast<std::uint32_t>(ground_.random.next());
+    entry.due_at = ground_.clock.now();
+    entry.revision = member.revision;
+    entry.payload = event::encode(entered);
+    const auto admitted = co_await engine_.ledger().enqueue(std::move(entries));
+    if (!admitted) co_return fail(admitted.error().message);
+    if (!admitted->front().run) co_return fail("the queue of the agent is full");
+    co_return admitted->front().run;
+  }
+
+  Async<int> end_of(RunId run) {
+    while (true) {
+      Journal::EndOf end(engine_.journal(), run);
+      const auto records = co_await engine_.ledger().load(run);
+      if (!records) co_return refuse(cli::kFailed, records.error().message);
+      if (api::has_ended(*records)) co_return tell(api::run_view(*records));
+      co_await end.wait(kDay, std::stop_token());
+    }
+  }
+
+  int tell(const api::Json& run) const {
+    const bool completed = run["status"] == "completed";
+    if (command_.json) {
+      to_.out << run.dump(2, ' ', false, api::Json::error_handler_t::replace) << '\n';
+    } else if (completed) {
+      const auto& result = run["result"];
+      to_.out << (result.is_string() ? result.get<std::string>() : result.dump(2, ' ', false, api::Json::error_handler_t::replace)) << '\n';
+    } else {
+      to_.err << "agentd: run " << run["run_id"].get<std::string>() << " " << run["status"].get<std::string>() << ": " << (run["error"].is_string() ? run["error"].get<std::string>() : "") << '\n';
+    }
+    return completed ? cli::kDone : cli::kFailed;
+  }
+
+  int refuse(int code, const std::string& why) const {
+    to_.err << "agentd: " << why << '\n';
+    return code;
+  }
+
+  const manifest::HostConfig& config_;
+  const cli::RunFile& command_;
+  const cli::Output& to_;
+  Ground ground_;
+  Engine engine_;
+};
+
+}  // namespace
+
+int perform(const cli::RunFile& command, const cli::Output& to) {
+  auto setup = usable_setup(command.surroundings, to);
+  if (!setup) return setup.error();
+  if (setup->loaded.config.log.level == "info") setup->loaded.config.log.level = "warn";  // the answer is what was asked for
+  if (!command.surroundings.state.empty()) {
+    const auto& folder = setup->loaded.config.host.state_dir;
+    const auto made = make_private_folder(folder);
+    if (!made) return to.err << "agentd: " << made.error().message << '\n', cli::kUsage;
+    to.err << "state: " << folder << '\n';
+    return OneRun(*setup, command, folder, to).run();
+  }
+  const auto temporary = TemporaryFolder::make();
+  if (!temporary) return to.err << "agentd: " << temporary.error().message << '\n', cli::kFailed;
+  to.err << "state: temporary, removed at the end (--state keeps it)\n";
+  return OneRun(*setup, command, temporary->path(), to).run();
+}
+
+}  // namespace agentd::host

@@ -1,0 +1,25 @@
+// Reading the configuration for a command, or telling why it cannot be used.
+#pragma once
+#include <expected>
+#include <filesystem>
+#include <vector>
+
+#include "core/manifest/config.hpp"
+#include "host/cli/client.hpp"
+
+namespace agentd::host {
+
+struct Setup {
+  manifest::Surroundings around;
+  manifest::LoadedConfig loaded;
+  std::vector<std::filesystem::path> plugin_folders;
+};
+
+// listen: of --listen; empty: the configuration's. Problems of the configuration are in the setup.
+Result<Setup> read_setup(const cli::Surroundings& asked, const std::string& listen = {});
+// The same, with every problem printed: then the exit code.
+std::expected<Setup, int> usable_setup(const cli::Surroundings& asked, const cli::Output& to, const std::string& listen = {});
+
+void print(const std::vector<manifest::Problem>& problems, const cli::Output& to);
+
+}  // namespace agentd::host

@@ -1,0 +1,114 @@
+#include "host/slots.hpp"
+
+#include "core/event/record.hpp"
+
+namespace agentd::host {
+namespace {
+
+constexpr Millis kTryAgain{1'000};
+constexpr std::size_t kRowsOfAPage = 32;
+constexpr int kMostPages = 64;
+
+std::string cursor_name(const std::string& agent_id) { return "schedule:" + agent_id; }
+
+// The slot that an entry stands for, the last one where it stands for several.
+std::optional<Instant> slot_of(const port::RunRow& row) {
+  const auto decoded = event::decode(event::Entered::kKind, row.payload);
+  if (!decoded) return std::nullopt;
+  const auto& entered = std::get<event::Entered>(decoded->body);
+  if (entered.last) return entered.last;
+  return entered.scheduled_at;
+}
+
+}  // namespace
+
+Slots::Slots(World world, port::Ledger& ledger, const Roster& roster, const Log& log)
+    : world_(world), ledger_(ledger), roster_(roster), log_(log), ticker_(world.clock, world.timers, [this](schedule::SlotBatch batch) { take(std::move(batch)); }) {}
+
+Async<void> Slots::start() {
+  std::vector<port::Entry> first_runs;
+  for (const auto& [id, member] : roster_.members()) {
+    if (!member.spec.enabled) continue;
+    if (member.spec.schedule.run_on_start) {  // once per ledger: the key is the same at every start
+      event::Entered entered{.trigger = "start", .key = id + "@start"};
+      auto entry = entry_for(member, entered.key);
+      entry.payload = event::encode(entered);
+      first_runs.push_back(std::move(entry));
+    }
+    if (!member.schedule) continue;
+    const auto after = co_await last_dealt_with(member);
+    ticker_.add(id, *member.schedule, schedule::make_policy(member.spec.schedule), after);
+  }
+  if (!first_runs.empty()) co_await enqueue(std::move(first_runs));
+}
+
+void Slots::stop() {
+  stopping_.request_stop();
+  for (const auto& [id, member] : roster_.members()) ticker_.remove(id);
+}
+
+// The later of the last slot in the ledger and the moment the schedule came into force, which a cursor keeps.
+Async<std::optional<Instant>> Slots::last_dealt_with(const Member& member) {
+  const auto& id = member.spec.agent_id;
+  const auto now = world_.clock.now();
+  if (member.new_schedule) {
+    const auto kept = co_await ledger_.put_cursor(cursor_name(id), now.time_since_epoch().count());
+    if (!kept) log_.warn("schedule", id + ": " + kept.error().message);
+    co_return std::nullopt;
+  }
+  const auto since = co_await ledger_.cursor(cursor_name(id));
+  const auto begun = since && *since > 0 ? std::optional(Instant(Millis(*since))) : std::nullopt;
+  Position before = 0;
+  for (int page = 0; page < kMostPages; ++page) {
+    port::RunFilter filter{.agent_id = id, .status = {}, .before = before, .limit = kRowsOfAPage};
+    const auto rows = co_await ledger_.list(std::move(filter));
+    if (!rows || rows->empty()) break;
+    for (const auto& row : *rows)
+      if (const auto slot = slot_of(row)) co_return begun ? std::max(*slot, *begun) : *slot;
+    before = rows->back().run.position;
+  }
+  co_return begun;
+}
+
+port::Entry Slots::entry_for(const Member& member, std::string key) const {
+  return {.agent_id = member.spec.agent_id, .key = std::move(key), .nonce = static_cast<std::uint32_t>(world_.random.next()), .due_at = world_.clock.now(),
+          .revision = member.revision, .overlap = member.spec.schedule.overlap, .queue_size = static_cast<std::uint32_t>(member.spec.limits.queue_size),
+          .max_concurrent = static_cast<std::uint32_t>(member.spec.limits.max_concurrent), .payload = {}};
+}
+
+void Slots::take(schedule::SlotBatch batch) {
+  std::vector<port::Entry> entries;
+  for (const auto& lost : batch.lost) {
+    const auto* member = roster_.find(lost.agent_id);
+    if (!member) continue;
+    const bool missed = lost.why == schedule::LostSlots::Why::missed;
+    event::Entered entered{.trigger = "schedule", .key = schedule::slot_key(lost.agent_id, lost.last), .reason = missed ? "the host was not running, or could not keep up" : "paused",
+                           .count = static_cast<std::int64_t>(lost.count), .first = lost.first, .last = lost.last};
+    auto entry = entry_for(*member, entered.key);
+    entry.status = missed ? port::RunStatus::missed : port::RunStatus::skipped;
+    entry.payload = event::encode(entered);
+    entries.push_back(std::move(entry));
+  }
+  for (const auto& due : batch.due) {
+    const auto* member = roster_.find(due.agent_id);
+    if (!member) continue;
+    event::Entered entered{.trigger = "schedule", .scheduled_at = due.scheduled_at, .key = schedule::slot_key(due.agent_id, due.scheduled_at)};
+    auto entry = entry_for(*member, entered.key);
+    entry.due_at = due.due_at;
+    entry.payload = event::encode(entered);
+    entries.push_back(std::move(entry));
+  }
+  if (!entries.empty()) spawn(world_.executor, enqueue(std::move(entries)));
+}
+
+// A slot is not given up because the ledger cannot take it now: it is tried until it is in, or the host stops.
+Async<void> Slots::enqueue(std::vector<port::Entry> entries) {
+  while (!stopping_.stop_requested()) {
+    const auto admitted = co_await ledger_.enqueue(entries);
+    if (admitted) co_return;
+    log_.error("schedule", "slots could not be kept, trying again: " + admitted.error().message);
+    co_await sleep(world_.timers, kTryAgain, stopping_.get_token());
+  }
+}
+
+}  // namespace agentd::host

@@ -1,0 +1,39 @@
+// From an agent's schedule to runs in the ledger.
+#pragma once
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "core/port/ledger.hpp"
+#include "core/schedule/ticker.hpp"
+#include "host/log.hpp"
+#include "host/roster.hpp"
+
+namespace agentd::host {
+
+// The engine thread only.
+class Slots {
+ public:
+  Slots(World world, port::Ledger& ledger, const Roster& roster, const Log& log);
+
+  // Goes on where the ledger says that each agent's slots were left, and begins with those of new schedules now.
+  Async<void> start();
+  // No further slot becomes a run.
+  void stop();
+  std::optional<Instant> next(const std::string& agent_id) const { return ticker_.next_due(agent_id); }
+
+ private:
+  Async<std::optional<Instant>> last_dealt_with(const Member& member);
+  Async<void> enqueue(std::vector<port::Entry> entries);
+  void take(schedule::SlotBatch batch);
+  port::Entry entry_for(const Member& member, std::string key) const;
+
+  World world_;
+  port::Ledger& ledger_;
+  const Roster& roster_;
+  const Log& log_;
+  std::stop_source stopping_;
+  schedule::Ticker ticker_;
+};
+
+}  // namespace agentd::host

@@ -1,0 +1,151 @@
+// `agentd serve`: the one place that names every object of a running host. Made from top to bottom, ended from bottom to top.
+#include <sys/resource.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <ostream>
+
+#include "host/api/endpoints.hpp"
+#include "host/api/server.hpp"
+#include "host/commands.hpp"
+#include "host/engine.hpp"
+#include "host/places.hpp"
+#include "host/setup.hpp"
+#include "host/slots.hpp"
+#include "host/version.hpp"
+
+namespace agentd::host {
+namespace {
+
+// Thousands of model calls at once need as many descriptors.
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+class Serving {
+ public:
+  Serving(const Setup& setup, std::optional<Millis> run_for)
+      : config_(setup.loaded.config), working_folder_(setup.around.working_folder), run_for_(run_for),
+        ground_(config_, setup.around.environment, setup.plugin_folders, config_.host.state_dir), engine_(ground_, config_, {}),
+        signals_(ground_.io, SIGINT, SIGTERM, SIGHUP) {
+    for (const auto& note : setup.loaded.notes) ground_.log.info("config", note);
+  }
+
+  int run() { return ground_.run(story()); }
+
+ private:
+  Async<int> story() {
+    spawn(ground_.world.executor, listen_to_signals());
+    const auto up = co_await start();
+    if (!up) {
+      ground_.log.error("host", up.error().message);
+      co_await stop("failed to start");
+      co_return cli::kFailed;
+    }
+    co_await until_asked_to_stop();
+    co_await stop(reason_);
+    co_return cli::kDone;
+  }
+
+  Async<Result<void>> start() {
+    auto opened = co_await engine_.open();
+    if (!opened) co_return opened;
+    auto loaded = co_await read_agents(config_.host.agent_dirs, config_, ground_.ports, working_folder_);
+    for (const auto& problem : loaded.problems) ground_.log.error("agents", manifest::to_text(problem));
+    for (const auto& agent : loaded.agents)
+      for (const auto& note : agent.notes) ground_.log.info("agents", manifest::to_text(note));
+    co_await engine_.take(std::move(loaded.agents));
+    slots_.emplace(ground_.world, engine_.ledger(), engine_.roster(), ground_.log);
+    auto started = co_await engine_.start();
+    if (!started) co_return started;
+    co_await slots_->start();
+    co_return open_api();
+  }
+
+  Result<void> open_api() {
+    context_.emplace(api::Context{ground_.world, config_, engine_.ledger(), ground_.ports, engine_.roster(), engine_.journal(), *slots_, engine_.worker(), ground_.metrics, ground_.clock.now()});
+    api::add_health(routes_, *context_);
+    api::add_agents(routes_, *context_);
+    api::add_runs(routes_, *context_);
+    api::add_events(routes_, *context_);
+    api::add_catalogue(routes_, *context_);
+    api::add_later(routes_);
+    server_.emplace(ground_.world, routes_, api::ServerLimits(), [this](const api::Served& s) { ground_.metrics.observe_http(s.route, s.method, s.status, s.seconds); });
+    auto listening = server_->listen(config_.api.listen);
+    if (!listening) return listening;
+    context_->ready = true;
+    const auto& roster = engine_.roster();
+    ground_.log.info("host", std::string("agentd ") + kVersion + " is ready at http://" + config_.api.listen.substr(0, config_.api.listen.rfind(':') + 1) + std::to_string(server_->port()) + ": " +
+                                 std::to_string(roster.members().size()) + " agents" + (roster.refused().empty() ? "" : ", " + std::to_string(roster.refused().size()) + " refused") + ", " +
+                                 std::to_string(ground_.ports.catalog().libraries().size()) + " plugins, state in " + config_.host.state_dir);
+    return {};
+  }
+
+  // The first signal drains, the second stops at once, which is as safe as any other death.
+  Async<void> listen_to_signals() {
+    constexpr auto use_tuple = boost::asio::as_tuple(boost::asio::use_awaitable);
+    while (true) {
+      const auto [error, signal] = co_await signals_.async_wait(use_tuple);
+      if (error) co_return;
+      if (signal == SIGHUP) {
+        ground_.log.warn("host", "reload on SIGHUP: not supported yet; restart the host");
+        continue;
+      }
+      if (stopping_.stop_requested()) std::_Exit(cli::kFailed);
+      ground_.log.info("host", "stopping: running steps have " + format_duration(config_.host.drain_timeout) + " to end; a second signal stops at once");
+      reason_ = signal == SIGINT ? "SIGINT" : "SIGTERM";
+      stopping_.request_stop();
+    }
+  }
+
+  Async<void> until_asked_to_stop() {
+    constexpr Millis kForEver = std::chrono::days(365);
+    do {
+      co_await sleep(ground_.world.timers, run_for_.value_or(kForEver), stopping_.get_token());
+    } while (!run_for_ && !stopping_.stop_requested());
+    if (reason_.empty()) reason_ = "--for";
+    stopping_.request_stop();
+  }
+
+  Async<void> stop(std::string reason) {
+    if (context_) context_->draining = true;
+    if (slots_) slots_->stop();
+    co_await engine_.stop(config_.host.drain_timeout, std::move(reason));
+    if (server_) co_await server_->stop();
+    signals_.cancel();
+    ground_.log.info("host", "stopped");
+  }
+
+  const manifest::HostConfig& config_;
+  const std::string working_folder_;
+  const std::optional<Millis> run_for_;
+  Ground ground_;
+  Engine engine_;
+  std::optional<Slots> slots_;
+  api::Routes routes_;
+  std::optional<api::Context> context_;
+  std::optional<api::Server> server_;
+  boost::asio::signal_set signals_;
+  std::stop_source stopping_;
+  std::string reason_;
+};
+
+}  // namespace
+
+int perform(const cli::Serve& command, const cli::Output& to) {
+  const auto setup = usable_setup(command.surroundings, to, command.listen);
+  if (!setup) return setup.error();
+  if (const auto made = make_private_folder(setup->loaded.config.host.state_dir); !made) {
+    to.err << "agentd: " << made.error().message << '\n';
+    return cli::kUsage;
+  }
+  allow_many_descriptors();
+  return Serving(*setup, command.run_for).run();
+}
+
+}  // namespace agentd::host
