@@ -100,7 +100,7 @@ event::Started Run::next_start() {
   using Why = event::Started::Why;
   const auto& spec = agent_->spec;
   event::Started started;
-  started.why = !state_.started ? Why::first : state_.attempt_spent ? Why::retry : state_.held ? Why::resume_crash : Why::resume_wait;
+  started.why = !state_.started ? Why::first : state_.attempt_spent ? Why::retry : state_.held ? Why::resume_crash : state_.released ? Why::resume_release : Why::resume_wait;
   started.attempt = state_.attempt;
   started.crashes = state_.crashes + (state_.held ? 1 : 0);
   if (state_.held) started.unsure = state_.calling;

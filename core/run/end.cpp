@@ -62,7 +62,11 @@ Async<void> Run::end(event::Ended ended, std::optional<std::string> agent_state)
 }
 
 Async<void> Run::fail_attempt(std::vector<event::Body> before, event::Fault fault, std::optional<Millis> retry_after) {
-  if (control_.interrupted()) co_return co_await end_interrupted();
+  if (control_.interrupted()) {
+    const bool kept = before.empty() || co_await write(std::move(before), {});
+    if (kept) co_await end_interrupted();
+    co_return;
+  }
   const auto& retry = agent_->spec.retry;
   if (fault.error_class == ErrorClass::retryable && state_.attempt <= retry.max_retries) {
     const Millis delay = attempt_delay(retry, state_.attempt, retry_after, around_.world.random.next());

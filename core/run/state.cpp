@@ -49,7 +49,7 @@ void take(State& state, event::Started&& r, Instant at) {
     state.tries = 0;
   }
   state.started = state.held = true;
-  state.attempt_spent = false;
+  state.attempt_spent = state.released = false;
   state.attempt = r.attempt;
   state.crashes = r.crashes;
   state.taken_at = at;
@@ -101,6 +101,7 @@ void take(State& state, event::Waiting&& r, Instant at) {
 
 void take(State& state, event::Released&& r, Instant at) {
   leave(state, at);
+  state.released = true;
   for (const int index : r.undone)
     if (valid(state, index)) state.calls[static_cast<std::size_t>(index)].started = false;
 }
@@ -127,6 +128,7 @@ Result<State> fresh(RunId run, std::string_view entry_payload, Instant entered_a
   State state;
   state.run = run;
   state.name = to_text(run);
+  state.session = std::move(decoded->session);
   state.entry = std::get<event::Entered>(std::move(decoded->body));
   state.entered_at = state.last_at = entered_at;
   return state;
@@ -139,6 +141,7 @@ Result<State> fold(std::span<const port::StoredRecord> records) {
   for (const auto& record : records.subspan(1)) {
     auto decoded = event::decode(record.kind, record.payload);
     if (!decoded) return std::unexpected(decoded.error());
+    state->session = std::move(decoded->session);
     apply(*state, std::move(decoded->body), record.at);
   }
   return state;

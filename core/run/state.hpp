@@ -23,11 +23,13 @@ struct Call {
 struct State {
   RunId run;
   std::string name;                  // the run's id as text
+  std::string session;               // as its records name it
   event::Entered entry;
   Instant entered_at{};
 
   bool started = false;              // it has a Started record, so the first messages are there
   bool held = false;                 // a worker had it when the last record was written
+  bool released = false;             // it was given back, and nobody has taken it up since
   bool attempt_spent = false;        // the attempt has failed; the next one begins with the next Started
   bool ended = false;
   int attempt = 1, crashes = 0;
