@@ -72,9 +72,12 @@ void lose_unsynced(bool all) {
 // What this operation answers instead of being done; SQLITE_OK: do it.
 int turn(int io_code) {
   auto& m = machine();
-  if (++m.count != m.fault.at) return SQLITE_OK;
+  ++m.count;
+  if (m.fault.kind == Fault::Kind::stays_full && m.count >= m.fault.at && io_code != SQLITE_IOERR_FSYNC) return SQLITE_FULL;
+  if (m.count != m.fault.at) return SQLITE_OK;
   switch (m.fault.kind) {
-    case Fault::Kind::none: return SQLITE_OK;
+    case Fault::Kind::none:
+    case Fault::Kind::stays_full: return SQLITE_OK;
     case Fault::Kind::io_error: return io_code;
     case Fault::Kind::disk_full: return io_code == SQLITE_IOERR_FSYNC ? SQLITE_OK : SQLITE_FULL;
     case Fault::Kind::death: break;

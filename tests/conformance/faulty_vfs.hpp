@@ -9,6 +9,7 @@ struct Fault {
     none,
     io_error,       // the operation fails once
     disk_full,      // likewise, for want of room
+    stays_full,     // no write succeeds from there on
     death,          // the process ends there; what was written stays
     power_loss,     // the process ends there; what was written and not synced is gone
     power_loss_torn // of what was not synced the latest write alone came through
