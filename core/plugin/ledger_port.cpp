@@ -163,16 +163,17 @@ LedgerPort::LedgerPort(LedgerInbox& inbox, World world, const agentd_ledger& tab
 
 LedgerPort::~LedgerPort() { inbox_.attach(nullptr); }
 
-Async<Result<std::unique_ptr<LedgerPort>>> LedgerPort::open(Instances& instances, World world, std::string name, Library& library, Component& component,
-                                                            std::string settings) {
+Async<Result<std::unique_ptr<port::Ledger>>> open_ledger(Instances& instances, Catalog::Found found, std::string name, std::string settings) {
+  auto& component = *found.component;
   if (component.interface_id != AGENTD_LEDGER_ID)
-    co_return fail(library.file.string() + ": " + component.name + " is a ledger for another host (" + component.interface_id + ", this one needs " AGENTD_LEDGER_ID
+    co_return fail(found.library->file.string() + ": " + component.name + " is a ledger for another host (" + component.interface_id + ", this one needs " AGENTD_LEDGER_ID
                    "); install the plugins that came with this agentd");
   const auto& table = *static_cast<const agentd_ledger*>(component.table);
-  auto extension = std::make_unique<LedgerInbox>(world.executor);
+  auto executor = co_await boost::asio::this_coro::executor;
+  auto extension = std::make_unique<LedgerInbox>(std::move(executor));
   auto& inbox = *extension;
   const Frame frame{table.create, table.destroy, nullptr};
-  auto opening = instances.open(std::move(name), library, component, frame, std::move(extension), std::move(settings));
+  auto opening = instances.open(std::move(name), *found.library, component, frame, std::move(extension), std::move(settings));
   auto opened = co_await std::move(opening);
   if (!opened) co_return std::unexpected(std::move(opened.error()));
 
@@ -188,7 +189,7 @@ Async<Result<std::unique_ptr<LedgerPort>>> LedgerPort::open(Instances& instances
   auto learning = instance.call(std::move(learn), Millis(1000), {});
   const auto learned = co_await std::move(learning);
   if (!self) co_return fail(instance.who() + " cannot be called: " + learned.value);
-  co_return std::unique_ptr<LedgerPort>(new LedgerPort(inbox, std::move(world), table, self));
+  co_return std::make_unique<LedgerPort>(inbox, instance.world(), table, self);
 }
 
 std::int64_t LedgerPort::now_ms() const { return ms(world_.clock.now()); }

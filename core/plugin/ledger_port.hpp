@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/plugin/catalog.hpp"
 #include "core/plugin/instances.hpp"
 #include "core/port/ledger.hpp"
 
@@ -58,11 +59,12 @@ class LedgerInbox final : public Extension {
   std::vector<std::move_only_function<void()>> early_;    // the engine thread: came while the instance was being made
 };
 
+// As the functions of ports.hpp: the instances outlive the port. The store says in its settings where it keeps its files.
+Async<Result<std::unique_ptr<port::Ledger>>> open_ledger(Instances& instances, Catalog::Found component, std::string name, std::string settings);
+
 class LedgerPort final : public port::Ledger {
  public:
-  // Makes an instance of the component. The instances outlive the port.
-  static Async<Result<std::unique_ptr<LedgerPort>>> open(Instances& instances, World world, std::string name, Library& library, Component& component,
-                                                         std::string settings);
+  LedgerPort(LedgerInbox& inbox, World world, const agentd_ledger& table, void* self);
   ~LedgerPort() override;
 
   Async<port::LedgerResult<std::vector<port::Admission>>> enqueue(std::vector<port::Entry> entries) override;
@@ -96,7 +98,6 @@ class LedgerPort final : public port::Ledger {
   void due();
 
  private:
-  LedgerPort(LedgerInbox& inbox, World world, const agentd_ledger& table, void* self);
   // One operation: call(op) is made at once; its answer, with the pieces before it.
   template <class T, class Call>
   Async<port::LedgerResult<T>> ask(Call call);

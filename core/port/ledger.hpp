@@ -64,7 +64,7 @@ struct Record {
 // Everything one step of a run changes, as one unit.
 struct Transition {
   RunId run;                             // none: a record of the host or of an agent, without a run
-  std::uint64_t generation = 0;          // from the claim; a stale one refuses this transition alone
+  std::uint64_t generation = 0;          // from the claim; 0: of a run that nobody has claimed (queued or waiting). A stale one refuses this transition alone
   std::string agent_id;                  // with no run: whose record it is; may be empty
   std::vector<Record> records;           // at least one
   std::optional<RunStatus> next;         // queued (given back), waiting or final; nothing: goes on running

@@ -122,7 +122,7 @@ class Bench {
       : timers_(io_), world_{io_.get_executor(), clock_, timers_, random_}, instances_(world_, plugin::Services{}, options()) {
     auto* component = library.component(plugin::Kind::ledger, "sqlite");
     auto opening = [](Bench& self, plugin::Library& its, plugin::Component& part, std::string settings) -> Async<void> {
-      auto opened = co_await plugin::LedgerPort::open(self.instances_, self.world_, "local", its, part, std::move(settings));
+      auto opened = co_await plugin::open_ledger(self.instances_, {&its, &part}, "local", std::move(settings));
       if (!opened) throw std::runtime_error(opened.error().message);
       self.ledger_ = std::move(*opened);
     };
@@ -213,7 +213,7 @@ class Bench {
   AsioTimers timers_;
   World world_;
   plugin::Instances instances_;
-  std::unique_ptr<plugin::LedgerPort> ledger_;
+  std::unique_ptr<port::Ledger> ledger_;
 };
 
 double median(std::vector<double> values) {

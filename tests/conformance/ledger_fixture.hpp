@@ -28,7 +28,7 @@ class OpenLedger {
     auto& library = library_of(kind.file);
     auto* component = library.component(plugin::Kind::ledger, kind.component);
     if (!component) throw std::runtime_error("no such ledger");
-    auto opened = run(plugin::LedgerPort::open(plugins_.instances(), world().world(), "local", library, *component, kind.settings(folder)));
+    auto opened = run(plugin::open_ledger(plugins_.instances(), {&library, component}, "local", kind.settings(folder)));
     if (!opened) {
       error_ = opened.error().message;
       return;
@@ -108,7 +108,7 @@ class OpenLedger {
 
  private:
   PluginWorld plugins_;  // before the ledger: the instance outlives the port
-  std::unique_ptr<plugin::LedgerPort> ledger_;
+  std::unique_ptr<Ledger> ledger_;
   std::string error_;
   std::vector<StoredRecord> fed_;
   int wakes_ = 0;
