@@ -9,7 +9,8 @@
 //   policy           public_only was asked for and the address is not public
 //   terminal         anything else, an abort included ("aborted")
 //
-// Bounds: the body by HttpRequest::max_response_bytes; headers 64 KiB and 200 lines; a redirect's own body 64 KiB; a name is looked up
+// Bounds: 256 connections, idle ones included, for every 128 transfers in flight; those that a burst leaves behind are closed within two
+// minutes. The body by HttpRequest::max_response_bytes; headers 64 KiB and 200 lines; a redirect's own body 64 KiB; a name is looked up
 // by at most four transfers at a time, the others wait for what these find. No cookies, no .netrc, no credentials in a URL, and no
 // proxy unless Settings names one: http_proxy in the environment is not looked at.
 //
@@ -29,7 +30,6 @@ struct Settings {
   std::string proxy;                  // "http://host:port"; empty: none. Requests that are public_only are refused with one: it would hide the address
   std::string ca_file;                // PEM; empty: the system's
   Millis connect_timeout{30'000};     // name, connection and TLS; part of the request's own timeout
-  std::size_t max_idle_connections = 16'384;
 };
 
 class Loop;

@@ -5,6 +5,7 @@
 namespace agentd::net {
 
 constexpr std::size_t kSpareTransfers = 256;
+constexpr Millis kLaneCheck{60'000};
 
 Loop::Loop(World world, Settings settings)
     : world_(std::move(world)),
@@ -14,20 +15,6 @@ Loop::Loop(World world, Settings settings)
       timer_(world_.executor),
       self_(std::make_shared<Loop*>(this)) {
   curl_global_init(CURL_GLOBAL_DEFAULT);  // counted, and safe from any thread since 7.84
-  multi_.reset(curl_multi_init());
-  if (!multi_) std::abort();
-  curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-  curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, static_cast<long>(settings_.max_idle_connections));
-  curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETDATA, this);
-  curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, +[](CURL*, curl_socket_t fd, int what, void* self, void*) -> int {
-    static_cast<Loop*>(self)->sockets_.watch(fd, what == CURL_POLL_IN || what == CURL_POLL_INOUT, what == CURL_POLL_OUT || what == CURL_POLL_INOUT);
-    return 0;
-  });
-  curl_multi_setopt(multi_.get(), CURLMOPT_TIMERDATA, this);
-  curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, +[](CURLM*, long ms, void* self) -> int {
-    static_cast<Loop*>(self)->on_curl_timer(ms);
-    return 0;
-  });
 }
 
 Loop::~Loop() {
@@ -35,11 +22,12 @@ Loop::~Loop() {
   for (auto& [id, transfer] : live_) {
     world_.timers.cancel(transfer->whole_timer);
     world_.timers.cancel(transfer->idle_timer);
-    if (transfer->place == Transfer::Place::running) curl_multi_remove_handle(multi_.get(), transfer->easy());
+    if (transfer->lane) transfer->lane->remove(*transfer);
   }
+  world_.timers.cancel(lane_check_);
   live_.clear();
   spare_.clear();
-  multi_.reset();
+  lanes_.clear();
   curl_global_cleanup();
 }
 
@@ -87,12 +75,17 @@ void Loop::turn() {
   settle();
 }
 
-// What follows every entry into libcurl: a timeout of 0, and transfers that have ended.
+// What follows every entry into libcurl: timeouts that are due, and transfers that have ended.
 void Loop::settle() {
-  if (due_ && *due_ <= std::chrono::steady_clock::now()) act(CURL_SOCKET_TIMEOUT, 0);
-  collect_ended();
+  const auto begin = std::chrono::steady_clock::now();
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {  // by number: an end may open another lane
+    lanes_[i]->expire(begin);
+    collect_ended(*lanes_[i]);
+  }
   driving_ = false;
-  if (due_ && *due_ <= std::chrono::steady_clock::now()) want_turn();
+  const auto now = std::chrono::steady_clock::now();
+  for (const auto& lane : lanes_)
+    if (lane->due() && *lane->due() <= now) return want_turn();
 }
 
 Transfer* Loop::find(Id id) {
@@ -135,12 +128,29 @@ void Loop::admit_next(const std::string& gate) {
 }
 
 void Loop::run(Transfer& transfer) {
+  auto& lane = lane_with_room();
   transfer.looking_up = !transfer.lookup().empty();
-  transfer.place = Transfer::Place::running;
-  if (const auto code = curl_multi_add_handle(multi_.get(), transfer.easy()); code != CURLM_OK) {
-    transfer.place = Transfer::Place::waiting;
-    end(transfer, fail(ErrorClass::retryable, std::string("the transfer could not start: ") + curl_multi_strerror(code)));
-  }
+  transfer.lane = &lane;
+  if (lane.add(transfer)) return;
+  transfer.lane = nullptr;
+  leave_gate(transfer);
+  end(transfer, fail(ErrorClass::retryable, "the transfer could not start"));
+}
+
+Lane& Loop::lane_with_room() {
+  for (auto& lane : lanes_)
+    if (lane->transfers() < Lane::kTransfers) return *lane;
+  const auto number = static_cast<std::uint32_t>(lanes_.size());
+  lanes_.push_back(std::make_unique<Lane>(sockets_, number, [this](Lane::Time when) { on_due(when); }));
+  if (lanes_.size() > 1 && lane_check_ == 0) lane_check_ = world_.timers.after(kLaneCheck, [this] { close_idle_lanes(); });
+  return *lanes_.back();
+}
+
+// A burst leaves lanes behind whose connections nobody would use again. From the back, so that a lane keeps its number.
+void Loop::close_idle_lanes() {
+  while (lanes_.size() > 1 && lanes_.back()->was_idle) lanes_.pop_back();
+  for (auto& lane : lanes_) lane->was_idle = lane->transfers() == 0;
+  lane_check_ = lanes_.size() > 1 ? world_.timers.after(kLaneCheck, [this] { close_idle_lanes(); }) : 0;
 }
 
 void Loop::watch_time(Transfer& transfer) {
@@ -174,13 +184,13 @@ void Loop::timed_out(Id id, std::string what) {
 void Loop::end_early(Id id, Error why) {
   auto* transfer = find(id);
   if (!transfer) return;
-  if (transfer->place == Transfer::Place::running) curl_multi_remove_handle(multi_.get(), transfer->easy());
+  if (transfer->lane) transfer->lane->remove(*transfer);
   end(*transfer, std::unexpected(std::move(why)));
 }
 
-// The transfer is out of the multi handle.
+// The transfer is out of its lane.
 void Loop::end(Transfer& transfer, Result<void> result) {
-  if (transfer.place == Transfer::Place::running) leave_gate(transfer);
+  leave_gate(transfer);
   world_.timers.cancel(std::exchange(transfer.whole_timer, 0));
   world_.timers.cancel(std::exchange(transfer.idle_timer, 0));
   auto node = live_.extract(transfer.id());
@@ -191,46 +201,31 @@ void Loop::end(Transfer& transfer, Result<void> result) {
 
 void Loop::on_ready(std::span<const SocketSet::Ready> ready) {
   driving_ = true;
-  for (const auto& socket : ready) act(socket.fd, (socket.readable ? CURL_CSELECT_IN : 0) | (socket.writable ? CURL_CSELECT_OUT : 0));
+  for (const auto& socket : ready)
+    if (socket.lane < lanes_.size()) lanes_[socket.lane]->ready(socket.fd, socket.readable, socket.writable);
   settle();
 }
 
-void Loop::act(curl_socket_t fd, int what) {
-  if (fd == CURL_SOCKET_TIMEOUT) due_.reset();
-  int running = 0;
-  curl_multi_socket_action(multi_.get(), fd, what, &running);
-}
-
-void Loop::collect_ended() {
-  int left = 0;
-  while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
-    if (message->msg != CURLMSG_DONE) continue;
-    CURL* const easy = message->easy_handle;
-    const CURLcode code = message->data.result;
-    Transfer* transfer = nullptr;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-    curl_multi_remove_handle(multi_.get(), easy);
-    auto result = transfer->hop_ended(code);
-    if (result) {
+void Loop::collect_ended(Lane& lane) {
+  CURLcode code = CURLE_OK;
+  while (Transfer* transfer = lane.next_ended(code)) {
+    if (auto result = transfer->hop_ended(code)) {
       end(*transfer, std::move(*result));
     } else {
       leave_gate(*transfer);
-      transfer->place = Transfer::Place::waiting;
+      transfer->lane = nullptr;
       enter_gate(*transfer);
     }
   }
 }
 
 // Called from inside libcurl.
-void Loop::on_curl_timer(long ms) {
-  if (ms < 0) {
-    due_.reset();
-    return;
+void Loop::on_due(Lane::Time when) {
+  if (when <= std::chrono::steady_clock::now()) {
+    if (!driving_) want_turn();
+  } else if (!armed_ || when < *armed_) {
+    arm(when);
   }
-  due_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
-  if (ms == 0 && driving_) return;
-  if (ms == 0) want_turn();
-  else if (!armed_ || *due_ < *armed_) arm(*due_);
 }
 
 void Loop::arm(std::chrono::steady_clock::time_point when) {
@@ -243,10 +238,12 @@ void Loop::arm(std::chrono::steady_clock::time_point when) {
 
 void Loop::expire() {
   armed_.reset();
-  if (!due_) return;
-  if (*due_ > std::chrono::steady_clock::now()) return arm(*due_);
   driving_ = true;
   settle();
+  std::optional<Lane::Time> next;
+  for (const auto& lane : lanes_)
+    if (lane->due() && (!next || *lane->due() < *next)) next = lane->due();
+  if (next && (!armed_ || *next < *armed_)) arm(*next);
 }
 
 }  // namespace agentd::net

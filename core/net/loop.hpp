@@ -1,8 +1,6 @@
-// Drives libcurl's multi handle from the engine's executor. libcurl is never entered from inside one of its callbacks: what handlers
+// Drives libcurl from the engine's executor. libcurl is never entered from inside one of its callbacks: what handlers
 // ask for there (start, pause, abort) waits for the next turn.
 #pragma once
-#include <curl/curl.h>
-
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <span>
@@ -11,6 +9,7 @@
 #include <vector>
 
 #include "core/net/client.hpp"
+#include "core/net/lane.hpp"
 #include "core/net/name_gate.hpp"
 #include "core/net/socket_set.hpp"
 #include "core/net/transfer.hpp"
@@ -41,9 +40,6 @@ class Loop {
     Id id;
     std::string gate;
   };
-  struct Multi {
-    void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
-  };
 
   void want_turn();
   void turn();
@@ -58,21 +54,23 @@ class Loop {
   void timed_out(Id id, std::string what);
   void end(Transfer& transfer, Result<void> result);
   void on_ready(std::span<const SocketSet::Ready> ready);
-  void expire();                  // libcurl's timer
-  void act(curl_socket_t fd, int what);
-  void collect_ended();
+  void expire();
+  void collect_ended(Lane& lane);
   void settle();
-  void on_curl_timer(long ms);
-  void arm(std::chrono::steady_clock::time_point when);
+  void on_due(Lane::Time when);
+  void arm(Lane::Time when);
+  Lane& lane_with_room();
+  void close_idle_lanes();
   Transfer* find(Id id);
 
   World world_;
   Settings settings_;
   SocketSet sockets_;
-  std::unique_ptr<CURLM, Multi> multi_;
   Transfer::Surroundings around_;
   NameGate gate_;
 
+  std::vector<std::unique_ptr<Lane>> lanes_;  // filled from the front
+  Timers::Id lane_check_ = 0;
   std::unordered_map<Id, std::unique_ptr<Transfer>> live_;
   std::vector<std::unique_ptr<Transfer>> spare_;
   Id last_ = 0;
@@ -83,9 +81,9 @@ class Loop {
   bool turn_wanted_ = false;
   bool driving_ = false;  // what libcurl asks for now is looked at before control goes back to the executor
 
-  // libcurl's one timer. Asio's may fire early, when a later time was asked for meanwhile; due_ is what counts.
+  // One timer for all lanes. It may fire early, when a later time was asked for meanwhile.
   boost::asio::steady_timer timer_;
-  std::optional<std::chrono::steady_clock::time_point> due_, armed_;
+  std::optional<Lane::Time> armed_;
 
   std::shared_ptr<Loop*> self_;  // shared with queued handlers, which may outlive this object
 };

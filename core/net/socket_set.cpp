@@ -20,12 +20,13 @@ SocketSet::Socket& SocketSet::at(int fd) {
   return sockets_[i];
 }
 
-void SocketSet::opened(int fd) { at(fd) = {.wanted = 0, .registered = 0, .ours = true}; }
+void SocketSet::opened(int fd) { at(fd) = {.ours = true}; }
 
 void SocketSet::closed(int fd) { at(fd) = {}; }  // the kernel forgets it with the close
 
-void SocketSet::watch(int fd, bool read, bool write) {
+void SocketSet::watch(int fd, std::uint32_t lane, bool read, bool write) {
   auto& socket = at(fd);
+  socket.lane = lane;
   socket.wanted = (read ? EPOLLIN : 0U) | (write ? EPOLLOUT : 0U);
   if (socket.wanted ? socket.wanted != socket.registered : !socket.ours) change(fd, socket, socket.wanted);
 }
@@ -57,7 +58,7 @@ void SocketSet::collect() {
       continue;
     }
     const bool broken = (event.events & (EPOLLERR | EPOLLHUP)) != 0;  // reading or writing says what it is
-    batch_.push_back({event.data.fd, (socket.wanted & EPOLLIN) && (broken || (event.events & EPOLLIN)),
+    batch_.push_back({event.data.fd, socket.lane, (socket.wanted & EPOLLIN) && (broken || (event.events & EPOLLIN)),
                       (socket.wanted & EPOLLOUT) && (broken || (event.events & EPOLLOUT))});
   }
   const auto self = self_;

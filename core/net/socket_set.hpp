@@ -20,6 +20,7 @@ class SocketSet {
  public:
   struct Ready {
     int fd;
+    std::uint32_t lane;  // the one that watches it
     bool readable, writable;
   };
   // ready is called with a batch, on the executor; it may call any function of this class.
@@ -30,11 +31,11 @@ class SocketSet {
 
   void opened(int fd);                          // ours: closed() will be told before it is closed
   void closed(int fd);
-  void watch(int fd, bool read, bool write);    // neither: stop watching. A watch the kernel refuses (out of memory) ends in the transfer's timeout
+  void watch(int fd, std::uint32_t lane, bool read, bool write);  // neither: stop watching. A watch the kernel refuses (out of memory) ends in the transfer's timeout
 
  private:
   struct Socket {
-    std::uint32_t wanted = 0, registered = 0;
+    std::uint32_t wanted = 0, registered = 0, lane = 0;
     bool ours = false;
   };
   Socket& at(int fd);

@@ -234,7 +234,7 @@ port::HttpHandler Transfer::finish() {
   stopped_.reset();
   paused_ = holding_ = false;
   id_ = 0;
-  place = Place::waiting;
+  lane = nullptr;
   return handler;
 }
 

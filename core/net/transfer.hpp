@@ -16,6 +16,8 @@
 
 namespace agentd::net {
 
+class Lane;
+
 class Transfer {
  public:
   using Id = port::HttpClient::Id;
@@ -56,7 +58,7 @@ class Transfer {
 
   // What the owner keeps with it.
   Timers::Id whole_timer = 0, idle_timer = 0;
-  enum class Place { waiting, running } place = Place::waiting;
+  Lane* lane = nullptr;  // that runs it; nullptr: it waits at a gate
   bool looking_up = false;
   std::string gate;  // the name whose gate it is in; owned, because a redirect changes the URL
 

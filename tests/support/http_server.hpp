@@ -91,7 +91,11 @@ class HttpServer {
 
   int port() const { return port_; }
   std::string url(std::string_view path = "/") const { return "http://127.0.0.1:" + std::to_string(port_) + std::string(path); }
-  int connections() const { return connections_; }
+  int connections() const { return connections_; }  // so far
+  std::size_t open() const {
+    const std::lock_guard lock(mutex_);
+    return open_.size();
+  }
   std::vector<HttpAsked> asked() const {
     const std::lock_guard lock(mutex_);
     return asked_;

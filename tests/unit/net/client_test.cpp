@@ -1,6 +1,7 @@
 #include "core/net/client.hpp"
 
 #include <algorithm>
+#include <latch>
 
 #include "tests/unit/net/net_bench.hpp"
 
@@ -57,6 +58,24 @@ TEST(Client, HasManyInFlightAtOnce) {
   for (std::size_t i = 0; i < got.size(); ++i) bench.start({.url = server.url("/" + std::to_string(i))}, got[i]);
   EXPECT_TRUE(bench.until([&] { return bench.client().in_flight() == 0 && got.back().end; }));
   for (std::size_t i = 0; i < got.size(); ++i) EXPECT_EQ(got[i].body, "/" + std::to_string(i));
+}
+
+TEST(Client, ClosesTheConnectionsThatABurstLeavesBehind) {
+  constexpr int kBurst = 300;
+  std::latch all_here(kBurst);
+  HttpServer server([&](const HttpAsked&, HttpTalk& talk) {
+    all_here.arrive_and_wait();
+    talk.answer(200, "x");
+  });
+  Bench bench;
+  std::vector<Got> got(kBurst);
+  for (auto& one : got) bench.start({.url = server.url()}, one);
+  EXPECT_TRUE(bench.until([&] { return std::ranges::all_of(got, [](const Got& g) { return g.ok(); }); }));
+  EXPECT_EQ(server.connections(), kBurst);
+  bench.world().advance(59s);
+  EXPECT_EQ(server.open(), static_cast<std::size_t>(kBurst));
+  bench.world().advance(2min);
+  EXPECT_TRUE(bench.until([&] { return server.open() <= 128; })) << server.open();
 }
 
 TEST(Client, CallsNoHandlerInsideStart) {
