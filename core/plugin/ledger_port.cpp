@@ -3,6 +3,7 @@
 #include <agentd/abi/ledger.h>
 
 #include "core/plugin/abi_text.hpp"
+#include "core/plugin/ports.hpp"
 
 namespace agentd::plugin {
 namespace {

@@ -7,7 +7,6 @@
 #include <variant>
 #include <vector>
 
-#include "core/plugin/catalog.hpp"
 #include "core/plugin/instances.hpp"
 #include "core/port/ledger.hpp"
 
@@ -59,9 +58,7 @@ class LedgerInbox final : public Extension {
   std::vector<std::move_only_function<void()>> early_;    // the engine thread: came while the instance was being made
 };
 
-// As the functions of ports.hpp: the instances outlive the port. The store says in its settings where it keeps its files.
-Async<Result<std::unique_ptr<port::Ledger>>> open_ledger(Instances& instances, Catalog::Found component, std::string name, std::string settings);
-
+// What open_ledger makes.
 class LedgerPort final : public port::Ledger {
  public:
   LedgerPort(LedgerInbox& inbox, World world, const agentd_ledger& table, void* self);

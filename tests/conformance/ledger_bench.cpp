@@ -14,8 +14,8 @@
 
 #include "core/base/real_world.hpp"
 #include "core/plugin/instances.hpp"
-#include "core/plugin/ledger_port.hpp"
 #include "core/plugin/load.hpp"
+#include "core/plugin/ports.hpp"
 
 namespace agentd {
 namespace {

@@ -2,7 +2,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
-#include "core/plugin/ledger_port.hpp"
+#include "core/plugin/ports.hpp"
 #include "tests/conformance/plugin_world.hpp"
 
 namespace agentd::conformance {
