@@ -42,7 +42,7 @@ class Engine {
   Ground& ground_;
   const manifest::HostConfig& config_;
   const Options options_;
-  std::unique_ptr<plugin::LedgerPort> ledger_;
+  std::unique_ptr<port::Ledger> ledger_;
   std::optional<Journal> journal_;
   std::optional<Roster> roster_;
   std::optional<run::Worker> worker_;

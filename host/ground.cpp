@@ -4,8 +4,16 @@
 
 namespace agentd::host {
 
+namespace {
+
+std::filesystem::path base_of(const manifest::HostConfig& config) {
+  return config.file.empty() ? std::filesystem::current_path() : std::filesystem::path(config.file).parent_path();
+}
+
+}  // namespace
+
 Ground::Ground(const manifest::HostConfig& config, const manifest::Environment& environment, std::vector<std::filesystem::path> plugin_folders, std::filesystem::path state_dir)
     : log(config.log, redactor), metrics({kVersion, kRevision, "clang " __clang_version__}), bridge(world.executor, metrics),
-      ports(world, io, {config, environment, std::move(plugin_folders), std::move(state_dir)}, redactor, log, bridge) {}
+      ports(world, io, {config, environment, std::move(plugin_folders), std::move(state_dir), base_of(config)}, redactor, log, bridge) {}
 
 }  // namespace agentd::host

@@ -38,7 +38,6 @@ params = { thresholds = { disk_usage = 90 } }   # percent; what is fuller is nam
 
 [schedule]
 interval = "5m"                     # or: cron = "0 9 * * MON-FRI"
-run_on_start = true                 # and once when it is first seen
 
 [retry]
 max_retries = 1                     # of a failed run
@@ -67,7 +66,7 @@ int perform(const cli::Init& command, const cli::Output& to) {
   const bool config = write_new(folder / "agentd.toml", kConfig, to);
   const bool agent = write_new(folder / "agents/disks.toml", kAgent, to);
   if (!config || !agent) return cli::kFailed;
-  to.out << "next: " << (command.folder == "." ? "" : "cd " + command.folder + " && ") << "agentd serve\n";
+  to.out << "next: " << (command.folder == "." ? "" : "cd " + command.folder + " && ") << "agentd serve; in another terminal: agentd agents run disks --wait\n";
   return cli::kDone;
 }
 

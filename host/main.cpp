@@ -2,12 +2,20 @@
 
 #include <csignal>
 #include <iostream>
+#include <string_view>
+#include <vector>
 
 #include "host/cli/parse.hpp"
 #include "host/commands.hpp"
+#include "host/runner/runner.hpp"
 
 int main(int argc, char** argv) {
   using namespace agentd;
+  if (argc > 1 && std::string_view(argv[1]) == "--runner") {
+    std::vector<char*> rest = {argv[0]};
+    rest.insert(rest.end(), argv + 2, argv + argc);
+    return runner::runner_main(static_cast<int>(rest.size()), rest.data());
+  }
   std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves is an error of the write
   const auto parsed = cli::parse(argc, argv);
   if (const auto* said = std::get_if<cli::Said>(&parsed)) {

@@ -5,6 +5,7 @@
 
 #include "core/manifest/secrets.hpp"
 #include "core/tool/schema.hpp"
+#include "host/setting_paths.hpp"
 #include "host/version.hpp"
 
 namespace agentd::host {
@@ -68,8 +69,9 @@ Async<void> Ports::open(Stores stores) {
   if (stores == Stores::opened) co_await open_stores();
 }
 
-Result<std::string> Ports::resolve(const std::string& settings, const std::string& what) {
-  auto resolved = manifest::resolve_settings(settings, options_.environment);
+Result<std::string> Ports::prepare(const Result<plugin::Catalog::Found>& found, const std::string& settings, const std::string& what) {
+  if (!found) return std::unexpected(found.error());
+  auto resolved = manifest::resolve_settings(with_absolute_paths(settings, found->component->settings_schema, options_.base), options_.environment);
   if (!resolved) return fail(what + ": " + resolved.error().message);
   for (const auto& secret : resolved->secrets) redactor_.add(secret);
   return std::move(resolved->json);
@@ -86,13 +88,13 @@ std::string Ports::with_path(const std::string& settings, const std::string& plu
 Async<void> Ports::open_toolset(std::string name, std::string component, std::string settings) {
   auto& place = toolsets_.insert_or_assign(name, fail("not opened")).first->second;
   const auto found = catalog_.find(plugin::Kind::toolset, component);
-  auto resolved = resolve(settings, "[toolsets." + name + "]");
-  if (!found) place = std::unexpected(found.error());
-  else if (!resolved) place = std::unexpected(resolved.error());
-  else {
-    auto opening = plugin::open_toolset(instances_, *found, name, std::move(*resolved));
-    place = co_await std::move(opening);
+  auto resolved = prepare(found, settings, "[toolsets." + name + "]");
+  if (!resolved) {
+    place = std::unexpected(resolved.error());
+    co_return;
   }
+  auto opening = plugin::open_toolset(instances_, *found, name, std::move(*resolved));
+  place = co_await std::move(opening);
 }
 
 Async<void> Ports::open_toolsets() {
@@ -118,9 +120,9 @@ Async<void> Ports::open_providers() {
   for (const auto& [name, entry] : options_.config.providers) {
     auto& place = endpoints_.insert_or_assign(name, fail("not opened")).first->second;
     const auto found = catalog_.find(plugin::Kind::provider, entry.plugin);
-    auto settings = resolve(entry.settings, "[providers." + name + "]");
-    if (!found || !settings) {
-      place = std::unexpected(found ? settings.error() : found.error());
+    auto settings = prepare(found, entry.settings, "[providers." + name + "]");
+    if (!settings) {
+      place = std::unexpected(settings.error());
       continue;
     }
     auto opening = plugin::open_provider(instances_, *found, name, std::move(*settings), static_cast<std::size_t>(entry.max_concurrent));
@@ -137,9 +139,9 @@ Async<void> Ports::open_providers() {
 Async<void> Ports::open_stores() {
   for (const auto& [name, entry] : options_.config.stores) {
     const auto found = catalog_.find(plugin::Kind::memory, entry.plugin);
-    auto settings = resolve(with_path(entry.settings, entry.plugin), "[stores." + name + "]");
-    if (!found || !settings) {
-      memories_.insert_or_assign(name, std::unexpected(found ? settings.error() : found.error()));
+    auto settings = prepare(found, with_path(entry.settings, entry.plugin), "[stores." + name + "]");
+    if (!settings) {
+      memories_.insert_or_assign(name, std::unexpected(settings.error()));
       continue;
     }
     auto opening = plugin::open_memory(instances_, *found, name, std::move(*settings));
@@ -150,9 +152,9 @@ Async<void> Ports::open_stores() {
     const auto entry = options_.config.stores.find(name);
     const auto plugin = entry == options_.config.stores.end() ? name : entry->second.plugin;
     const auto found = catalog_.find(plugin::Kind::events, plugin);
-    auto settings = resolve(with_path(entry == options_.config.stores.end() ? "{}" : entry->second.settings, plugin), "[stores." + name + "]");
-    if (!found || !settings) {
-      events_.insert_or_assign(name, std::unexpected(found ? settings.error() : found.error()));
+    auto settings = prepare(found, with_path(entry == options_.config.stores.end() ? "{}" : entry->second.settings, plugin), "[stores." + name + "]");
+    if (!settings) {
+      events_.insert_or_assign(name, std::unexpected(settings.error()));
       continue;
     }
     auto opening = plugin::open_events(instances_, *found, "events." + name, std::move(*settings));
@@ -161,15 +163,14 @@ Async<void> Ports::open_stores() {
   }
 }
 
-Async<Result<std::unique_ptr<plugin::LedgerPort>>> Ports::open_ledger() {
+Async<Result<std::unique_ptr<port::Ledger>>> Ports::open_ledger() {
   const auto& name = options_.config.ledger.store;
   const auto entry = options_.config.stores.find(name);
   if (entry == options_.config.stores.end()) co_return fail("[ledger] store: there is no store \"" + name + "\"");
   const auto found = catalog_.find(plugin::Kind::ledger, entry->second.plugin);
-  if (!found) co_return std::unexpected(found.error());
-  auto settings = resolve(with_path(entry->second.settings, entry->second.plugin), "[stores." + name + "]");
+  auto settings = prepare(found, with_path(entry->second.settings, entry->second.plugin), "[stores." + name + "]");
   if (!settings) co_return std::unexpected(settings.error());
-  auto opening = plugin::LedgerPort::open(instances_, world_, "ledger", *found->library, *found->component, std::move(*settings));
+  auto opening = plugin::open_ledger(instances_, *found, "ledger", std::move(*settings));
   co_return co_await std::move(opening);
 }
 

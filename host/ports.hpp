@@ -24,6 +24,7 @@ class Ports {
     const manifest::Environment& environment;
     std::vector<std::filesystem::path> plugin_folders;
     std::filesystem::path state_dir;
+    std::filesystem::path base;  // of relative paths in settings: the configuration's folder
   };
   enum class Stores { opened, only_looked_at };  // what `check` may not open: another host may hold them
   template <class T>
@@ -34,7 +35,7 @@ class Ports {
 
   // Loads plugins and makes every instance but the ledger. Never fails as a whole: each name keeps its reason.
   Async<void> open(Stores stores);
-  Async<Result<std::unique_ptr<plugin::LedgerPort>>> open_ledger();
+  Async<Result<std::unique_ptr<port::Ledger>>> open_ledger();
   // Nothing is in flight. What could not be closed is logged.
   Async<void> close();
 
@@ -49,7 +50,8 @@ class Ports {
   net::Client& http() { return http_; }
 
  private:
-  Result<std::string> resolve(const std::string& settings, const std::string& what);
+  // Settings as an instance is given them: paths absolute, references replaced by their values.
+  Result<std::string> prepare(const Result<plugin::Catalog::Found>& found, const std::string& settings, const std::string& what);
   std::string with_path(const std::string& settings, const std::string& plugin) const;
   Async<void> open_toolset(std::string name, std::string component, std::string settings);
   Async<void> open_toolsets();

@@ -26,20 +26,11 @@ Slots::Slots(World world, port::Ledger& ledger, const Roster& roster, const Log&
     : world_(world), ledger_(ledger), roster_(roster), log_(log), ticker_(world.clock, world.timers, [this](schedule::SlotBatch batch) { take(std::move(batch)); }) {}
 
 Async<void> Slots::start() {
-  std::vector<port::Entry> first_runs;
   for (const auto& [id, member] : roster_.members()) {
-    if (!member.spec.enabled) continue;
-    if (member.spec.schedule.run_on_start) {  // once per ledger: the key is the same at every start
-      event::Entered entered{.trigger = "start", .key = id + "@start"};
-      auto entry = entry_for(member, entered.key);
-      entry.payload = event::encode(entered);
-      first_runs.push_back(std::move(entry));
-    }
-    if (!member.schedule) continue;
+    if (!member.spec.enabled || !member.schedule) continue;
     const auto after = co_await last_dealt_with(member);
     ticker_.add(id, *member.schedule, schedule::make_policy(member.spec.schedule), after);
   }
-  if (!first_runs.empty()) co_await enqueue(std::move(first_runs));
 }
 
 void Slots::stop() {
