@@ -243,16 +243,13 @@ void Instance::abandoned(agentd_op op) {
   ++abandoned_;
   for (const auto& part : parts_)
     if (part) part->op_over(op);
-  int stuck = 0;
-  {
-    const Lock lock(mutex_);
-    for (Running* running : running_)
-      if (running->op == op && !std::exchange(running->stuck, true)) ++stuck;
+  const Lock lock(mutex_);
+  for (Running* running : running_) {
+    if (running->op != op || running->stuck) continue;
+    running->stuck = around_.workers.replace_one();
+    if (running->stuck) ++stuck_;
+    else library_.disable("plugin \"" + library_.name + "\" is disabled: more than " + std::to_string(WorkerPool::kMaxStuck) + " of its threads are stuck in calls that ignored their deadline");
   }
-  stuck_ += stuck;
-  for (; stuck > 0; --stuck)
-    if (!around_.workers.replace_one())
-      library_.disable("plugin \"" + library_.name + "\" is disabled: more than " + std::to_string(WorkerPool::kMaxStuck) + " of its threads are stuck in calls that ignored their deadline");
 }
 
 void Instance::op_over(agentd_op op, bool was_abandoned) {

@@ -1,5 +1,6 @@
 #include "core/plugin/instance.hpp"
 
+#include "tests/unit/plugin/left_behind.hpp"
 #include "tests/unit/plugin/stage.hpp"
 
 namespace agentd::plugin::test {
@@ -99,9 +100,9 @@ TEST(Instance, PassesOnAStop) {
 }
 
 TEST(Instance, LetsNobodyEndTheOperationOfAnother) {
+  Cast other;  // libraries outlive instances
   Stage stage;
   ASSERT_TRUE(stage.open());
-  Cast other;
   auto opened = stage.world.run(
       stage.instances.open("two", other.library, other.component(), Cast::frame(), std::make_unique<Prompter>(other.actor), "{}"));
   ASSERT_TRUE(opened);
@@ -275,6 +276,7 @@ TEST(Close, WaitsForOperationsThatWereAbandoned) {
 }
 
 TEST(Close, LeavesAnInstanceWhoseOperationsNeverEnd) {
+  const LeftBehind on_purpose;
   Stage stage;
   ASSERT_TRUE(stage.open());
   agentd_op open = 0;

@@ -54,7 +54,8 @@ struct House {
   Instances instances{world.world(),
                       Services{.log = [this](LogLevel, std::string_view, std::string_view text) { (log += text) += '\n'; }},
                       {.patience = {}, .make_workers = [this](const Library&) { return std::make_unique<InlineWorkers>(world.world().executor); }, .check_settings = {}}};
-  ~House() { world.run(instances.close()); }
+  ~House() { close(); }
+  void close() { world.run(instances.close()); }
 };
 
 // ---- toolset
@@ -91,6 +92,7 @@ struct Tools : Part<agentd_toolset_v1> {
 struct ToolsetHouse : House {
   Tools tools;
   std::unique_ptr<port::Toolset> toolset;
+  ~ToolsetHouse() { close(); }
   Result<void> open() {
     auto opened = world.run(open_toolset(instances, tools.found(AGENTD_TOOLSET_1, tools.table), "geometry", tools.settings()));
     if (!opened) return std::unexpected(opened.error());
@@ -178,18 +180,18 @@ TEST(ToolsetPort, KeepsItsListWhenALaterOneIsGarbage) {
 }
 
 TEST(ToolsetPort, WorksOverALibraryFromAFile) {
-  House house;
   auto library = load(Folder::built("good"));
   ASSERT_TRUE(library);
+  House house;
   auto toolset = house.world.run(open_toolset(house.instances, {library->get(), (*library)->components[0].get()}, "good", "{}"));
   ASSERT_TRUE(toolset) << toolset.error().message;
   EXPECT_EQ(house.world.run((*toolset)->call({.tool = "any", .arguments = "{\"a\":1}", .timeout = 5s}, {})).value, "{\"a\":1}");
 }
 
 TEST(ToolsetPort, SurvivesALibraryThatThrows) {
-  House house;
   auto library = load(Folder::built("throws"));
   ASSERT_TRUE(library);
+  House house;
   const Catalog::Found found{library->get(), (*library)->components[0].get()};
   const auto refused = house.world.run(open_toolset(house.instances, found, "one", "{\"a\":1}"));
   ASSERT_FALSE(refused);
@@ -213,8 +215,8 @@ struct Chore : Part<agentd_task_v1> {
 };
 
 TEST(TaskPort, ChecksTheShapeOfTheAnswer) {
-  House house;
   Chore chore;
+  House house;
   auto task = house.world.run(open_task(house.instances, chore.found(AGENTD_TASK_1, chore.table), "chore", chore.settings()));
   ASSERT_TRUE(task);
   const auto run = [&](std::string answer) {
@@ -243,6 +245,7 @@ struct Model : Part<agentd_provider_v1> {
 struct ProviderHouse : House {
   Model model;
   std::unique_ptr<port::Provider> provider;
+  ~ProviderHouse() { close(); }
   explicit ProviderHouse(std::size_t max_concurrent = 4) {
     provider = std::move(*world.run(open_provider(instances, model.found(AGENTD_PROVIDER_1, model.table), "openai", model.settings(), max_concurrent)));
   }
@@ -378,6 +381,7 @@ struct Shelf : Part<agentd_memory_v1> {
 struct MemoryHouse : House {
   Shelf shelf;
   std::unique_ptr<port::MemoryStore> memory;
+  ~MemoryHouse() { close(); }
   MemoryHouse() { memory = std::move(*world.run(open_memory(instances, shelf.found(AGENTD_MEMORY_1, shelf.table), "local", shelf.settings()))); }
 };
 
@@ -434,8 +438,8 @@ struct Copies : Part<agentd_events_v1> {
 };
 
 TEST(EventsPort, SendsOneBatchAtATime) {
-  House house;
   Copies copies;
+  House house;
   auto events = house.world.run(open_events(house.instances, copies.found(AGENTD_EVENTS_1, copies.table), "log", copies.settings()));
   ASSERT_TRUE(events);
   std::vector<Result<void>> ends;

@@ -45,7 +45,7 @@ TEST(Inspect, SurvivesACrash) {
 TEST(Inspect, SurvivesAnExit) {
   const auto text = inspect("leaves");
   ASSERT_FALSE(text);
-  EXPECT_NE(text.error().message.find("ended the process that loaded it, with exit code 0"), std::string::npos) << text.error().message;
+  EXPECT_NE(text.error().message.find("ended the process that loaded it, with exit code"), std::string::npos) << text.error().message;
 }
 
 TEST(Inspect, EndsAHang) {

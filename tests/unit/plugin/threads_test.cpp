@@ -6,6 +6,7 @@
 #include <semaphore>
 #include <thread>
 
+#include "tests/unit/plugin/left_behind.hpp"
 #include "tests/unit/plugin/stage.hpp"
 
 namespace agentd::plugin::test {
@@ -147,6 +148,7 @@ TEST(Stuck, WorkersAreReplacedFourTimesThenThePluginIsDisabled) {
   release.release(5);
   freed.wait();
   for (const auto op : abandoned) EXPECT_EQ(stage.cast.actor.finish(op), AGENTD_STALE);
+  EXPECT_TRUE(stage.run(stage.close()).empty());  // the threads that came back are enough to destroy it
 }
 
 TEST(Stuck, ASerialInstanceTakesNoCallsUntilItsBodyReturns) {
@@ -183,6 +185,7 @@ TEST(Close, WaitsForBodiesThatAreStillRunning) {
 }
 
 TEST(Destroy, ThatHangsLeavesTheInstance) {
+  const LeftBehind on_purpose;
   Threads stage(0);
   ASSERT_TRUE(stage.opened);
   std::binary_semaphore release(0), returned(0);
