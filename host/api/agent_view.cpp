@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "host/api/problem.hpp"
+
 namespace agentd::api {
 namespace {
 
@@ -31,6 +33,12 @@ std::string agent_state(const Context& context, const host::Member& member) {
   if (context.ledger.running(id) > 0) return "running";
   if (!member.spec.enabled) return "stopped";
   return context.ledger.stats(id).consecutive_failures > 0 ? "error" : "idle";
+}
+
+Document unknown_agent(const Context& context, const std::string& id) {
+  for (const auto& refused : context.roster.refused())
+    if (refused.agent_id == id) return problem(404, "agent \"" + id + "\" was refused: " + manifest::to_text(refused.problems.front()));
+  return problem(404, "there is no agent \"" + id + "\"");
 }
 
 Json agent_view(const Context& context, const host::Member& member) {

@@ -8,12 +8,6 @@
 namespace agentd::api {
 namespace {
 
-Document unknown_agent(const Context& context, const std::string& id) {
-  for (const auto& refused : context.roster.refused())
-    if (refused.agent_id == id) return problem(404, "agent \"" + id + "\" was refused: " + manifest::to_text(refused.problems.front()));
-  return problem(404, "there is no agent \"" + id + "\"");
-}
-
 Json refused_agents(const Context& context) {
   Json list = Json::array();
   for (const auto& refused : context.roster.refused()) {

@@ -2,6 +2,7 @@
 
 #include "core/event/record.hpp"
 #include "core/tool/schema.hpp"
+#include "host/api/agent_view.hpp"
 #include "host/api/endpoints.hpp"
 #include "host/api/problem.hpp"
 #include "host/api/run_view.hpp"
@@ -103,7 +104,7 @@ Async<port::LedgerResult<Finished>> wait_for(Context& context, RunId run, Millis
 
 Async<Answer> ask(Context& context, Request request) {
   const auto* member = context.roster.find(request.capture("id"));
-  if (!member) co_return problem(404, "there is no agent \"" + request.capture("id") + "\"");
+  if (!member) co_return unknown_agent(context, request.capture("id"));
   if (context.draining) co_return problem(503, "the host is stopping");
   AskedReader reader;
   auto read = reader.read(request);
