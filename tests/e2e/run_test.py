@@ -1,0 +1,114 @@
+"""One agent, run for real: the CLI, the steps, the metrics and the events tell the same story."""
+import json
+import re
+import unittest
+
+from agentd import AgentdTest, openai
+
+AGENT = """
+description = "Looks at the load"
+[model]
+provider = "openai"
+model = "test"
+[task]
+query = "How is the load?"
+[tools]
+allow = ["system.load"]
+"""
+
+
+class Run(AgentdTest):
+    def setUp(self):
+        super().setUp()
+        self.model = self.endpoint(tool="system__load", text="The load is fine.")
+        self.agentd = self.host(openai(self.model), watcher=AGENT)
+        self.agentd.start()
+
+    def metric(self, name, **labels):
+        """The sum over the series that have these labels."""
+        _, text = self.agentd.request("GET", "/metrics")
+        total = 0.0
+        for line in text.splitlines():
+            match = re.fullmatch(rf"{name}(?:\{{(.*)\}})? (\S+)", line)
+            if match and all(f'{key}="{value}"' in (match[1] or "") for key, value in labels.items()):
+                total += float(match[2])
+        return total
+
+    def test_one_story_told_four_times(self):
+        done = self.agentd.cli("agents", "run", "watcher", "--wait")
+        self.assertEqual(done.stdout, "The load is fine.\n")
+
+        runs = json.loads(self.agentd.cli("runs", "list", "--json").stdout)["runs"]
+        self.assertEqual([run["status"] for run in runs], ["completed"])
+        run_id = runs[0]["run_id"]
+        steps = self.agentd.cli("runs", "show", run_id, "--steps").stdout
+        self.assertEqual(len(re.findall(r"\bmodel\b", steps)), 2, steps)
+        self.assertEqual(len(re.findall(r"\bsystem\.load\b", steps)), 1, steps)
+
+        self.assertEqual(self.metric("agentd_runs_total", agent="watcher", outcome="completed"), 1)
+        self.assertEqual(self.metric("agentd_model_calls_total", provider="openai", model="test", outcome="ok"), 2)
+        self.assertEqual(self.metric("agentd_tool_calls_total", tool="system.load", outcome="ok"), 1)
+
+        events = self.agentd.get(f"/v1/events?run={run_id}")["events"]
+        self.assertEqual([event["type"] for event in events], [
+            "background_task_queued", "background_task_started", "background_agent_status", "model_call_started", "model_call_completed",
+            "tool_call_started", "tool_call_completed", "model_call_started", "model_call_completed", "background_task_completed", "background_agent_status"])
+        self.assertEqual([event["id"] for event in events], sorted(event["id"] for event in events))
+        self.assertEqual(events[-2]["payload"]["result"], "The load is fine.")
+        self.assertEqual(len(self.model.journal("asked")), 2)
+
+    def test_a_key_is_one_run(self):
+        first = json.loads(self.agentd.request("POST", "/v1/agents/watcher/runs", {"key": "k"})[1])
+        again = json.loads(self.agentd.request("POST", "/v1/agents/watcher/runs", {"key": "k"})[1])
+        self.assertEqual((first["duplicate"], again["duplicate"]), (False, True))
+        self.assertEqual(first["run_id"], again["run_id"])
+
+    def test_drains_on_sigterm(self):
+        self.agentd.submit("watcher")
+        self.assertEqual(self.agentd.stop(), 0, self.agentd.log())
+
+
+class BadProvider(AgentdTest):
+    def outcome(self, **endpoint):
+        model = self.endpoint(tool="system__load", **endpoint)
+        host = self.host(openai(model), watcher=AGENT + "[retry]\nmax_retries = 0\n")
+        host.start()
+        run = host.wait_run(host.submit("watcher"))
+        self.requests = len(model.journal("asked"))
+        return run
+
+    def test_a_500_is_tried_again(self):
+        self.assertEqual(self.outcome(fail="1=500")["status"], "completed")
+        self.assertEqual(self.requests, 3)
+
+    def test_retry_after_is_read(self):
+        self.assertEqual(self.outcome(fail="1=429:1")["status"], "completed")
+
+    def test_a_400_is_terminal(self):
+        run = self.outcome(fail="*=400")
+        self.assertEqual((run["status"], run["error_class"], self.requests), ("failed", "terminal", 1))
+
+    def test_html_half_a_body_and_nothing_are_tried_again(self):
+        for how in ("html", "half", "nothing"):
+            with self.subTest(how=how):
+                self.setUp()
+                self.assertEqual(self.outcome(fail=f"1={how}")["status"], "completed")
+
+    def test_the_model_is_told_of_bad_arguments(self):
+        for how in ("badargs", "wrongargs"):
+            with self.subTest(how=how):
+                self.setUp()
+                self.assertEqual(self.outcome(fail=f"1={how}")["status"], "completed")
+
+    def test_refused_credentials_wait_for_the_operator(self):
+        model = self.endpoint(tool="system__load", fail="*=401")
+        host = self.host(openai(model), watcher=AGENT)
+        host.start()
+        run_id = host.submit("watcher")
+        from agentd import until
+        run = until("the run waits", lambda: (lambda r: r if r["status"] == "waiting" else None)(host.get(f"/v1/runs/{run_id}")))
+        self.assertEqual(run["waiting_for"], "provider")
+
+
+if __name__ == "__main__":
+    unittest.main()

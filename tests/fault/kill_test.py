@@ -1,0 +1,146 @@
+"""A host that is killed at every durable step of a run, and while a request is under way, loses nothing and repeats nothing."""
+import os
+import pathlib
+import shutil
+import unittest
+
+from agentd import BUILD, AgentdTest, Records, openai, until
+
+SHIM = BUILD / "tests" / "die_at_sync.so"
+AGENT = """
+[model]
+provider = "openai"
+model = "test"
+[task]
+query = "Leave a mark"
+[tools]
+allow = ["marker.*"]
+[retry]
+max_retries = 0
+[limits]
+max_crashes = 10
+"""
+
+
+def preloads():
+    """The shim comes behind the sanitizers' own runtime, which must be first."""
+    kept = os.environ.get("LD_PRELOAD", "")
+    return f"{kept}:{SHIM}" if kept else str(SHIM)
+
+
+class Kill(AgentdTest):
+    def prepare(self, tool, **endpoint):
+        self.marks = self.folder / "marks"
+        self.model = self.endpoint(tool=f"marker__{tool}", **endpoint)
+        return self.host(openai(self.model) + f'[toolsets.marker]\nfile = "{self.marks}"\n', agent=AGENT)
+
+    def reset(self, host):
+        shutil.rmtree(host.state, ignore_errors=True)
+        for file in (self.marks, self.model.journal_file):
+            if file.exists():
+                file.write_text("")
+
+    def marked(self):
+        return self.marks.read_text().split("\n")[:-1] if self.marks.exists() else []
+
+    def submit_and_die(self, host):
+        """Asks for a run of a host that will die on the way; it may have died before it answered."""
+        try:
+            status, _ = host.request("POST", "/v1/agents/agent/runs", {"key": "only"})
+            accepted = status == 202
+        except OSError:
+            accepted = False
+        host.wait_dead()
+        return accepted
+
+    def check_after(self, host, accepted, kills=1):
+        """Copies the ledger as the kill left it, starts again, and holds the endpoint's journal against the copy."""
+        before = Records(host.state, self.folder)
+        asked_before = len(self.model.journal("asked"))
+        host.start()
+        runs = host.get("/v1/runs")["runs"]
+        if accepted:
+            self.assertEqual(len(runs), 1, "an accepted run is lost")
+        if not runs:
+            return None
+        run = host.wait_run(runs[0]["run_id"])
+        self.assertEqual(run["status"], "completed", f"{run}\n{host.log()}")
+        position = int(run["run_id"].split("-")[0])
+        asked = self.model.journal("asked")
+        repeated = asked[asked_before:]
+        for line in repeated:
+            step = int(line["call_id"].split("/")[1])
+            self.assertNotIn((position, step), before.answers(), f"model call {line['call_id']} was answered durably and asked again")
+        ids = [line["call_id"] for line in asked]
+        self.assertLessEqual(len(ids) - len(set(ids)), kills, f"more than one repeat per kill: {ids}")
+        host.stop()
+        return run
+
+    def syncs_of_a_run(self, tool):
+        host = self.prepare(tool)
+        count = self.folder / "count"
+        host.start(LD_PRELOAD=preloads(), DIE_COUNT=str(count))
+        at_start = int(count.read_text()) if count.exists() else 0
+        host.wait_run(host.submit("agent", key="only"))
+        total = int(count.read_text())
+        host.stop()
+        self.assertGreater(total, at_start)
+        return host, at_start, total
+
+    def kill_at_every_sync(self, tool, most_marks):
+        host, at_start, total = self.syncs_of_a_run(tool)
+        for n in range(at_start + 1, total + 1):
+            for when in ("before", "after"):
+                with self.subTest(sync=n, when=when):
+                    self.reset(host)
+                    host.start(LD_PRELOAD=preloads(), DIE_AT_SYNC=str(n), DIE_WHEN=when)
+                    accepted = self.submit_and_die(host)
+                    run = self.check_after(host, accepted)
+                    calls = {line.split(" ")[0] for line in self.marked()}
+                    self.assertLessEqual(len(calls), 1, "one tool call has two ids")
+                    self.assertLessEqual(len(self.marked()), most_marks)
+                    if run is None:
+                        self.assertEqual(self.marked(), [])
+
+    def test_at_every_record_with_a_once_tool(self):
+        self.kill_at_every_sync("once", most_marks=1)
+
+    def test_at_every_record_with_an_idempotent_tool(self):
+        self.kill_at_every_sync("idempotent", most_marks=2)
+
+    def test_at_every_record_with_a_tool_that_reconciles(self):
+        self.kill_at_every_sync("reconciled", most_marks=1)
+
+    def test_between_a_request_sent_and_its_answer(self):
+        host = self.prepare("once", delay=400)
+        for nth in (1, 2):
+            with self.subTest(request=nth):
+                self.reset(host)
+                host.start()
+                host.submit("agent", key="only")
+                until(f"request {nth} is under way", lambda: len(self.model.journal("asked")) >= nth)
+                host.kill()
+                self.check_after(host, accepted=True)
+                self.assertLessEqual(len(self.marked()), 1)
+
+    def test_again_and_again(self):
+        """Five kills in one run, each with a request or a tool call under way."""
+        host = self.prepare("once", delay=200, rounds=3)
+        host.start()
+        host.submit("agent", key="only")
+        for nth in range(1, 6):
+            until("another request is under way", lambda: len(self.model.journal("asked")) >= nth)
+            host.kill()
+            host.start()
+        before = Records(host.state, self.folder)
+        run = host.wait_run(host.get("/v1/runs")["runs"][0]["run_id"])
+        self.assertEqual(run["status"], "completed", f"{run}\n{host.log()}")
+        ids = [line["call_id"] for line in self.model.journal("asked")]
+        self.assertLessEqual(len(ids) - len(set(ids)), 5)
+        marks = [line.split(" ")[0] for line in self.marked()]
+        self.assertEqual(len(marks), len(set(marks)), "a once tool ran twice under one id")
+        self.assertTrue(before.rows)
+
+
+if __name__ == "__main__":
+    unittest.main()
