@@ -1,6 +1,7 @@
 #include "host/engine.hpp"
 
 #include "core/event/record.hpp"
+#include "host/together.hpp"
 #include "host/version.hpp"
 
 namespace agentd::host {
@@ -36,6 +37,13 @@ void Engine::know_labels() {
   }
 }
 
+Async<void> Engine::record_change(const Member& member) {
+  event::AgentChanged changed{.what = *member.change, .revision = member.revision, .by = member.file};
+  port::Transition transition{.agent_id = member.spec.agent_id, .records = {event::to_record(changed)}};
+  const auto committed = co_await ledger_->commit(std::move(transition));
+  if (!committed) ground_.log.warn("agents", member.spec.agent_id + ": " + committed.error().message);
+}
+
 Async<Result<void>> Engine::record_start() {
   port::Transition start{.records = {event::to_record(event::HostStarted{kVersion})}};
   const auto& catalog = ground_.ports.catalog();
@@ -44,15 +52,12 @@ Async<Result<void>> Engine::record_start() {
     ground_.log.warn("plugins", broken.reason);
     start.records.push_back(event::to_record(event::PluginFailed{broken.name, broken.file.string(), broken.reason}));
   }
-  auto committed = co_await ledger_->commit(std::move(start));
+  const auto committed = co_await ledger_->commit(std::move(start));
   if (!committed) co_return fail("the ledger takes nothing: " + committed.error().message);
-  for (const auto& [id, member] : roster_->members()) {
-    if (!member.change) continue;
-    event::AgentChanged changed{.what = *member.change, .revision = member.revision, .by = member.file};
-    port::Transition transition{.agent_id = id, .records = {event::to_record(changed)}};
-    committed = co_await ledger_->commit(std::move(transition));
-    if (!committed) co_return fail("the ledger takes nothing: " + committed.error().message);
-  }
+  std::vector<Async<void>> changes;
+  for (const auto& [id, member] : roster_->members())
+    if (member.change) changes.push_back(record_change(member));
+  co_await together(std::move(changes));
   co_return Result<void>();
 }
 

@@ -37,6 +37,7 @@ class Engine {
  private:
   void know_labels();
   Async<Result<void>> record_start();
+  Async<void> record_change(const Member& member);
   Async<void> copy(event::Copier& copier);
 
   Ground& ground_;

@@ -22,6 +22,17 @@ spdlog::level::level_enum to_spdlog(Level level) {
   return spdlog::level::info;
 }
 
+// As the configuration writes them.
+const char* name(Level level) {
+  switch (level) {
+    case Level::debug: return "debug";
+    case Level::info: return "info";
+    case Level::warn: return "warn";
+    case Level::error: return "error";
+  }
+  return "info";
+}
+
 spdlog::sink_ptr make_sink(bool json) {
   const char* no_colour = std::getenv("NO_COLOR");
   if (json || (no_colour != nullptr && *no_colour != '\0')) return std::make_shared<spdlog::sinks::stderr_sink_mt>();
@@ -35,7 +46,7 @@ Log::Log(const manifest::LogSection& settings, const Redactor& redactor) : setti
   out_ = std::make_unique<spdlog::logger>("agentd", make_sink(json));
   out_->set_level(spdlog::level::trace);  // write() decides
   out_->flush_on(spdlog::level::trace);
-  const char* pattern = json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %^%-5!l%$ %v";
+  const char* pattern = json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %^%-7l%$ %v";
   out_->set_formatter(std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
 }
 
@@ -51,7 +62,7 @@ void Log::write(Level level, std::string_view component, std::string_view messag
   if (!shows(level, component)) return;
   const auto text = redactor_.clean(to_utf8(message));
   if (settings_.format == "json") {
-    out_->log(to_spdlog(level), spdlog::string_view_t("\"component\":" + json_string(component) + ",\"message\":" + json_string(text)));
+    out_->log(to_spdlog(level), spdlog::string_view_t("\"level\":\"" + std::string(name(level)) + "\",\"component\":" + json_string(component) + ",\"message\":" + json_string(text)));
     return;
   }
   std::string line(component);

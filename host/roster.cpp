@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "host/together.hpp"
+
 namespace agentd::host {
 
 Async<manifest::LoadedAgents> read_agents(std::vector<std::string> folders, const manifest::HostConfig& config, const Ports& ports, std::string working_folder) {
@@ -31,14 +33,13 @@ const Member* Roster::find(const std::string& agent_id) const {
 void Roster::refuse(const manifest::LoadedAgent& loaded, std::string why) { refused_.push_back({loaded.agent_id, loaded.file, {{loaded.file, 0, 0, std::move(why)}}}); }
 
 Async<void> Roster::take(std::vector<manifest::LoadedAgent> agents) {
+  std::vector<Async<void>> taking;
   for (auto& loaded : agents) {
-    if (!loaded.spec) {
-      refused_.push_back({loaded.agent_id, loaded.file, loaded.problems});
-      continue;
-    }
-    auto taking = take_one(std::move(loaded));
-    co_await std::move(taking);
+    if (loaded.spec) taking.push_back(take_one(std::move(loaded)));
+    else refused_.push_back({loaded.agent_id, loaded.file, loaded.problems});
+    if (taking.size() == kAtOnce) co_await together(std::exchange(taking, {}));
   }
+  co_await together(std::move(taking));
 }
 
 Async<void> Roster::take_one(manifest::LoadedAgent loaded) {

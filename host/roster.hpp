@@ -50,6 +50,7 @@ class Roster final : public run::AgentSource {
 
  private:
   static constexpr std::size_t kPastRevisions = 256;
+  static constexpr std::size_t kAtOnce = 256;  // agents that are prepared at a time
   using Past = std::pair<std::string, std::int64_t>;
 
   Async<void> take_one(manifest::LoadedAgent loaded);

@@ -1,6 +1,7 @@
 #include "host/slots.hpp"
 
 #include "core/event/record.hpp"
+#include "host/together.hpp"
 
 namespace agentd::host {
 namespace {
@@ -8,6 +9,7 @@ namespace {
 constexpr Millis kTryAgain{1'000};
 constexpr std::size_t kRowsOfAPage = 32;
 constexpr int kMostPages = 64;
+constexpr std::size_t kAtOnce = 256;
 
 std::string cursor_name(const std::string& agent_id) { return "schedule:" + agent_id; }
 
@@ -26,11 +28,17 @@ Slots::Slots(World world, port::Ledger& ledger, const Roster& roster, const Log&
     : world_(world), ledger_(ledger), roster_(roster), log_(log), ticker_(world.clock, world.timers, [this](schedule::SlotBatch batch) { take(std::move(batch)); }) {}
 
 Async<void> Slots::start() {
+  std::vector<Async<void>> starting;
   for (const auto& [id, member] : roster_.members()) {
-    if (!member.spec.enabled || !member.schedule) continue;
-    const auto after = co_await last_dealt_with(member);
-    ticker_.add(id, *member.schedule, schedule::make_policy(member.spec.schedule), after);
+    if (member.spec.enabled && member.schedule) starting.push_back(start_one(member));
+    if (starting.size() == kAtOnce) co_await together(std::exchange(starting, {}));
   }
+  co_await together(std::move(starting));
+}
+
+Async<void> Slots::start_one(const Member& member) {
+  const auto after = co_await last_dealt_with(member);
+  ticker_.add(member.spec.agent_id, *member.schedule, schedule::make_policy(member.spec.schedule), after);
 }
 
 void Slots::stop() {

@@ -23,6 +23,7 @@ class Slots {
   std::optional<Instant> next(const std::string& agent_id) const { return ticker_.next_due(agent_id); }
 
  private:
+  Async<void> start_one(const Member& member);
   Async<std::optional<Instant>> last_dealt_with(const Member& member);
   Async<void> enqueue(std::vector<port::Entry> entries);
   void take(schedule::SlotBatch batch);

@@ -1,0 +1,105 @@
+#include "host/api/run_view.hpp"
+
+#include <gtest/gtest.h>
+
+namespace agentd::api {
+namespace {
+
+constexpr RunId kRun{7, 42};
+const Instant kBegin = std::chrono::sys_days(std::chrono::year(2026) / 3 / 1);
+
+struct Records {
+  std::vector<port::StoredRecord> all;
+  Records& add(const event::Body& body, std::string_view session = {}) {
+    const auto record = event::to_record(body, session);
+    const auto n = static_cast<std::int64_t>(all.size());
+    all.push_back({.position = 7 + n, .at = kBegin + std::chrono::seconds(n), .run = kRun, .agent_id = "a", .kind = record.kind, .status = port::RunStatus::queued, .payload = record.payload});
+    return *this;
+  }
+};
+
+event::Answered asks_for_a_tool() {
+  event::Answered answered{.step = 1, .provider = "p", .model = "m", .duration_ms = 5, .usage = port::Usage{.input_tokens = 10, .output_tokens = 2}};
+  answered.finish_reason = port::FinishReason::tool_calls;
+  event::CallAsked call{.tool = "fs.stat", .effect = port::Effect::pure};
+  call.arguments.text = R"({"path":"/"})";
+  answered.calls.push_back(call);
+  answered.starts = {0};
+  return answered;
+}
+
+event::Ended ends() {
+  event::Ended ended{.steps = 2, .duration_ms = 3000, .run_count = 1};
+  event::Answered last{.step = 2, .provider = "p", .model = "m", .duration_ms = 6};
+  last.text.text = "\"It is fine.\"";
+  ended.answer = last;
+  ended.totals.requests = 2;
+  return ended;
+}
+
+Records whole_run() {
+  event::ToolFinished finished{.step = 1, .index = 0, .tool = "fs.stat", .effect = port::Effect::pure, .duration_ms = 3};
+  finished.content.text = "\"{}\"";
+  Records records;
+  records.add(event::Entered{.trigger = "api", .key = "k"}, "s");
+  records.add(event::Started{.run_count = 1, .trigger = "api", .query = "How is it?"}, "s");
+  records.add(asks_for_a_tool(), "s").add(finished, "s").add(ends(), "s");
+  return records;
+}
+
+TEST(RunView, TellsTheWholeRun) {
+  const auto view = run_view(whole_run().all);
+  EXPECT_EQ(view["run_id"], to_text(kRun));
+  EXPECT_EQ(view["session_id"], "s");
+  EXPECT_EQ(view["status"], "completed");
+  EXPECT_EQ(view["result"], "It is fine.");
+  EXPECT_EQ(view["query"], "How is it?");
+  EXPECT_EQ(view["key"], "k");
+  EXPECT_EQ(view["steps"], 2);
+  EXPECT_EQ(view["queued_at"], "2026-03-01T00:00:00.000Z");
+  EXPECT_EQ(view["started_at"], "2026-03-01T00:00:01.000Z");
+  EXPECT_EQ(view["finished_at"], "2026-03-01T00:00:04.000Z");
+  EXPECT_EQ(view["usage"]["requests"], 2);
+  EXPECT_TRUE(view["error"].is_null());
+}
+
+TEST(RunView, TellsARunUnderWay) {
+  auto records = whole_run();
+  records.all.resize(3);
+  const auto view = run_view(records.all);
+  EXPECT_EQ(view["status"], "running");
+  EXPECT_EQ(view["usage"]["input_tokens"], 10);
+  EXPECT_TRUE(view["finished_at"].is_null());
+  EXPECT_FALSE(has_ended(records.all));
+  EXPECT_TRUE(has_ended(whole_run().all));
+}
+
+TEST(RunView, SaysWhatAWaitingRunWaitsFor) {
+  Records records;
+  records.add(event::Entered{.trigger = "schedule"}).add(event::Started{.run_count = 1, .trigger = "schedule"});
+  records.add(event::Waiting{.what = event::Waiting::For::provider, .until = kBegin, .fault = event::Fault{ErrorClass::retryable, "401"}});
+  const auto view = run_view(records.all);
+  EXPECT_EQ(view["status"], "waiting");
+  EXPECT_EQ(view["waiting_for"], "provider");
+  EXPECT_EQ(view["error"], "401");
+}
+
+TEST(RunView, ListsEachCallOnce) {
+  const auto steps = steps_view(whole_run().all);
+  ASSERT_EQ(steps.size(), 3U);
+  EXPECT_EQ(steps[0]["kind"], "model");
+  EXPECT_EQ(steps[0]["calls"][0]["call_id"], call_id(kRun, 1, 0));
+  EXPECT_EQ(steps[1]["kind"], "tool");
+  EXPECT_EQ(steps[1]["name"], "fs.stat");
+  EXPECT_EQ(steps[1]["arguments"]["path"], "/");
+  EXPECT_EQ(steps[1]["call_id"], call_id(kRun, 1, 0));
+  EXPECT_EQ(steps[2]["text"], "It is fine.");
+}
+
+TEST(RunView, OfNothingIsNothing) {
+  EXPECT_TRUE(run_view({}).is_null());
+  EXPECT_TRUE(steps_view({}).empty());
+}
+
+}  // namespace
+}  // namespace agentd::api
