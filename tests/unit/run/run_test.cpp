@@ -263,6 +263,15 @@ TEST(Run, AsksAgainAfterAFailureThatMayPass) {
   EXPECT_EQ(bench.kinds(run), "0 1 4 4 4 7");
 }
 
+TEST(Run, GivesEveryStepItsOwnTries) {
+  auto shaky_call = call("geometry.area", kArguments), shaky_end = say("ok");
+  shaky_call.failures = shaky_end.failures = std::vector(3, server_error());
+  Bench bench({.answers = {shaky_call, shaky_end}});
+  const auto end = bench.run();
+  EXPECT_EQ(end.status, RunStatus::completed);
+  EXPECT_EQ(end.attempt, 1);
+}
+
 TEST(Run, ParksForALongRetryAfterAndHonoursIt) {
   auto busy = say("ok");
   busy.failures = {server_error(40s)};

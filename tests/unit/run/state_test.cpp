@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "core/run/backoff.hpp"
+#include "core/run/endpoint.hpp"
 #include "core/run/messages.hpp"
+#include "tests/support/bench/fake_plugins.hpp"
 
 namespace agentd::run {
 namespace {
@@ -115,6 +117,23 @@ TEST(AttemptDelay, FollowsTheManifest) {
   retry.jitter = 0.5;
   EXPECT_EQ(attempt_delay(retry, 1, {}, 0), 30s);
   EXPECT_EQ(attempt_delay(retry, 1, 1h, 0), 1h);
+}
+
+// ---- endpoints
+
+TEST(Endpoint, TakesRefusalsOfCallsInFlightTogetherForOne) {
+  support::VirtualWorld world;
+  support::FakeProvider provider(world);
+  Endpoint endpoint("p", provider, 1min, {});
+  const Tick now{};
+  EXPECT_EQ(endpoint.refused(now, {}), 30s);
+  EXPECT_EQ(endpoint.refused(now + 1s, {}), 29s);
+  EXPECT_EQ(endpoint.refused(now + 30s, {}), 60s) << "a probe that is refused doubles the wait";
+  EXPECT_EQ(endpoint.closed_for(now + 30s), 60s);
+  EXPECT_TRUE(endpoint.down());
+  endpoint.answered();
+  EXPECT_FALSE(endpoint.down());
+  EXPECT_EQ(endpoint.refused(now + 1h, {}), 30s);
 }
 
 // ---- parameters
