@@ -83,7 +83,7 @@ int perform(const cli::ScheduleNext& command, const cli::Output& to) {
   if (!command.from.empty()) {
     const auto from = parse_instant(command.from);
     if (!from) return refuse(to, "--from: " + from.error().message);
-    after = *from - Millis(1);  // a slot at that very instant counts
+    after = *from;
   }
   const auto schedule = schedule::make_schedule(wanted);
   if (!schedule) return refuse(to, schedule.error().message);

@@ -148,7 +148,7 @@ class Grammar {
     agent->excludes(cron)->excludes(interval);
     cron->excludes(interval);
     next->add_option("--timezone", n.timezone, "IANA name");
-    next->add_option("--from", n.from, "An instant, RFC 3339; now when left out");
+    next->add_option("--from", n.from, "Slots after this instant, RFC 3339; now when left out");
     next->add_option("--count", n.count, "How many")->capture_default_str()->check(CLI::Range(1, 10000));
     next->add_flag("--json", n.json, "An array of {\"scheduled_at\"}");
     surround(next, n.surroundings);

@@ -1,0 +1,19 @@
+"""README's first command does what it says."""
+import os
+import subprocess
+import unittest
+
+from agentd import SOURCE
+
+
+class Quickstart(unittest.TestCase):
+    def test_runs_and_resumes(self):
+        done = subprocess.run([str(SOURCE / "examples" / "quickstart" / "run"), "--for", "20s"], capture_output=True, text=True, timeout=1500,
+                              env={k: v for k, v in os.environ.items() if not k.startswith("AGENTD")})
+        self.assertEqual(done.returncode, 0, done.stdout[-4000:] + done.stderr[-2000:])
+        self.assertIn("calls repeated: 0; file written once", done.stdout)
+        self.assertIn("provider script: no model; tools, schedule and durability are real", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
