@@ -1,10 +1,9 @@
 // What durability costs: standard runs (five rows) through the ledger's shared object, 64 in flight, beside SQLite alone with the same
 // rows and bytes in groups of 64. One JSON line per measurement.
 //
-//   ledger_bench SQLITE_PLUGIN [RUNS]
+//   bench_ledger SQLITE_PLUGIN [RUNS]
 #include <sqlite3.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -16,6 +15,7 @@
 #include "core/plugin/instances.hpp"
 #include "core/plugin/load.hpp"
 #include "core/plugin/ports.hpp"
+#include "tests/bench/measure.hpp"
 
 namespace agentd {
 namespace {
@@ -23,25 +23,10 @@ namespace {
 namespace fs = std::filesystem;
 constexpr int kInFlight = 64, kRecords = 4, kBytes = 500, kRounds = 5;
 
+using bench::Line;
 struct Cost {
-  double seconds = 0, cpu_us = 0;
-};
-
-class Meter {
- public:
-  Cost read() const {
-    return {std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(), (cpu() - cpu_) * 1e6};
-  }
-
- private:
-  static double cpu() {
-    rusage u{};
-    ::getrusage(RUSAGE_SELF, &u);
-    const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
-    return seconds(u.ru_utime) + seconds(u.ru_stime);
-  }
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-  double cpu_ = cpu();
+  explicit Cost(const bench::Cost& of) : seconds(of.wall_s()), cpu_us(of.cpu_us()) {}
+  double seconds, cpu_us;
 };
 
 class Folder {
@@ -85,7 +70,7 @@ Cost floor_of(int runs) {
   };
   const std::int64_t now = 1'700'000'000'000;
   std::int64_t position = 0;
-  const Meter meter;
+  const bench::Cost meter;
   for (int from = 0; from < runs; from += kInFlight) {
     const auto first = position + 1;
     run("BEGIN IMMEDIATE");
@@ -110,10 +95,15 @@ Cost floor_of(int runs) {
       run("COMMIT");
     }
   }
-  const auto cost = meter.read();
+  const Cost cost(meter);
   for (auto* s : {enter, append, end}) sqlite3_finalize(s);
   sqlite3_close(db);
   return cost;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
 }
 
 class Bench {
@@ -143,17 +133,17 @@ class Bench {
   // Each of 64 stories takes its agent's runs from entry to end, one after the other.
   Cost runs(int count) {
     for (int i = 0; i < kInFlight; ++i) ledger_->serve("agent" + std::to_string(i), true);
-    const Meter meter;
+    const bench::Cost meter;
     for (int i = 0; i < kInFlight; ++i) spawn(io_.get_executor(), story(i, count / kInFlight));
     io_.restart();
     io_.run();
-    return meter.read();
+    return Cost(meter);
   }
 
   // Claims of one run of a second agent, with `queued` runs of another behind a run in flight.
   double claim_us(int queued) {
-    double best = 1e9;
-    auto measuring = [](Bench& self, int many, double& out) -> Async<void> {
+    std::vector<double> taken;
+    auto measuring = [](Bench& self, int many, std::vector<double>& out) -> Async<void> {
       auto& ledger = *self.ledger_;
       ledger.serve("blocked", true), ledger.serve("free", true);
       port::Entry blocked;
@@ -169,7 +159,7 @@ class Bench {
         (void)co_await ledger.enqueue(std::move(one));
         const auto begin = std::chrono::steady_clock::now();
         auto claims = co_await ledger.claim(1);
-        out = std::min(out, std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count());
+        out.push_back(std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count());
         port::Transition end;
         end.run = claims->runs.at(0).run;
         end.generation = claims->runs.at(0).generation;
@@ -178,8 +168,8 @@ class Bench {
         (void)co_await ledger.commit(std::move(end));
       }
     };
-    run(measuring(*this, queued, best));
-    return best;
+    run(measuring(*this, queued, taken));
+    return median(std::move(taken));
   }
 
  private:
@@ -216,11 +206,6 @@ class Bench {
   std::unique_ptr<port::Ledger> ledger_;
 };
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 int main_of(const char* plugin_file, int runs) {
   auto library = plugin::map_file(plugin_file);
   if (!library) return std::cerr << library.error().message << '\n', 1;
@@ -235,15 +220,14 @@ int main_of(const char* plugin_file, int runs) {
     floor_cpu.push_back(floor.cpu_us / runs), cpu.push_back(ours.cpu_us / runs);
     group.push_back(static_cast<double>(bench.ledger().vitals().records) / static_cast<double>(bench.ledger().vitals().groups));
   }
-  std::printf("{\"what\":\"ledger_records_per_second\",\"floor\":%.0f,\"ours\":%.0f,\"ratio\":%.2f,\"mean_group\":%.1f}\n", median(floor_rate), median(rate),
-              median(rate) / median(floor_rate), median(group));
-  std::printf("{\"what\":\"ledger_cpu_us_per_run\",\"floor\":%.1f,\"ours\":%.1f,\"ratio\":%.2f}\n", median(floor_cpu), median(cpu), median(cpu) / median(floor_cpu));
+  Line("ledger_records").add("floor", median(floor_rate)).add("records_per_s", median(rate)).add("floor_cpu_us_per_run", median(floor_cpu)).add("cpu_us_per_run", median(cpu))
+      .add("rows_per_group", median(group)).add("rounds", kRounds).print();
   const auto claim_behind = [&](int queued) {
     const Folder folder;
     return Bench(**library, folder.path_).claim_us(queued);
   };
   const double few = claim_behind(10), many = claim_behind(100'000);
-  std::printf("{\"what\":\"ledger_claim_us\",\"behind_10\":%.2f,\"behind_100000\":%.2f}\n", few, many);
+  Line("ledger_claim").add("behind_10_us", few).add("behind_100000_us", many).print();
   return 0;
 }
 
@@ -251,6 +235,6 @@ int main_of(const char* plugin_file, int runs) {
 }  // namespace agentd
 
 int main(int argc, char** argv) {
-  if (argc < 2) return std::fprintf(stderr, "usage: ledger_bench SQLITE_PLUGIN [RUNS]\n"), 2;
+  if (argc < 2) return std::fprintf(stderr, "usage: bench_ledger SQLITE_PLUGIN [RUNS]\n"), 2;
   return agentd::main_of(argv[1], argc > 2 ? std::atoi(argv[2]) : 12'800);
 }
