@@ -53,6 +53,7 @@ std::vector<Disk> mounted_disks() {
     seen.insert(device);
     disks.push_back(std::move(disk));
   });
+  if (disks.empty()) disks.push_back(disk_of("/"));  // as in a chroot, whose own mount is not to be seen
   return disks;
 }
 

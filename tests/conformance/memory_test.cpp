@@ -12,7 +12,6 @@ using namespace port;
 struct MemoryKind {
   const char* name;
   const char* file;
-  bool durable;
   std::string (*settings)(const std::filesystem::path& folder);
 };
 std::string in_folder(const std::filesystem::path& folder) { return R"({"path":")" + folder.string() + "\"}"; }
@@ -76,9 +75,13 @@ class MemorySuite : public testing::TestWithParam<MemoryKind> {
   std::unique_ptr<PluginWorld> plugins_;
   std::unique_ptr<MemoryStore> store_;
 };
-INSTANTIATE_TEST_SUITE_P(Memories, MemorySuite,
-                         testing::Values(MemoryKind{"sqlite", AGENTD_SQLITE_PLUGIN, true, in_folder}, MemoryKind{"ram", AGENTD_RAM_PLUGIN, false, nothing}),
-                         [](const auto& info) { return std::string(info.param.name); });
+const MemoryKind kSqlite{"sqlite", AGENTD_SQLITE_PLUGIN, in_folder}, kRam{"ram", AGENTD_RAM_PLUGIN, nothing};
+const auto name_of = [](const auto& info) { return std::string(info.param.name); };
+INSTANTIATE_TEST_SUITE_P(Memories, MemorySuite, testing::Values(kSqlite, kRam), name_of);
+
+// What stores promise that keep memories on a disk.
+class DurableMemorySuite : public MemorySuite {};
+INSTANTIATE_TEST_SUITE_P(Memories, DurableMemorySuite, testing::Values(kSqlite), name_of);
 
 TEST_P(MemorySuite, ListsNewestFirst) {
   put_all({entry("1", "one"), entry("2", "two")});
@@ -185,8 +188,7 @@ TEST_P(MemorySuite, RemovesOneOrAllThatFit) {
   EXPECT_EQ(found("x"), Ids{"2"});
 }
 
-TEST_P(MemorySuite, DurableOnesRememberAfterARestart) {
-  if (!GetParam().durable) GTEST_SKIP() << "kept in memory alone, as it says";
+TEST_P(DurableMemorySuite, RememberAfterARestart) {
   put(entry("1", "apples"));
   const auto place = list(of()).at(0).position;
   open();
