@@ -1,5 +1,5 @@
 // bench_host WHAT --folder NEW_FOLDER [--option value]...: the whole host but its API. One line of JSON. The folder keeps the ledger.
-//   runs    runs through a model endpoint and a tool, everything durable: --url --runs --in-flight --plugins
+//   runs    runs through a model endpoint and a tool, everything durable: --url --runs --in-flight --recall --plugins
 //   agents  agents at rest: --agents; a second time over the same folder it is a restart
 //   slots   as many slots due at the same instant, until durable: --slots
 #include <malloc.h>
@@ -30,7 +30,7 @@ double rss_bytes() {
 
 // ---- runs
 
-void write_the_agent(const std::filesystem::path& folder, const std::string& url, int in_flight) {
+void write_the_agent(const std::filesystem::path& folder, const std::string& url, int in_flight, int recall) {
   const auto many = std::to_string(in_flight);
   configure(folder, "[providers.openai]\nbase_url = \"" + url + "\"\napi_key = \"env:AGENTD_BENCH_KEY\"\nmax_concurrent = " + many + "\n");
   write_file(folder / "agents/watch.toml", R"(system_instruction = "Monitor system resources and performance"
@@ -45,8 +45,7 @@ params = { thresholds = { cpu_usage = 80, memory_usage = 85, disk_usage = 90 } }
 allow = ["probe.*"]
 [memory]
 session = "run"
-[limits]
-max_concurrent = )" + many + "\n");
+recall = )" + std::to_string(recall) + "\n[limits]\nmax_concurrent = " + many + "\n");
 }
 
 Async<void> enter(WholeHost& host, const host::Member& member, int runs) {
@@ -87,7 +86,7 @@ int runs(const Options& options) {
   const std::filesystem::path folder = options.text("--folder", "");
   const int in_flight = options.number("--in-flight", 64);
   ::setenv("AGENTD_BENCH_KEY", "sk-bench", 1);
-  write_the_agent(folder, options.text("--url", ""), in_flight);
+  write_the_agent(folder, options.text("--url", ""), in_flight, options.number("--recall", 0));
   WholeHost host(folder, {options.text("--plugins", "")});
   return host.run(measure_runs(host, options.number("--runs", 10000), in_flight));
 }
