@@ -14,6 +14,13 @@ Level level_of(const std::string& type) {
   return Level::debug;
 }
 
+// Whether any event of the record is above debug: told from the record, because expanding it costs more than all the rest here.
+bool is_quiet(const event::Body& body, port::RunStatus status) {
+  if (std::holds_alternative<event::Entered>(body)) return status != port::RunStatus::missed && status != port::RunStatus::dropped;
+  if (const auto* waiting = std::get_if<event::Waiting>(&body)) return !waiting->ends_attempt;
+  return !std::holds_alternative<event::Ended>(body) && !std::holds_alternative<event::PluginFailed>(body);
+}
+
 constexpr std::size_t kLongestPayload = 1000;
 
 }  // namespace
@@ -42,7 +49,7 @@ void Journal::take(std::span<const port::StoredRecord> group) {
 
 void Journal::log(const port::StoredRecord& record, const event::Decoded& decoded) const {
   const bool debugged = std::ranges::find(debugged_, record.agent_id) != debugged_.end();
-  if (!debugged && !log_.shows(Level::warn, "events")) return;
+  if (!debugged && !log_.shows(is_quiet(decoded.body, record.status) ? Level::debug : Level::warn, "events")) return;
   for (const auto& event : event::expand(record, decoded)) {
     const auto level = debugged ? std::max(level_of(event.type), Level::info) : level_of(event.type);
     if (!log_.shows(level, "events")) continue;

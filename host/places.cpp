@@ -1,6 +1,7 @@
 #include "host/places.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -83,7 +84,13 @@ std::vector<fs::path> plugin_folders(const cli::Surroundings& asked, const manif
 
 Result<void> make_private_folder(const fs::path& folder) {
   std::error_code error;
-  if (fs::is_directory(folder, error)) return {};
+  struct stat s {};
+  if (stat(folder.c_str(), &s) == 0 && S_ISDIR(s.st_mode)) {
+    if (s.st_uid == geteuid() && (s.st_mode & 077) != 0 && chmod(folder.c_str(), 0700) != 0)
+      return fail(folder.string() + " is open to others and cannot be closed: " + std::generic_category().message(errno));
+    if (s.st_uid != geteuid() && (s.st_mode & 02) != 0) return fail(folder.string() + " can be written by others and belongs to somebody else; name another state_dir");
+    return {};
+  }
   fs::create_directories(folder.parent_path(), error);
   if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return fail(folder.string() + " cannot be made: " + std::generic_category().message(errno));
   return {};

@@ -1,25 +1,24 @@
 #include "core/manifest/secrets.hpp"
 
 #include <filesystem>
-#include <fstream>
 
+#include "core/base/file.hpp"
 #include "core/manifest/form.hpp"
 
 namespace agentd::manifest {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::uintmax_t kMaxSecretBytes = 64 << 10;
+constexpr std::size_t kMaxSecretBytes = 64 << 10;
 
 Result<std::string> from_file(const fs::path& path) {
   std::error_code error;
   const auto status = fs::status(path, error);
   if (!fs::is_regular_file(status)) return fail("cannot read the secret in " + path.string() + ": " + (error ? error.message() : "not a regular file"));
   if ((status.permissions() & fs::perms::others_write) != fs::perms::none) return fail("the secret in " + path.string() + " can be written by others; chmod o-w it");
-  if (fs::file_size(path, error) > kMaxSecretBytes) return fail("the secret in " + path.string() + " is larger than 64 KiB");
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail("cannot open the secret in " + path.string());
-  std::string text((std::istreambuf_iterator<char>(in)), {});
+  auto read = read_regular_file(path.string(), kMaxSecretBytes);
+  if (!read) return fail("the secret: " + read.error().message);
+  std::string text = std::move(*read);
   if (text.ends_with('\n')) text.pop_back();
   if (text.ends_with('\r')) text.pop_back();
   if (text.empty()) return fail("the secret in " + path.string() + " is empty");

@@ -32,6 +32,8 @@ struct Gathered final : Capture {
   port::Failure failure = port::Failure::other;
 };
 
+constexpr std::int64_t kMostTokens = 1'000'000'000'000;  // what an endpoint claims beyond this would only overflow sums
+
 std::optional<port::Answer> read_answer(const agentd_answer* a) {
   if (!a || a->size < sizeof(agentd_answer) || a->finish_reason < AGENTD_FINISH_STOP || a->finish_reason > AGENTD_FINISH_FILTER) return std::nullopt;
   if (!is_sound(a->text) || !is_sound(a->extra) || !is_sound(a->model) || a->text.size > kLargestText || a->extra.size > kLargestText) return std::nullopt;
@@ -45,7 +47,7 @@ std::optional<port::Answer> read_answer(const agentd_answer* a) {
   }
   if (const auto* const u = a->usage) {
     if (u->size < sizeof(agentd_usage)) return std::nullopt;
-    const auto tokens = [](std::int64_t n) { return std::max<std::int64_t>(n, -1); };
+    const auto tokens = [](std::int64_t n) { return std::clamp<std::int64_t>(n, -1, kMostTokens); };
     answer.usage = {tokens(u->input_tokens), tokens(u->output_tokens), tokens(u->cache_read_tokens), tokens(u->cache_write_tokens), tokens(u->reasoning_tokens)};
   }
   return answer;

@@ -21,6 +21,7 @@ struct Asked {
 // The body of a request for a run; everything that is wrong with it at once.
 class AskedReader {
  public:
+  explicit AskedReader(const std::string& agent_id) : agent_id_(agent_id) {}
   std::variant<Asked, Document> read(const Request& request) {
     if (!request.body.empty() && !parse(request.body)) return problem(400, "the body is not a JSON object", errors_);
     text("query", asked_.entered.query, 256 << 10);
@@ -32,6 +33,7 @@ class AskedReader {
       if (name != "query" && name != "key" && name != "session_id" && name != "params" && name != "wait") wrong(name, "is not known here; known are query, params, key, session_id, wait");
     const auto header = request.header("idempotency-key");
     if (asked_.entered.key.empty()) asked_.entered.key = header;
+    if (asked_.entered.key.starts_with(agent_id_ + "@")) wrong("key", "begins like the keys of the agent's own slots; choose another");
     if (header.size() > kLongestKey) wrong("key", "Idempotency-Key is longer than " + std::to_string(kLongestKey) + " bytes");
     if (!errors_.empty()) return problem(422, "the request for a run cannot be understood", errors_);
     asked_.entered.trigger = "api";
@@ -67,6 +69,7 @@ class AskedReader {
     asked_.wait = Millis(static_cast<std::int64_t>(std::min<double>(found->get<double>(), kLongestWait) * 1000));
   }
 
+  const std::string& agent_id_;
   nlohmann::json body_ = nlohmann::json::object();
   Asked asked_;
   std::vector<InputError> errors_;
@@ -106,7 +109,7 @@ Async<Answer> ask(Context& context, Request request) {
   const auto* member = context.roster.find(request.capture("id"));
   if (!member) co_return unknown_agent(context, request.capture("id"));
   if (context.draining) co_return problem(503, "the host is stopping");
-  AskedReader reader;
+  AskedReader reader(member->spec.agent_id);
   auto read = reader.read(request);
   if (auto* refused = std::get_if<Document>(&read)) co_return std::move(*refused);
   auto& asked = std::get<Asked>(read);

@@ -41,7 +41,10 @@ int print_answer(const Json& run, const Output& to) {
     to.err << "agentd: run " << text(run, "run_id") << " " << text(run, "status") << ": " << text(run, "error") << '\n';
     return kFailed;
   }
-  to.out << text(run, "result") << '\n';
+  auto answer = text(run, "result");
+  if (to.terminal.is_terminal)  // a model's words must not steer the terminal
+    std::erase_if(answer, [](unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f; });
+  to.out << answer << '\n';
   return kDone;
 }
 

@@ -63,6 +63,16 @@ class Run(AgentdTest):
         self.assertEqual((first["duplicate"], again["duplicate"]), (False, True))
         self.assertEqual(first["run_id"], again["run_id"])
 
+    def test_a_key_cannot_take_the_place_of_a_slot(self):
+        status, text = self.agentd.request("POST", "/v1/agents/watcher/runs", {"key": "watcher@2030-01-01T00:00:00Z"})
+        self.assertEqual(status, 422, text)
+
+    def test_the_state_folder_is_closed_to_others(self):
+        self.agentd.stop()
+        self.agentd.state.chmod(0o777)
+        self.agentd.start()
+        self.assertEqual(self.agentd.state.stat().st_mode & 0o777, 0o700)
+
     def test_drains_on_sigterm(self):
         self.agentd.submit("watcher")
         self.assertEqual(self.agentd.stop(), 0, self.agentd.log())
