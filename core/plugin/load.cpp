@@ -75,14 +75,17 @@ std::string loader_text(std::string text) {
   return text.substr(0, text.rfind(')'));
 }
 
-}  // namespace
-
-Result<void> check_file(const std::filesystem::path& file, const std::string& digest) {
+// Looked up once: a link that is turned to another file after it was checked changes nothing.
+Result<std::filesystem::path> real_path(const std::filesystem::path& file) {
   std::error_code error;
-  const auto real = std::filesystem::canonical(file, error);
+  auto real = std::filesystem::canonical(file, error);
   if (error) return fail(file.string() + ": " + error.message());
+  return real;
+}
+
+// `file` is how people know it.
+Result<void> check_real(const std::filesystem::path& real, const std::filesystem::path& file, const std::string& digest) {
   if (auto safe = check_writers(real); !safe) return safe;
-  if (auto safe = check_writers(real.parent_path()); !safe) return safe;
   const auto in_file = [&file](Result<void> why) { return fail(file.string() + ": " + why.error().message); };
   const auto bytes = Bytes::of(real);
   if (!bytes) return in_file(std::unexpected(bytes.error()));
@@ -95,13 +98,13 @@ Result<void> check_file(const std::filesystem::path& file, const std::string& di
   return {};
 }
 
-Result<std::unique_ptr<Library>> map_file(const std::filesystem::path& file) {
+Result<std::unique_ptr<Library>> map_real(const std::filesystem::path& real, const std::filesystem::path& file) {
   using boost::dll::load_mode::type;
   // Never unloaded: threads and exit handlers of a plugin may outlive every reason to keep it.
   const auto mode = static_cast<type>(boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local | RTLD_NODELETE);
   const auto because = [&file](const std::string& why) { return fail(file.string() + ": " + why); };
   try {
-    boost::dll::shared_library mapped(std::filesystem::canonical(file), mode);
+    boost::dll::shared_library mapped(real, mode);
     if (!mapped.has(AGENTD_ENTRY_NAME)) return because("it is not a plugin: it exports no " AGENTD_ENTRY_NAME);
     auto& entry = mapped.get<const agentd_plugin*()>(AGENTD_ENTRY_NAME);
     auto library = Library::describe(entry(), file);
@@ -114,9 +117,25 @@ Result<std::unique_ptr<Library>> map_file(const std::filesystem::path& file) {
   }
 }
 
+}  // namespace
+
+Result<void> check_file(const std::filesystem::path& file, const std::string& digest) {
+  const auto real = real_path(file);
+  if (!real) return std::unexpected(real.error());
+  return check_real(*real, file, digest);
+}
+
+Result<std::unique_ptr<Library>> map_file(const std::filesystem::path& file) {
+  const auto real = real_path(file);
+  if (!real) return std::unexpected(real.error());
+  return map_real(*real, file);
+}
+
 Result<std::unique_ptr<Library>> load(const std::filesystem::path& file, const std::string& digest) {
-  if (auto fine = check_file(file, digest); !fine) return std::unexpected(fine.error());
-  return map_file(file);
+  const auto real = real_path(file);
+  if (!real) return std::unexpected(real.error());
+  if (auto fine = check_real(*real, file, digest); !fine) return std::unexpected(fine.error());
+  return map_real(*real, file);
 }
 
 }  // namespace agentd::plugin

@@ -23,17 +23,31 @@ bool group_is_private(gid_t group) {
   return found->gr_mem == nullptr || found->gr_mem[0] == nullptr;
 }
 
-}  // namespace
-
-Result<void> check_writers(const std::filesystem::path& path) {
+// `path` is the file or a folder that it is in.
+Result<void> check_one(const std::filesystem::path& path, const std::filesystem::path& file, bool may_be_sticky) {
   struct stat is {};
   if (stat(path.c_str(), &is) != 0) return fail(path.string() + ": " + std::generic_category().message(errno));
   const auto refuse = [&](const std::string& who, const std::string& fix) {
-    return fail(path.string() + (S_ISDIR(is.st_mode) ? " is a folder" : " is a file") + " that " + who + " may write to; " + fix);
+    const auto what = path == file ? " is a file that " + who + " may write to; " : " is a folder that " + who + " may write to, and " + file.string() + " is in it; ";
+    return fail(path.string() + what + fix);
   };
+  if (is.st_uid != 0 && is.st_uid != geteuid()) return refuse("another user (" + std::to_string(is.st_uid) + ")", "chown it to root or to the user that runs agentd");
+  if (may_be_sticky && is.st_mode & S_ISVTX) return {};
   if (is.st_mode & S_IWOTH) return refuse("everybody", "chmod o-w it");
   if (is.st_mode & S_IWGRP && !group_is_private(is.st_gid)) return refuse("its group", "chmod g-w it");
-  if (is.st_uid != 0 && is.st_uid != geteuid()) return refuse("another user (" + std::to_string(is.st_uid) + ")", "chown it to root or to the user that runs agentd");
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_writers(const std::filesystem::path& file) {
+  if (auto safe = check_one(file, file, false); !safe) return safe;
+  auto folder = file.parent_path();
+  if (auto safe = check_one(folder, file, false); !safe) return safe;
+  while (folder != folder.root_path()) {
+    folder = folder.parent_path();
+    if (auto safe = check_one(folder, file, true); !safe) return safe;
+  }
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include "core/plugin/load.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <random>
 #include <span>
@@ -74,6 +75,36 @@ TEST(Load, RefusesWhatOthersMayWriteTo) {
   EXPECT_NE(reason(file).find("is a folder that everybody may write to"), std::string::npos) << reason(file);
   fs::permissions(folder.path, fs::perms(0755));
   EXPECT_TRUE(load(file));
+}
+
+TEST(Load, RefusesWhatStandsBelowAFolderThatOthersMayWriteTo) {
+  const Folder folder;
+  const auto outer = folder.path / "outer", inner = outer / "mid" / "inner";
+  fs::create_directories(inner);
+  fs::copy_file(Folder::built("good"), inner / "good.so");
+  fs::permissions(outer, fs::perms(0777));
+  const auto refusal = outer.string() + " is a folder that everybody may write to, and " + (inner / "good.so").string() + " is in it; chmod o-w it";
+  EXPECT_EQ(reason(inner / "good.so"), refusal);
+  fs::create_directory_symlink(inner, folder.path / "link");
+  EXPECT_EQ(reason(folder.path / "link" / "good.so"), refusal) << "a link leads there";
+  fs::permissions(outer, fs::perms(01777));
+  EXPECT_EQ(reason(inner / "good.so"), "it was loaded") << "nobody can move what another has in a sticky folder";
+  fs::permissions(inner, fs::perms(01777));
+  EXPECT_NE(reason(inner / "good.so").find("is a folder that everybody may write to"), std::string::npos) << "others may add plugins to it";
+}
+
+TEST(Load, RefusesWhatStandsBelowAFolderOfAnotherUser) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give a folder away";
+  const Folder folder;
+  const auto outer = folder.path / "outer", inner = outer / "inner";
+  fs::create_directories(inner);
+  fs::copy_file(Folder::built("good"), inner / "good.so");
+  constexpr uid_t kNobody = 65534;
+  for (const auto mode : {0755, 01777}) {
+    ASSERT_EQ(chown(outer.c_str(), kNobody, 0), 0);
+    fs::permissions(outer, fs::perms(mode));
+    EXPECT_NE(reason(inner / "good.so").find(outer.string() + " is a folder that another user (65534) may write to"), std::string::npos) << reason(inner / "good.so");
+  }
 }
 
 TEST(Load, FollowsALinkToWhereTheFileReallyIs) {
