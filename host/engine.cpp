@@ -1,5 +1,7 @@
 #include "host/engine.hpp"
 
+#include <span>
+
 #include "core/event/record.hpp"
 #include "host/together.hpp"
 #include "host/version.hpp"
@@ -17,12 +19,27 @@ Async<Result<void>> Engine::open() {
   co_return Result<void>();
 }
 
+Async<void> Engine::load_agents(std::string working_folder) {
+  const auto found = manifest::find_agents(config_.host.agent_dirs, working_folder);
+  for (const auto& problem : found.problems) ground_.log.error("agents", manifest::to_text(problem));
+  Judge judge(ground_.ports);
+  for (PlaceInFolders at;;) {
+    auto reading = read_some_agents(found, at, config_, judge);
+    auto agents = co_await std::move(reading);
+    if (agents.empty()) co_return;
+    for (const auto& agent : agents)
+      for (const auto& note : agent.notes) ground_.log.info("agents", manifest::to_text(note));
+    co_await take(std::move(agents));
+  }
+}
+
 Async<void> Engine::take(std::vector<manifest::LoadedAgent> agents) {
   for (const auto& loaded : agents)
     if (loaded.spec && loaded.spec->debug) journal_->debug(loaded.agent_id);
+  const auto known = roster_->refused().size();
   auto taking = roster_->take(std::move(agents));
   co_await std::move(taking);
-  for (const auto& refused : roster_->refused()) {
+  for (const auto& refused : std::span(roster_->refused()).subspan(known)) {
     std::string why;
     for (const auto& problem : refused.problems) why += "\n  " + manifest::to_text(problem);
     ground_.log.error("agents", "agent \"" + refused.agent_id + "\" is refused:" + why);
@@ -30,18 +47,18 @@ Async<void> Engine::take(std::vector<manifest::LoadedAgent> agents) {
 }
 
 void Engine::know_labels() {
-  for (const auto& [id, member] : roster_->members()) {
-    ground_.metrics.know_agent(id, member.spec.model.model);
-    if (!member.spec.model.provider.empty()) ground_.metrics.know_model(member.spec.model.provider, member.spec.model.model);
-    for (const auto& tool : member.tools) ground_.metrics.know_tool(tool);
+  for (const auto& [id, member] : roster_->members()) ground_.metrics.know_agent(id, member.means->model);
+  for (const auto& means : roster_->means()) {
+    if (!means.provider.empty()) ground_.metrics.know_model(means.provider, means.model);
+    for (const auto& tool : means.tools) ground_.metrics.know_tool(tool);
   }
 }
 
 Async<void> Engine::record_change(const Member& member) {
   event::AgentChanged changed{.what = *member.change, .revision = member.revision, .by = member.file};
-  port::Transition transition{.agent_id = member.spec.agent_id, .records = {event::to_record(changed)}};
+  port::Transition transition{.agent_id = member.agent_id, .records = {event::to_record(changed)}};
   const auto committed = co_await ledger_->commit(std::move(transition));
-  if (!committed) ground_.log.warn("agents", member.spec.agent_id + ": " + committed.error().message);
+  if (!committed) ground_.log.warn("agents", member.agent_id + ": " + committed.error().message);
 }
 
 Async<Result<void>> Engine::record_start() {
@@ -55,8 +72,10 @@ Async<Result<void>> Engine::record_start() {
   const auto committed = co_await ledger_->commit(std::move(start));
   if (!committed) co_return fail("the ledger takes nothing: " + committed.error().message);
   std::vector<Async<void>> changes;
-  for (const auto& [id, member] : roster_->members())
+  for (const auto& [id, member] : roster_->members()) {
     if (member.change) changes.push_back(record_change(member));
+    if (changes.size() == kAtOnce) co_await together(std::exchange(changes, {}));
+  }
   co_await together(std::move(changes));
   co_return Result<void>();
 }

@@ -22,6 +22,8 @@ class Engine {
 
   // Opens plugins, stores and the ledger. The error says what to do about it.
   Async<Result<void>> open();
+  // Reads the manifests of the configuration's folders and takes their agents, part by part.
+  Async<void> load_agents(std::string working_folder);
   // Takes the agents that can run; the others stay in the roster as refused.
   Async<void> take(std::vector<manifest::LoadedAgent> agents);
   // Records the start with what was loaded, then claims runs.
@@ -35,6 +37,8 @@ class Engine {
   run::Worker& worker() { return *worker_; }
 
  private:
+  static constexpr std::size_t kAtOnce = 1024;  // records of changed agents
+
   void know_labels();
   Async<Result<void>> record_start();
   Async<void> record_change(const Member& member);

@@ -1,6 +1,7 @@
 #include "host/roster.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "host/together.hpp"
 
@@ -14,6 +15,17 @@ Async<manifest::LoadedAgents> read_agents(std::vector<std::string> folders, cons
   co_return manifest::load_agents(folders, config, judge.checks(), working_folder);
 }
 
+Async<std::vector<manifest::LoadedAgent>> read_some_agents(const manifest::FoundAgents& found, PlaceInFolders& at, const manifest::HostConfig& config, Judge& judge) {
+  constexpr std::size_t kMost = 1024;
+  while (at.folder < found.folders.size() && at.first >= found.folders[at.folder].stems.size()) at = {at.folder + 1, 0};
+  if (at.folder == found.folders.size()) co_return std::vector<manifest::LoadedAgent>();
+  const auto from = std::exchange(at, {at.folder, at.first + kMost});
+  auto agents = manifest::load_agents(found, from.folder, from.first, kMost, config, judge.checks());
+  if (!judge.has_questions()) co_return agents;
+  co_await judge.settle();
+  co_return manifest::load_agents(found, from.folder, from.first, kMost, config, judge.checks());
+}
+
 Async<manifest::LoadedAgent> read_one_agent(std::string file, const manifest::HostConfig& config, const Ports& ports) {
   const auto text = manifest::read_text_file(file);
   if (!text) co_return manifest::LoadedAgent{.file = file, .agent_id = file, .spec = {}, .problems = {{file, 0, 0, text.error().message}}, .notes = {}};
@@ -25,54 +37,69 @@ Async<manifest::LoadedAgent> read_one_agent(std::string file, const manifest::Ho
   co_return manifest::read_agent(*text, absolute, config, judge.checks(), manifest::read_text_file, file);
 }
 
+manifest::AgentSpec Member::spec() const {
+  auto read = manifest::parse_canonical(manifest);
+  if (!read) std::abort();  // it was written from a spec
+  return std::move(*read);
+}
+
 const Member* Roster::find(const std::string& agent_id) const {
   const auto found = members_.find(agent_id);
   return found == members_.end() ? nullptr : &found->second;
 }
 
-void Roster::refuse(const manifest::LoadedAgent& loaded, std::string why) { refused_.push_back({loaded.agent_id, loaded.file, {{loaded.file, 0, 0, std::move(why)}}}); }
+void Roster::refuse(const std::string& agent_id, const std::string& file, std::string why) { refused_.push_back({agent_id, file, {{file, 0, 0, std::move(why)}}}); }
 
 Async<void> Roster::take(std::vector<manifest::LoadedAgent> agents) {
-  std::vector<Async<void>> taking;
-  for (auto& loaded : agents) {
-    if (loaded.spec) taking.push_back(take_one(std::move(loaded)));
+  std::vector<Member> fit;
+  std::vector<Async<void>> considering;
+  for (const auto& loaded : agents) {
+    if (loaded.spec) considering.push_back(consider(loaded, fit));
     else refused_.push_back({loaded.agent_id, loaded.file, loaded.problems});
-    if (taking.size() == kAtOnce) co_await together(std::exchange(taking, {}));
   }
-  co_await together(std::move(taking));
+  co_await together(std::move(considering));
+  co_await keep(std::move(fit));
 }
 
-Async<void> Roster::take_one(manifest::LoadedAgent loaded) {
-  auto schedule = schedule::make_schedule(loaded.spec->schedule);
-  if (!schedule) co_return refuse(loaded, schedule.error().message);
-  auto preparing = prepare(*loaded.spec);
-  auto ready = co_await std::move(preparing);
-  if (!ready) co_return refuse(loaded, ready.error().message);
-  Member member{.spec = *loaded.spec, .file = loaded.file, .ready = std::move(*ready), .schedule = std::move(*schedule), .tools = {}};
-  for (const auto& tool : member.ready->tools.tools())
-    if (tool.allowed()) member.tools.push_back(tool.name);
-  const auto kept = co_await keep(member);
-  if (!kept) co_return refuse(loaded, kept.error().message);
-  members_.insert_or_assign(loaded.agent_id, std::move(member));
+// An agent that could not run is found out now rather than by its first run.
+Async<void> Roster::consider(const manifest::LoadedAgent& loaded, std::vector<Member>& fit) {
+  const auto& spec = *loaded.spec;
+  auto schedule = schedule::make_schedule(spec.schedule);
+  if (!schedule) co_return refuse(loaded.agent_id, loaded.file, schedule.error().message);
+  auto preparing = prepare(spec);
+  const auto ready = co_await std::move(preparing);
+  if (!ready) co_return refuse(loaded.agent_id, loaded.file, ready.error().message);
+  Means means{spec.model.provider, spec.model.model, {}};
+  for (const auto& tool : (*ready)->tools.tools())
+    if (tool.allowed()) means.tools.push_back(tool.name);
+  fit.push_back({.agent_id = loaded.agent_id, .file = loaded.file, .manifest = manifest::canonical(spec), .enabled = spec.enabled, .change = {}, .overlap = spec.schedule.overlap,
+                 .queue_size = static_cast<std::uint32_t>(spec.limits.queue_size), .max_concurrent = static_cast<std::uint32_t>(spec.limits.max_concurrent),
+                 .policy = schedule::make_policy(spec.schedule), .schedule = std::move(*schedule), .means = &*means_.insert(std::move(means)).first});
+  fit.back().manifest.shrink_to_fit();
 }
 
-// The revision that runs are pinned to, and whether it differs from what the ledger had.
-Async<Result<void>> Roster::keep(Member& member) {
-  const auto id = member.spec.agent_id;
-  auto before = co_await ledger_.spec(id, 0);
-  if (!before) co_return fail(before.error().message);
-  auto content = manifest::canonical(member.spec);
-  if (*before && (*before)->content == content) {
-    member.revision = (*before)->revision;
-    co_return Result<void>();
+// The revisions that runs are pinned to, and whether they differ from what the ledger had.
+Async<void> Roster::keep(std::vector<Member> members) {
+  using Change = port::KeptSpec::Change;
+  using What = event::AgentChanged::What;
+  std::vector<port::AgentSpecText> specs;
+  specs.reserve(members.size());
+  for (const auto& member : members) specs.push_back({member.agent_id, member.manifest});
+  const auto kept = co_await ledger_.put_specs(std::move(specs));
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    auto& member = members[i];
+    if (!kept) {
+      refuse(member.agent_id, member.file, kept.error().message);
+      continue;
+    }
+    const auto& [change, revision, before] = (*kept)[i];
+    member.revision = revision;
+    if (change != Change::none) member.change = change == Change::created ? What::created : What::updated;
+    const auto old = change == Change::updated ? manifest::parse_canonical(before) : fail("none");
+    member.new_schedule = change != Change::none && (!old || old->schedule != member.spec().schedule);
+    auto id = member.agent_id;
+    members_.insert_or_assign(std::move(id), std::move(member));
   }
-  auto put = co_await ledger_.put_spec(id, std::move(content));
-  if (!put) co_return fail(put.error().message);
-  member.revision = *put;
-  member.change = *before ? event::AgentChanged::What::updated : event::AgentChanged::What::created;
-  const auto old = *before ? manifest::parse_canonical((*before)->content) : fail("none");
-  member.new_schedule = !old || old->schedule != member.spec.schedule;
-  co_return Result<void>();
 }
 
 Async<Result<tool::Catalog>> Roster::tools_for(const manifest::AgentSpec& spec) {
@@ -123,19 +150,25 @@ Async<Result<run::AgentRef>> Roster::prepare(manifest::AgentSpec spec) {
   co_return run::make_agent(std::move(parts));
 }
 
-Async<Result<run::AgentRef>> Roster::agent(std::string agent_id, std::int64_t revision) {
-  if (const auto* member = find(agent_id); member && member->revision == revision) co_return member->ready;
-  if (const auto found = past_.find(Past(agent_id, revision)); found != past_.end()) co_return found->second;
+Async<Result<std::string>> Roster::text_of(std::string agent_id, std::int64_t revision) {
+  if (const auto* member = find(agent_id); member && member->revision == revision) co_return member->manifest;
   auto kept = co_await ledger_.spec(agent_id, revision);
   if (!kept) co_return fail(ErrorClass::retryable, kept.error().message);
   if (!*kept) co_return fail("the ledger has no revision " + std::to_string(revision) + " of agent \"" + agent_id + "\"");
-  auto spec = manifest::parse_canonical((*kept)->content);
+  co_return std::move((*kept)->content);
+}
+
+Async<Result<run::AgentRef>> Roster::agent(std::string agent_id, std::int64_t revision) {
+  const Prepared::Revision wanted(agent_id, revision);
+  if (auto known = prepared_.find(wanted)) co_return known;
+  auto reading = text_of(agent_id, revision);
+  const auto text = co_await std::move(reading);
+  if (!text) co_return std::unexpected(text.error());
+  auto spec = manifest::parse_canonical(*text);
   if (!spec) co_return std::unexpected(spec.error());
   auto preparing = prepare(std::move(*spec));
   auto ready = co_await std::move(preparing);
-  if (!ready) co_return ready;
-  if (past_.size() >= kPastRevisions) past_.erase(past_.begin());
-  past_.insert_or_assign(Past(agent_id, revision), *ready);
+  if (ready) prepared_.keep(wanted, *ready);
   co_return ready;
 }
 

@@ -1,27 +1,43 @@
 // The agents that this host runs: read from their manifests, each with everything its runs need; and the ones that were refused.
 #pragma once
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "core/manifest/agents.hpp"
 #include "core/port/ledger.hpp"
 #include "core/run/agent.hpp"
-#include "core/schedule/schedule.hpp"
+#include "core/schedule/ticker.hpp"
 #include "host/judge.hpp"
 #include "host/ports.hpp"
+#include "host/prepared.hpp"
 
 namespace agentd::host {
 
-struct Member {
-  manifest::AgentSpec spec;
-  std::string file;                            // as people see it
-  std::int64_t revision = 0;
-  std::optional<event::AgentChanged::What> change;  // what this start did to it: created or updated
-  bool new_schedule = false;                   // and with it another schedule
-  run::AgentRef ready;                         // of this revision
-  std::optional<schedule::Schedule> schedule;  // nothing: by hand or by triggers only
+// What agents work with. Many have the same, and share it.
+struct Means {
+  std::string provider, model;                 // empty: a native task
   std::vector<std::string> tools;              // full names of those it may call
+  friend auto operator<=>(const Means&, const Means&) = default;
+};
+
+// An agent at rest: what it takes to enter a run, and its manifest as a text. The rest is read and prepared when a run begins, so that
+// a hundred thousand agents cost little more than their texts.
+struct Member {
+  std::string agent_id;
+  std::string file;                            // as people see it
+  std::string manifest;                        // canonical
+  std::int64_t revision = 0;
+  bool enabled = true;
+  bool new_schedule = false;                   // this start gave it another one
+  std::optional<event::AgentChanged::What> change;  // what this start did to it: created or updated
+  port::Overlap overlap{};
+  std::uint32_t queue_size = 0, max_concurrent = 0;
+  schedule::Policy policy;
+  std::optional<schedule::Schedule> schedule;  // nothing: by hand or by triggers only
+  const Means* means = nullptr;                // the roster's
+  manifest::AgentSpec spec() const;            // read from the text: some ten microseconds
 };
 
 struct RefusedAgent {
@@ -32,6 +48,11 @@ struct RefusedAgent {
 
 // Reads manifests, twice where toolsets are narrowed, so that all problems are told at their place.
 Async<manifest::LoadedAgents> read_agents(std::vector<std::string> folders, const manifest::HostConfig& config, const Ports& ports, std::string working_folder);
+// The next agents of those that were found: a bounded number; none: there are no more. `at` is where they begin, and moves on.
+struct PlaceInFolders {
+  std::size_t folder = 0, first = 0;
+};
+Async<std::vector<manifest::LoadedAgent>> read_some_agents(const manifest::FoundAgents& found, PlaceInFolders& at, const manifest::HostConfig& config, Judge& judge);
 Async<manifest::LoadedAgent> read_one_agent(std::string file, const manifest::HostConfig& config, const Ports& ports);
 
 // The engine thread only; outlives the worker.
@@ -39,33 +60,34 @@ class Roster final : public run::AgentSource {
  public:
   Roster(const manifest::HostConfig& config, const Ports& ports, port::Ledger& ledger) : config_(config), ports_(ports), ledger_(ledger) {}
 
-  // Prepares what was read and keeps each spec as a revision. What cannot be prepared is refused, with reasons.
+  // Keeps the specs of what was read as revisions, all in one transaction. What cannot be prepared for a run is refused, with reasons.
   Async<void> take(std::vector<manifest::LoadedAgent> agents);
 
   const std::map<std::string, Member>& members() const { return members_; }
   const std::vector<RefusedAgent>& refused() const { return refused_; }
   const Member* find(const std::string& agent_id) const;
+  const std::set<Means>& means() const { return means_; }
 
   Async<Result<run::AgentRef>> agent(std::string agent_id, std::int64_t revision) override;
 
  private:
-  static constexpr std::size_t kPastRevisions = 256;
-  static constexpr std::size_t kAtOnce = 256;  // agents that are prepared at a time
-  using Past = std::pair<std::string, std::int64_t>;
+  static constexpr std::size_t kPrepared = 1024;
 
-  Async<void> take_one(manifest::LoadedAgent loaded);
-  Async<Result<void>> keep(Member& member);
+  Async<void> consider(const manifest::LoadedAgent& loaded, std::vector<Member>& fit);
+  Async<void> keep(std::vector<Member> members);
+  Async<Result<std::string>> text_of(std::string agent_id, std::int64_t revision);
   Async<Result<run::AgentRef>> prepare(manifest::AgentSpec spec);
   Async<Result<tool::Catalog>> tools_for(const manifest::AgentSpec& spec);
   Result<memory::Stores> stores_for(const manifest::AgentSpec& spec) const;
-  void refuse(const manifest::LoadedAgent& loaded, std::string why);
+  void refuse(const std::string& agent_id, const std::string& file, std::string why);
 
   const manifest::HostConfig& config_;
   const Ports& ports_;
   port::Ledger& ledger_;
   std::map<std::string, Member> members_;
   std::vector<RefusedAgent> refused_;
-  std::map<Past, run::AgentRef> past_;  // revisions that runs in the ledger still ask for
+  std::set<Means> means_;
+  Prepared prepared_{kPrepared};  // of the current revisions, and of earlier ones that runs in the ledger still ask for
 };
 
 }  // namespace agentd::host

@@ -53,7 +53,7 @@ class OneRun {
     event::Entered entered{.trigger = "manual", .query = command_.query.value_or("")};
     std::vector<port::Entry> entries(1);
     auto& entry = entries.front();
-    entry.agent_id = member.spec.agent_id;
+    entry.agent_id = member.agent_id;
     entry.nonce = static_cast<std::uint32_t>(ground_.random.next());
     entry.due_at = ground_.clock.now();
     entry.revision = member.revision;

@@ -9,7 +9,7 @@ namespace {
 constexpr Millis kTryAgain{1'000};
 constexpr std::size_t kRowsOfAPage = 32;
 constexpr int kMostPages = 64;
-constexpr std::size_t kAtOnce = 256;
+constexpr std::size_t kAtOnce = 1024;
 
 std::string cursor_name(const std::string& agent_id) { return "schedule:" + agent_id; }
 
@@ -28,17 +28,48 @@ Slots::Slots(World world, port::Ledger& ledger, const Roster& roster, const Log&
     : world_(world), ledger_(ledger), roster_(roster), log_(log), ticker_(world.clock, world.timers, [this](schedule::SlotBatch batch) { take(std::move(batch)); }) {}
 
 Async<void> Slots::start() {
-  std::vector<Async<void>> starting;
+  std::vector<const Member*> some;
   for (const auto& [id, member] : roster_.members()) {
-    if (member.spec.enabled && member.schedule) starting.push_back(start_one(member));
-    if (starting.size() == kAtOnce) co_await together(std::exchange(starting, {}));
+    if (member.enabled && member.schedule) some.push_back(&member);
+    if (some.size() == kAtOnce) co_await start_some(std::exchange(some, {}));
   }
-  co_await together(std::move(starting));
+  co_await start_some(std::move(some));
 }
 
-Async<void> Slots::start_one(const Member& member) {
-  const auto after = co_await last_dealt_with(member);
-  ticker_.add(member.spec.agent_id, *member.schedule, schedule::make_policy(member.spec.schedule), after);
+Async<void> Slots::start_some(std::vector<const Member*> members) {
+  const auto since = co_await begun(members);
+  std::vector<Async<void>> going_on;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const auto& member = *members[i];
+    if (member.new_schedule) ticker_.add(member.agent_id, *member.schedule, member.policy, std::nullopt);
+    else going_on.push_back(go_on(member, since[i]));
+  }
+  co_await together(std::move(going_on));
+}
+
+// Since when each schedule has been in force: a cursor keeps it. It begins now for those that are new.
+Async<std::vector<std::optional<Instant>>> Slots::begun(const std::vector<const Member*>& members) {
+  const auto now = world_.clock.now();
+  std::vector<port::Cursor> fresh;
+  std::vector<std::string> names;
+  for (const auto* member : members) {
+    names.push_back(cursor_name(member->agent_id));
+    if (member->new_schedule) fresh.push_back({names.back(), now.time_since_epoch().count()});
+  }
+  if (!fresh.empty()) {
+    const auto kept = co_await ledger_.put_cursors(std::move(fresh));
+    if (!kept) log_.warn("schedule", "when schedules came into force could not be kept: " + kept.error().message);
+  }
+  std::vector<std::optional<Instant>> since(members.size());
+  const auto found = co_await ledger_.cursors(std::move(names));
+  for (std::size_t i = 0; found && i < found->size(); ++i)
+    if ((*found)[i] > 0) since[i] = Instant(Millis((*found)[i]));
+  co_return since;
+}
+
+Async<void> Slots::go_on(const Member& member, std::optional<Instant> begun) {
+  const auto after = co_await last_dealt_with(member, begun);
+  ticker_.add(member.agent_id, *member.schedule, member.policy, after);
 }
 
 void Slots::stop() {
@@ -46,20 +77,11 @@ void Slots::stop() {
   for (const auto& [id, member] : roster_.members()) ticker_.remove(id);
 }
 
-// The later of the last slot in the ledger and the moment the schedule came into force, which a cursor keeps.
-Async<std::optional<Instant>> Slots::last_dealt_with(const Member& member) {
-  const auto& id = member.spec.agent_id;
-  const auto now = world_.clock.now();
-  if (member.new_schedule) {
-    const auto kept = co_await ledger_.put_cursor(cursor_name(id), now.time_since_epoch().count());
-    if (!kept) log_.warn("schedule", id + ": " + kept.error().message);
-    co_return std::nullopt;
-  }
-  const auto since = co_await ledger_.cursor(cursor_name(id));
-  const auto begun = since && *since > 0 ? std::optional(Instant(Millis(*since))) : std::nullopt;
+// The later of the last slot in the ledger and the moment the schedule came into force.
+Async<std::optional<Instant>> Slots::last_dealt_with(const Member& member, std::optional<Instant> begun) {
   Position before = 0;
   for (int page = 0; page < kMostPages; ++page) {
-    port::RunFilter filter{.agent_id = id, .status = {}, .before = before, .limit = kRowsOfAPage};
+    port::RunFilter filter{.agent_id = member.agent_id, .status = {}, .before = before, .limit = kRowsOfAPage};
     const auto rows = co_await ledger_.list(std::move(filter));
     if (!rows || rows->empty()) break;
     for (const auto& row : *rows)
@@ -70,9 +92,8 @@ Async<std::optional<Instant>> Slots::last_dealt_with(const Member& member) {
 }
 
 port::Entry Slots::entry_for(const Member& member, std::string key) const {
-  return {.agent_id = member.spec.agent_id, .key = std::move(key), .nonce = static_cast<std::uint32_t>(world_.random.next()), .due_at = world_.clock.now(),
-          .revision = member.revision, .overlap = member.spec.schedule.overlap, .queue_size = static_cast<std::uint32_t>(member.spec.limits.queue_size),
-          .max_concurrent = static_cast<std::uint32_t>(member.spec.limits.max_concurrent), .payload = {}};
+  return {.agent_id = member.agent_id, .key = std::move(key), .nonce = static_cast<std::uint32_t>(world_.random.next()), .due_at = world_.clock.now(),
+          .revision = member.revision, .overlap = member.overlap, .queue_size = member.queue_size, .max_concurrent = member.max_concurrent, .payload = {}};
 }
 
 void Slots::take(schedule::SlotBatch batch) {

@@ -23,8 +23,10 @@ class Slots {
   std::optional<Instant> next(const std::string& agent_id) const { return ticker_.next_due(agent_id); }
 
  private:
-  Async<void> start_one(const Member& member);
-  Async<std::optional<Instant>> last_dealt_with(const Member& member);
+  Async<void> start_some(std::vector<const Member*> members);
+  Async<std::vector<std::optional<Instant>>> begun(const std::vector<const Member*>& members);
+  Async<void> go_on(const Member& member, std::optional<Instant> begun);
+  Async<std::optional<Instant>> last_dealt_with(const Member& member, std::optional<Instant> begun);
   Async<void> enqueue(std::vector<port::Entry> entries);
   void take(schedule::SlotBatch batch);
   port::Entry entry_for(const Member& member, std::string key) const;

@@ -55,11 +55,7 @@ class Serving {
   Async<Result<void>> start() {
     auto opened = co_await engine_.open();
     if (!opened) co_return opened;
-    auto loaded = co_await read_agents(config_.host.agent_dirs, config_, ground_.ports, working_folder_);
-    for (const auto& problem : loaded.problems) ground_.log.error("agents", manifest::to_text(problem));
-    for (const auto& agent : loaded.agents)
-      for (const auto& note : agent.notes) ground_.log.info("agents", manifest::to_text(note));
-    co_await engine_.take(std::move(loaded.agents));
+    co_await engine_.load_agents(working_folder_);
     slots_.emplace(ground_.world, engine_.ledger(), engine_.roster(), ground_.log);
     auto started = co_await engine_.start();
     if (!started) co_return started;

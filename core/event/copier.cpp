@@ -21,12 +21,13 @@ double Copier::lag_seconds() const {
 Async<void> Copier::follow(std::stop_token stop) {
   std::string key = "events:" + name_;
   for (Millis delay = kFirstDelay; !stop.stop_requested(); delay = std::min(delay * 2, kLongestDelay)) {
-    const auto cursor = co_await ledger_.cursor(key);
-    if (cursor) {
-      kept_ = saved_ = *cursor;
+    std::vector<std::string> names = {key};
+    const auto cursors = co_await ledger_.cursors(std::move(names));
+    if (cursors) {
+      kept_ = saved_ = cursors->front();
       break;
     }
-    last_error_ = cursor.error().message;
+    last_error_ = cursors.error().message;
     co_await sleep(world_.timers, delay, stop);
   }
   while (!stop.stop_requested()) {
@@ -73,7 +74,8 @@ Async<void> Copier::save(bool now) {
   if (kept_ == saved_ || (!now && world_.clock.tick() - saved_at_ < kSaveEvery)) co_return;
   const auto position = kept_;
   saved_at_ = world_.clock.tick();
-  const auto saved = co_await ledger_.put_cursor("events:" + name_, position);
+  std::vector<port::Cursor> cursors = {{"events:" + name_, position}};
+  const auto saved = co_await ledger_.put_cursors(std::move(cursors));
   if (saved) saved_ = position;
   else last_error_ = saved.error().message;
 }

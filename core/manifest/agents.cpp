@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <map>
+#include <span>
 
 #include "core/manifest/agent_check.hpp"
 #include "core/manifest/agent_keys.hpp"
@@ -48,12 +48,16 @@ void name_agent(Reader& reader, AgentSpec& spec, const Tree& tree, const std::st
   spec.agent_id = stem;
 }
 
-std::vector<fs::path> manifests_in(const fs::path& folder, std::error_code& error) {
-  std::vector<fs::path> files;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
-    if (at->path().extension() == ".toml" && at->path().filename().string().front() != '.') files.push_back(at->path());
-  std::ranges::sort(files);
-  return files;
+constexpr std::string_view kExtension = ".toml";
+
+std::vector<std::string> stems_in(const fs::path& folder, std::error_code& error) {
+  std::vector<std::string> stems;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const auto name = at->path().filename().string();
+    if (name.ends_with(kExtension) && name.front() != '.') stems.push_back(name.substr(0, name.size() - kExtension.size()));
+  }
+  std::ranges::sort(stems);
+  return stems;
 }
 
 std::string shown_path(const fs::path& path, const fs::path& working_folder) {
@@ -61,21 +65,37 @@ std::string shown_path(const fs::path& path, const fs::path& working_folder) {
   return relative.empty() || *relative.begin() == ".." ? path.string() : relative.string();
 }
 
-LoadedAgent load_file(const fs::path& file, const std::string& shown, const HostConfig& config, const Checks& checks) {
-  const auto text = read_text_file(file.string());
-  if (text) return read_agent(*text, file.string(), config, checks, read_text_file, shown);
-  return {.file = shown, .agent_id = file.stem().string(), .spec = {}, .problems = {{shown, 0, 0, text.error().message}}, .notes = {}};
+std::string file_in(const std::string& folder, const std::string& stem) { return folder.empty() ? stem + ".toml" : (fs::path(folder) / (stem + ".toml")).string(); }
+
+LoadedAgent load_file(const FoundAgents::Folder& folder, const std::string& stem, const HostConfig& config, const Checks& checks) {
+  const auto path = file_in(folder.path, stem);
+  auto shown = file_in(folder.shown, stem);
+  const auto text = read_text_file(path);
+  if (text) return read_agent(*text, path, config, checks, read_text_file, std::move(shown));
+  return {.file = shown, .agent_id = stem, .spec = {}, .problems = {{shown, 0, 0, text.error().message}}, .notes = {}};
 }
 
-// An id belongs to the first file that claims it.
-void refuse_duplicates(std::vector<LoadedAgent>& agents) {
-  std::map<std::string, std::string> owners;
-  for (auto& agent : agents) {
-    const auto [owner, is_first] = owners.emplace(agent.agent_id, agent.file);
-    if (is_first) continue;
-    agent.problems.push_back({agent.file, 1, 1, "agent \"" + agent.agent_id + "\" exists already: " + owner->second});
-    agent.spec.reset();
+// An id belongs to the first folder that claims it.
+void refuse_a_duplicate(const FoundAgents& found, std::size_t folder, LoadedAgent& agent) {
+  const auto earlier = std::span(found.folders).first(folder);
+  const auto owner = std::ranges::find_if(earlier, [&](const auto& f) { return std::ranges::binary_search(f.stems, agent.agent_id); });
+  if (owner == earlier.end()) return;
+  agent.problems.push_back({agent.file, 1, 1, "agent \"" + agent.agent_id + "\" exists already: " + file_in(owner->shown, agent.agent_id)});
+  agent.spec.reset();
+}
+
+// Each folder once, whatever names lead to it.
+std::vector<std::string> distinct(const std::vector<std::string>& folders) {
+  std::vector<std::string> out;
+  std::vector<fs::path> seen;
+  for (const auto& folder : folders) {
+    std::error_code error;
+    const auto real = fs::canonical(folder, error);
+    if (!error && std::ranges::find(seen, real) != seen.end()) continue;
+    seen.push_back(real);
+    out.push_back(folder);
   }
+  return out;
 }
 
 }  // namespace
@@ -101,15 +121,31 @@ LoadedAgent read_agent(std::string_view text, const std::string& file, const Hos
   return out;
 }
 
-LoadedAgents load_agents(const std::vector<std::string>& folders, const HostConfig& config, const Checks& checks, const std::string& working_folder) {
-  LoadedAgents out;
-  for (const auto& folder : folders) {
+FoundAgents find_agents(const std::vector<std::string>& folders, const std::string& working_folder) {
+  FoundAgents found;
+  for (const auto& path : distinct(folders)) {
     std::error_code error;
-    const auto files = manifests_in(folder, error);
-    if (error) out.problems.push_back({shown_path(folder, working_folder), 0, 0, "cannot read the folder of agents: " + error.message()});
-    for (const auto& file : files) out.agents.push_back(load_file(file, shown_path(file, working_folder), config, checks));
+    auto shown = shown_path(path, working_folder);
+    auto stems = stems_in(path, error);
+    if (error) found.problems.push_back({shown, 0, 0, "cannot read the folder of agents: " + error.message()});
+    if (shown == ".") shown.clear();
+    found.folders.push_back({path, std::move(shown), std::move(stems)});
   }
-  refuse_duplicates(out.agents);
+  return found;
+}
+
+std::vector<LoadedAgent> load_agents(const FoundAgents& found, std::size_t folder, std::size_t first, std::size_t count, const HostConfig& config, const Checks& checks) {
+  const auto& from = found.folders[folder];
+  std::vector<LoadedAgent> agents;
+  for (auto i = first; i < std::min(from.stems.size(), first + count); ++i) refuse_a_duplicate(found, folder, agents.emplace_back(load_file(from, from.stems[i], config, checks)));
+  return agents;
+}
+
+LoadedAgents load_agents(const std::vector<std::string>& folders, const HostConfig& config, const Checks& checks, const std::string& working_folder) {
+  const auto found = find_agents(folders, working_folder);
+  LoadedAgents out{.agents = {}, .problems = found.problems};
+  for (std::size_t folder = 0; folder < found.folders.size(); ++folder)
+    std::ranges::move(load_agents(found, folder, 0, found.folders[folder].stems.size(), config, checks), std::back_inserter(out.agents));
   return out;
 }
 

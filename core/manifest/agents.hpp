@@ -28,12 +28,27 @@ struct LoadedAgent {
 LoadedAgent read_agent(std::string_view text, const std::string& file, const HostConfig& config, const Checks& checks,
                        const ReadFile& read_file = read_text_file, std::string shown = {});
 
+// The manifests of folders, found and not yet read: a host reads a hundred thousand of them part by part.
+struct FoundAgents {
+  struct Folder {
+    std::string path;
+    std::string shown;                       // as people see it; empty: the working folder
+    std::vector<std::string> stems;          // of its *.toml, sorted; not of folders inside it
+  };
+  std::vector<Folder> folders;
+  std::vector<Problem> problems;             // of the folders themselves
+};
+FoundAgents find_agents(const std::vector<std::string>& folders, const std::string& working_folder);
+
+// At most `count` agents of one of the folders. An id that an earlier folder has is a problem of this one.
+std::vector<LoadedAgent> load_agents(const FoundAgents& found, std::size_t folder, std::size_t first, std::size_t count, const HostConfig& config, const Checks& checks);
+
 struct LoadedAgents {
   std::vector<LoadedAgent> agents;           // by folder, then by name
   std::vector<Problem> problems;             // of the folders themselves
 };
 
-// Every *.toml of each folder, not of folders inside it. An id that two files claim is a problem of the later one.
+// All of them at once.
 LoadedAgents load_agents(const std::vector<std::string>& folders, const HostConfig& config, const Checks& checks,
                          const std::string& working_folder);
 

@@ -36,15 +36,7 @@ port::Admission own(const agentd_ledger_admission& a) {
   return out;
 }
 
-LedgerAnswer own(const agentd_ledger_answer& a) {
-  LedgerAnswer out{a.op, error(a.fault, a.message), a.value};
-  if (a.admissions) {
-    auto& all = out.value.emplace<std::vector<port::Admission>>();
-    all.reserve(a.admission_count);
-    for (std::uint64_t i = 0; i < a.admission_count; ++i) all.push_back(own(a.admissions[i]));
-  }
-  return out;
-}
+port::KeptSpec own(const agentd_ledger_kept& k) { return {static_cast<port::KeptSpec::Change>(k.change), k.revision, text(k.before)}; }
 
 port::StoredRecord own(const agentd_ledger_stored& r) {
   return {r.position, instant(r.at_ms), run_id(r.run), text(r.agent_id), r.kind, static_cast<port::RunStatus>(r.status), text(r.payload)};
@@ -65,6 +57,8 @@ port::RunRow own(const agentd_ledger_row& r) {
           text(r.payload), r.last, text(r.last_payload), r.last_kind};
 }
 
+LedgerAnswer own(const agentd_ledger_answer& a);
+
 template <class From>
 auto own(const From* items, std::uint64_t count) {
   std::vector<decltype(own(*items))> all;
@@ -73,6 +67,15 @@ auto own(const From* items, std::uint64_t count) {
   return all;
 }
 
+LedgerAnswer own(const agentd_ledger_answer& a) {
+  LedgerAnswer out{a.op, error(a.fault, a.message), a.value};
+  if (a.admissions) out.value = own(a.admissions, a.admission_count);
+  if (a.kept) out.value = own(a.kept, a.kept_count);
+  return out;
+}
+
+bool is_blank(const LedgerStanding& s) { return s.queued == 0 && s.running == 0 && s.stats.run_count == 0; }
+
 // ---- to the plugin
 
 agentd_ledger_entry lend(const port::Entry& e) {
@@ -80,17 +83,16 @@ agentd_ledger_entry lend(const port::Entry& e) {
           e.leaves_record, e.queue_size, e.max_concurrent};
 }
 
-std::vector<agentd_ledger_entry> lend(const std::vector<port::Entry>& entries) {
-  std::vector<agentd_ledger_entry> all;
-  all.reserve(entries.size());
-  for (const auto& e : entries) all.push_back(lend(e));
-  return all;
-}
+agentd_ledger_record lend(const port::Record& r) { return {r.kind, 0, str(r.payload)}; }
+agentd_ledger_spec lend(const port::AgentSpecText& s) { return {str(s.agent_id), str(s.content)}; }
+agentd_ledger_cursor lend(const port::Cursor& c) { return {str(c.name), c.position}; }
+agentd_str lend(const std::string& s) { return str(s); }
 
-std::vector<agentd_ledger_record> lend(const std::vector<port::Record>& records) {
-  std::vector<agentd_ledger_record> all;
-  all.reserve(records.size());
-  for (const auto& r : records) all.push_back({r.kind, 0, str(r.payload)});
+template <class From>
+auto lend(const std::vector<From>& items) {
+  std::vector<decltype(lend(items.front()))> all;
+  all.reserve(items.size());
+  for (const auto& item : items) all.push_back(lend(item));
   return all;
 }
 
@@ -121,6 +123,10 @@ void rows(agentd_host* host, agentd_op op, const agentd_ledger_row* all, std::ui
   inbox(host).post([op, piece = own(all, count)](LedgerPort& port) mutable { port.deliver(op, std::move(piece)); });
 }
 
+void numbers(agentd_host* host, agentd_op op, const std::int64_t* all, std::uint64_t count) noexcept {
+  inbox(host).post([op, piece = std::vector<std::int64_t>(all, all + count)](LedgerPort& port) mutable { port.deliver(op, std::move(piece)); });
+}
+
 void ended(agentd_host* host, agentd_op op, std::int32_t fault, std::int64_t number, agentd_str what) noexcept {
   LedgerAnswer answer{op, error(fault, what), port::SpecRevision{number, text(what)}};
   inbox(host).post([answer = std::move(answer)](LedgerPort& port) mutable { port.deliver(std::move(answer), {}); });
@@ -130,7 +136,7 @@ void due(agentd_host* host) noexcept {
   inbox(host).post([](LedgerPort& port) { port.due(); });
 }
 
-constexpr agentd_host_ledger_v1 kService{&committed, &claimed, &records, &rows, &ended, &due};
+constexpr agentd_host_ledger_v1 kService{&committed, &claimed, &records, &rows, &numbers, &ended, &due};
 
 }  // namespace
 
@@ -208,7 +214,6 @@ Async<LedgerResult<T>> LedgerPort::ask(Call call) {
   if constexpr (std::is_void_v<T>) {
     co_return LedgerResult<void>();
   } else if constexpr (std::is_same_v<T, std::int64_t>) {
-    if (const auto* spoken = std::get_if<port::SpecRevision>(&answer.value)) co_return spoken->revision;
     co_return std::get<std::int64_t>(answer.value);
   } else if constexpr (std::is_same_v<T, std::string>) {
     co_return std::move(std::get<port::SpecRevision>(answer.value).content);
@@ -242,19 +247,21 @@ Async<LedgerResult<Position>> LedgerPort::commit(port::Transition t) {
   co_return co_await std::move(asking);
 }
 
-Async<LedgerResult<std::int64_t>> LedgerPort::put_spec(std::string agent_id, std::string content) {
+Async<LedgerResult<std::vector<port::KeptSpec>>> LedgerPort::put_specs(std::vector<port::AgentSpecText> specs) {
   const auto call = [&](std::uint64_t op) {
-    const agentd_ledger_spec asked{op, now_ms(), str(agent_id), str(content)};
-    table_.put_spec(self_, &asked);
+    const auto lent = lend(specs);
+    const agentd_ledger_specs asked{op, now_ms(), lent.data(), lent.size()};
+    table_.put_specs(self_, &asked);
   };
-  auto asking = ask<std::int64_t>(call);
+  auto asking = ask<std::vector<port::KeptSpec>>(call);
   co_return co_await std::move(asking);
 }
 
-Async<LedgerResult<void>> LedgerPort::put_cursor(std::string name, Position position) {
+Async<LedgerResult<void>> LedgerPort::put_cursors(std::vector<port::Cursor> cursors) {
   const auto call = [&](std::uint64_t op) {
-    const agentd_ledger_cursor asked{op, now_ms(), str(name), position};
-    table_.put_cursor(self_, &asked);
+    const auto lent = lend(cursors);
+    const agentd_ledger_cursors asked{op, now_ms(), lent.data(), lent.size()};
+    table_.put_cursors(self_, &asked);
   };
   auto asking = ask<void>(call);
   co_return co_await std::move(asking);
@@ -305,9 +312,12 @@ Async<LedgerResult<std::string>> LedgerPort::agent_state(std::string agent_id) {
   co_return co_await std::move(asking);
 }
 
-Async<LedgerResult<Position>> LedgerPort::cursor(std::string name) {
-  const auto call = [&](std::uint64_t op) { table_.cursor(self_, op, str(name)); };
-  auto asking = ask<Position>(call);
+Async<LedgerResult<std::vector<Position>>> LedgerPort::cursors(std::vector<std::string> names) {
+  const auto call = [&](std::uint64_t op) {
+    const auto lent = lend(names);
+    table_.cursors(self_, op, lent.data(), lent.size());
+  };
+  auto asking = ask<std::vector<Position>>(call);
   co_return co_await std::move(asking);
 }
 
@@ -364,6 +374,7 @@ void LedgerPort::deliver(std::uint64_t op, LedgerAnswer::Value piece) {
   };
   append(std::get_if<std::vector<port::StoredRecord>>(&piece));
   append(std::get_if<std::vector<port::RunRow>>(&piece));
+  append(std::get_if<std::vector<std::int64_t>>(&piece));
 }
 
 void LedgerPort::due() {
@@ -372,6 +383,7 @@ void LedgerPort::due() {
 
 void LedgerPort::stand(std::vector<LedgerStanding> standings) {
   for (auto& standing : standings) {
+    if (is_blank(standing) && !standings_.contains(standing.agent_id)) continue;  // an agent that has not run yet is known by having none
     const auto place = standings_.try_emplace(standing.agent_id).first;
     if (place->second.version <= standing.version) place->second = std::move(standing);
   }

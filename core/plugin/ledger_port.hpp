@@ -17,7 +17,7 @@ namespace agentd::plugin {
 // What a ledger tells of an operation or a group, copied. Any thread until it is posted, then the engine's.
 struct LedgerAnswer {
   using Value = std::variant<std::monostate, std::int64_t, std::vector<port::Admission>, port::Claims, std::vector<port::StoredRecord>,
-                             std::vector<port::RunRow>, port::SpecRevision, std::string>;
+                             std::vector<port::RunRow>, std::vector<port::KeptSpec>, std::vector<std::int64_t>, port::SpecRevision>;
   std::uint64_t op = 0;
   std::optional<port::LedgerError> error;
   Value value;
@@ -66,8 +66,8 @@ class LedgerPort final : public port::Ledger {
 
   Async<port::LedgerResult<std::vector<port::Admission>>> enqueue(std::vector<port::Entry> entries) override;
   Async<port::LedgerResult<Position>> commit(port::Transition transition) override;
-  Async<port::LedgerResult<std::int64_t>> put_spec(std::string agent_id, std::string content) override;
-  Async<port::LedgerResult<void>> put_cursor(std::string name, Position position) override;
+  Async<port::LedgerResult<std::vector<port::KeptSpec>>> put_specs(std::vector<port::AgentSpecText> specs) override;
+  Async<port::LedgerResult<void>> put_cursors(std::vector<port::Cursor> cursors) override;
 
   Async<port::LedgerResult<port::Claims>> claim(std::size_t n) override;
   void serve(std::string agent_id, bool can) override;
@@ -78,7 +78,7 @@ class LedgerPort final : public port::Ledger {
   Async<port::LedgerResult<std::vector<port::StoredRecord>>> events_after(Position position, std::size_t limit) override;
   Async<port::LedgerResult<std::optional<port::SpecRevision>>> spec(std::string agent_id, std::int64_t revision) override;
   Async<port::LedgerResult<std::string>> agent_state(std::string agent_id) override;
-  Async<port::LedgerResult<Position>> cursor(std::string name) override;
+  Async<port::LedgerResult<std::vector<Position>>> cursors(std::vector<std::string> names) override;
 
   Position last_position() const override { return last_position_; }
   std::size_t queued(const std::string& agent_id) const override;

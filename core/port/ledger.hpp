@@ -133,6 +133,23 @@ struct SpecRevision {
   std::string content;
 };
 
+struct AgentSpecText {
+  std::string agent_id;
+  std::string content;
+};
+
+// What keeping an agent's spec came to.
+struct KeptSpec {
+  enum class Change : std::int32_t { none = 0, created = 1, updated = 2 } change = Change::none;
+  std::int64_t revision = 0;             // the current one now
+  std::string before;                    // with updated: the content that it takes the place of
+};
+
+struct Cursor {
+  std::string name;
+  Position position = 0;
+};
+
 enum class LedgerFault { stale, disk_full, unavailable, corrupt, not_found };
 struct LedgerError {
   LedgerFault fault = LedgerFault::unavailable;
@@ -149,9 +166,9 @@ class Ledger {
   // ---- writes; each answers when durable
   virtual Async<LedgerResult<std::vector<Admission>>> enqueue(std::vector<Entry> entries) = 0;  // one transaction
   virtual Async<LedgerResult<Position>> commit(Transition transition) = 0;                      // position of its first record
-  // Keeps an agent's spec and answers its revision; the same content as the current one answers the current revision.
-  virtual Async<LedgerResult<std::int64_t>> put_spec(std::string agent_id, std::string content) = 0;
-  virtual Async<LedgerResult<void>> put_cursor(std::string name, Position position) = 0;
+  // Keeps the specs of agents, all or none, and answers for each in order; the content that is current already makes no revision.
+  virtual Async<LedgerResult<std::vector<KeptSpec>>> put_specs(std::vector<AgentSpecText> specs) = 0;
+  virtual Async<LedgerResult<void>> put_cursors(std::vector<Cursor> cursors) = 0;  // all or none
 
   // ---- deciding what runs
   // At most n due runs of agents that the worker knows, round-robin over agents, first in first out within one, within
@@ -168,7 +185,7 @@ class Ledger {
   virtual Async<LedgerResult<std::vector<StoredRecord>>> events_after(Position position, std::size_t limit) = 0;
   virtual Async<LedgerResult<std::optional<SpecRevision>>> spec(std::string agent_id, std::int64_t revision) = 0;  // 0: the current one
   virtual Async<LedgerResult<std::string>> agent_state(std::string agent_id) = 0;  // "null" when there is none
-  virtual Async<LedgerResult<Position>> cursor(std::string name) = 0;              // 0 when there is none
+  virtual Async<LedgerResult<std::vector<Position>>> cursors(std::vector<std::string> names) = 0;  // in order; 0 where there is none
 
   // ---- what is so now, from memory
   virtual Position last_position() const = 0;

@@ -29,9 +29,9 @@ Json budget_of(const manifest::Limits& limits) {
 }  // namespace
 
 std::string agent_state(const Context& context, const host::Member& member) {
-  const auto& id = member.spec.agent_id;
+  const auto& id = member.agent_id;
   if (context.ledger.running(id) > 0) return "running";
-  if (!member.spec.enabled) return "stopped";
+  if (!member.enabled) return "stopped";
   return context.ledger.stats(id).consecutive_failures > 0 ? "error" : "idle";
 }
 
@@ -42,7 +42,7 @@ Document unknown_agent(const Context& context, const std::string& id) {
 }
 
 Json agent_view(const Context& context, const host::Member& member) {
-  const auto& spec = member.spec;
+  const auto spec = member.spec();
   const auto stats = context.ledger.stats(spec.agent_id);
   Json view;
   view["agent_id"] = spec.agent_id;
@@ -59,7 +59,7 @@ Json agent_view(const Context& context, const host::Member& member) {
   view["session_id"] = spec.memory.session.scope == manifest::Session::Scope::run     ? Json()
                        : spec.memory.session.scope == manifest::Session::Scope::fixed ? Json(spec.memory.session.name)
                                                                                       : Json(spec.agent_id);
-  view["available_tools"] = member.tools;
+  view["available_tools"] = member.means->tools;
   view["event_store"] = context.config.events.stores;
   view["memory_store"] = spec.memory.store.empty() ? context.config.memory.store : spec.memory.store;
   view["queue_depth"] = context.ledger.queued(spec.agent_id);

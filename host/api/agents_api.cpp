@@ -73,13 +73,13 @@ Async<Answer> slots(Context& context, Request request) {
   if (!wanted) co_return problem(400, "count is a number from 1 to 1000");
   Json list = Json::array();
   auto after = context.world.clock.now();
-  while (member->spec.enabled && member->schedule && list.size() < *wanted) {
+  while (member->enabled && member->schedule && list.size() < *wanted) {
     const auto slot = schedule::next_slot(*member->schedule, after);
     if (!slot) break;
     list.push_back({{"scheduled_at", format_instant_s(*slot)}});
     after = *slot;
   }
-  co_return document({{"agent_id", member->spec.agent_id}, {"slots", list}, {"next", nullptr}});
+  co_return document({{"agent_id", member->agent_id}, {"slots", list}, {"next", nullptr}});
 }
 
 }  // namespace

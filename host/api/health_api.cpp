@@ -10,7 +10,7 @@ metrics::Snapshot snapshot(const Context& context) {
   for (const auto* state : {"idle", "running", "error", "paused", "stopped"}) now.agents_by_state[state] = 0;
   for (const auto& [id, member] : context.roster.members()) {
     ++now.agents_by_state[agent_state(context, member)];
-    now.agents.push_back({id, context.ledger.queued(id), static_cast<std::size_t>(member.spec.limits.queue_size), context.slots.next(id)});
+    now.agents.push_back({id, context.ledger.queued(id), member.queue_size, context.slots.next(id)});
   }
   now.runs_in_flight = context.worker.in_flight();
   const auto& catalog = context.ports.catalog();

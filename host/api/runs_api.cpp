@@ -76,14 +76,13 @@ class AskedReader {
 };
 
 port::Entry entry_for(const Context& context, const host::Member& member, const event::Entered& entered) {
-  const auto& limits = member.spec.limits;
-  return {.agent_id = member.spec.agent_id, .key = entered.key, .nonce = static_cast<std::uint32_t>(context.world.random.next()), .due_at = context.world.clock.now(),
-          .revision = member.revision, .overlap = port::Overlap::queue, .leaves_record = false, .queue_size = static_cast<std::uint32_t>(limits.queue_size),
-          .max_concurrent = static_cast<std::uint32_t>(limits.max_concurrent), .payload = event::encode(entered, entered.session)};
+  return {.agent_id = member.agent_id, .key = entered.key, .nonce = static_cast<std::uint32_t>(context.world.random.next()), .due_at = context.world.clock.now(),
+          .revision = member.revision, .overlap = port::Overlap::queue, .leaves_record = false, .queue_size = member.queue_size,
+          .max_concurrent = member.max_concurrent, .payload = event::encode(entered, entered.session)};
 }
 
 Document full(const host::Member& member) {
-  auto answer = problem(429, "the queue of agent \"" + member.spec.agent_id + "\" is full (" + std::to_string(member.spec.limits.queue_size) + " runs wait)");
+  auto answer = problem(429, "the queue of agent \"" + member.agent_id + "\" is full (" + std::to_string(member.queue_size) + " runs wait)");
   answer.headers.emplace_back("Retry-After", "5");
   return answer;
 }
@@ -109,7 +108,7 @@ Async<Answer> ask(Context& context, Request request) {
   const auto* member = context.roster.find(request.capture("id"));
   if (!member) co_return unknown_agent(context, request.capture("id"));
   if (context.draining) co_return problem(503, "the host is stopping");
-  AskedReader reader(member->spec.agent_id);
+  AskedReader reader(member->agent_id);
   auto read = reader.read(request);
   if (auto* refused = std::get_if<Document>(&read)) co_return std::move(*refused);
   auto& asked = std::get<Asked>(read);

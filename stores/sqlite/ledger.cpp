@@ -145,7 +145,7 @@ void Ledger::commit(const std::vector<Write>& writes) {
 
 void Ledger::refuse(const std::vector<Write>& writes, std::int32_t fault, std::string_view why) {
   Group group;
-  for (const auto& write : writes) group.answers.push_back({write.op, fault, 0, 0, nullptr, 0, sdk::str(why)});
+  for (const auto& write : writes) group.answers.push_back({write.op, fault, 0, 0, nullptr, 0, nullptr, 0, sdk::str(why)});
   tell(group, 0);
 }
 

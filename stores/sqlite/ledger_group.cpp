@@ -17,9 +17,8 @@ struct GroupWriter::Step {
   agentd_ledger_answer& answer;
 
   void refuse(std::int32_t fault, std::string message) {
-    group.messages.push_back(std::move(message));
     answer.fault = fault;
-    answer.message = str(group.messages.back());
+    answer.message = str(group.texts.emplace_back(std::move(message)));
   }
 };
 
@@ -207,18 +206,34 @@ void GroupWriter::insert_record(Step& step, const agentd_run_id& run, std::int64
 
 // ---- specs and cursors
 
-void GroupWriter::apply(Step& step, const PutSpec& spec) {
-  const auto agent = row_of(step.draft.agent(spec.agent_id));
-  latest_spec_.bind(agent);
-  const bool has_one = latest_spec_.step();
-  const auto latest = has_one ? latest_spec_.integer(0) : 0;
-  const bool same = has_one && latest_spec_.bytes(1) == spec.content;
-  latest_spec_.reset();
-  step.answer.value = same ? latest : latest + 1;
-  if (!same) insert_spec_.exec(agent, latest + 1, step.write.now, std::string_view(spec.content));
+void GroupWriter::apply(Step& step, const PutSpecs& put) {
+  auto& kept = step.group.kept.emplace_back();
+  kept.reserve(put.specs.size());
+  for (const auto& spec : put.specs) kept.push_back(keep(step, spec));
+  step.answer.kept = kept.data(), step.answer.kept_count = kept.size();
 }
 
-void GroupWriter::apply(Step&, const PutCursor& cursor) { put_cursor_.exec(std::string_view(cursor.name), cursor.position); }
+agentd_ledger_kept GroupWriter::keep(Step& step, const Spec& spec) {
+  const auto agent = row_of(step.draft.agent(spec.agent_id));
+  agentd_ledger_kept kept{1, AGENTD_SPEC_CREATED, 0, {}};
+  latest_spec_.bind(agent);
+  if (latest_spec_.step()) {
+    const auto latest = latest_spec_.integer(0);
+    const auto content = latest_spec_.bytes(1);
+    if (content == spec.content) {
+      kept = {latest, AGENTD_SPEC_SAME, 0, {}};
+    } else {
+      kept = {latest + 1, AGENTD_SPEC_UPDATED, 0, str(step.group.texts.emplace_back(content))};
+    }
+  }
+  latest_spec_.reset();
+  if (kept.change != AGENTD_SPEC_SAME) insert_spec_.exec(agent, kept.revision, step.write.now, std::string_view(spec.content));
+  return kept;
+}
+
+void GroupWriter::apply(Step&, const PutCursors& put) {
+  for (const auto& cursor : put.cursors) put_cursor_.exec(std::string_view(cursor.name), cursor.position);
+}
 
 // ---- agents and marks
 

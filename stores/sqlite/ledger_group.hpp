@@ -15,7 +15,8 @@ struct Group {
   bool due = false;
   std::deque<std::vector<agentd_ledger_admission>> admissions;  // what the answers point to
   std::deque<std::vector<agentd_run_id>> cancels;
-  std::deque<std::string> messages;
+  std::deque<std::vector<agentd_ledger_kept>> kept;
+  std::deque<std::string> texts;
 };
 
 // One thread at a time. The mutex is the mirror's.
@@ -31,8 +32,9 @@ class GroupWriter {
   struct Step;  // one write on its way
   void apply(Step& step, const Enqueue& enqueue);
   void apply(Step& step, const Transition& transition);
-  void apply(Step& step, const PutSpec& spec);
-  void apply(Step& step, const PutCursor& cursor);
+  void apply(Step& step, const PutSpecs& put);
+  void apply(Step& step, const PutCursors& put);
+  agentd_ledger_kept keep(Step& step, const Spec& spec);
   std::vector<agentd_ledger_admission> admit(Step& step, const std::vector<Entry>& entries);
   agentd_ledger_admission admit(Step& step, const Entry& entry);
   bool insert_run(Step& step, Draft::AgentChange& agent, const Entry& entry, std::int32_t status);

@@ -16,6 +16,7 @@ class LedgerHost {
   void claimed(agentd_op op, const agentd_ledger_claims& claims) const { table_->claimed(host_.raw(), op, &claims); }
   void records(agentd_op op, const agentd_ledger_stored* records, std::size_t count) const { table_->records(host_.raw(), op, records, count); }
   void rows(agentd_op op, const agentd_ledger_row* rows, std::size_t count) const { table_->rows(host_.raw(), op, rows, count); }
+  void numbers(agentd_op op, const std::int64_t* numbers, std::size_t count) const { table_->numbers(host_.raw(), op, numbers, count); }
   void done(agentd_op op, std::int64_t number = 0, std::string_view text = {}) const {
     table_->ended(host_.raw(), op, AGENTD_LEDGER_FINE, number, sdk::str(text));
   }

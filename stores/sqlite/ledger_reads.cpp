@@ -252,10 +252,19 @@ void LedgerReads::agent_state(agentd_op op, const std::string& agent) {
   host_.done(op, 0, reading.next() && !reading->is_null(0) ? reading->bytes(0) : "null");
 }
 
-void LedgerReads::cursor(agentd_op op, const std::string& name) {
+void LedgerReads::cursors(agentd_op op, const std::vector<std::string>& names) {
   const std::lock_guard lock(mutex_);
-  Reading reading(cursor_, std::string_view(name));
-  host_.done(op, reading.next() ? reading->integer(0) : 0);
+  std::vector<std::int64_t> positions;
+  positions.reserve(names.size());
+  for (std::size_t page = 0; page < names.size(); page += kPageRows) {
+    const Snapshot snapshot(db_);  // one lock of the file for a page of them
+    for (auto i = page; i < std::min(names.size(), page + kPageRows); ++i) {
+      Reading reading(cursor_, std::string_view(names[i]));
+      positions.push_back(reading.next() ? reading->integer(0) : 0);
+    }
+  }
+  host_.numbers(op, positions.data(), positions.size());
+  host_.done(op);
 }
 
 }  // namespace agentd::sqlite

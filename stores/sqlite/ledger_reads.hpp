@@ -30,7 +30,7 @@ class LedgerReads {
   void events_after(agentd_op op, std::int64_t position, std::uint64_t limit);
   void spec(agentd_op op, const std::string& agent, std::int64_t revision);
   void agent_state(agentd_op op, const std::string& agent);
-  void cursor(agentd_op op, const std::string& name);
+  void cursors(agentd_op op, const std::vector<std::string>& names);
 
  private:
   struct StoredPage;

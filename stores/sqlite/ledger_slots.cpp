@@ -10,8 +10,8 @@ Ledger& ledger(void* self) { return *LedgerSlots::of(self).object; }
 // noexcept: the one thing these can throw is that memory is out, and a ledger that forgets a write must not go on.
 void enqueue(void* self, const agentd_ledger_enqueue* asked) noexcept { ledger(self).write(own(*asked)); }
 void commit(void* self, const agentd_ledger_transition* asked) noexcept { ledger(self).write(own(*asked)); }
-void put_spec(void* self, const agentd_ledger_spec* asked) noexcept { ledger(self).write(own(*asked)); }
-void put_cursor(void* self, const agentd_ledger_cursor* asked) noexcept { ledger(self).write(own(*asked)); }
+void put_specs(void* self, const agentd_ledger_specs* asked) noexcept { ledger(self).write(own(*asked)); }
+void put_cursors(void* self, const agentd_ledger_cursors* asked) noexcept { ledger(self).write(own(*asked)); }
 
 void claim(void* self, agentd_op op, int64_t now_ms, uint64_t n) noexcept { ledger(self).claim(op, now_ms, static_cast<std::size_t>(n)); }
 void serve(void* self, agentd_str agent, int32_t can) noexcept { ledger(self).serve(view(agent), can != 0); }
@@ -32,15 +32,18 @@ void spec(void* self, agentd_op op, agentd_str agent, int64_t revision) noexcept
 void agent_state(void* self, agentd_op op, agentd_str agent) noexcept {
   ledger(self).read(op, [op, name = std::string(view(agent))](LedgerReads& reads) { reads.agent_state(op, name); });
 }
-void cursor(void* self, agentd_op op, agentd_str name) noexcept {
-  ledger(self).read(op, [op, text = std::string(view(name))](LedgerReads& reads) { reads.cursor(op, text); });
+void cursors(void* self, agentd_op op, const agentd_str* names, uint64_t count) noexcept {
+  std::vector<std::string> asked;
+  asked.reserve(static_cast<std::size_t>(count));
+  for (uint64_t i = 0; i < count; ++i) asked.emplace_back(view(names[i]));
+  ledger(self).read(op, [op, all = std::move(asked)](LedgerReads& reads) { reads.cursors(op, all); });
 }
 
 }  // namespace
 
 const agentd_ledger* LedgerSlots::table() {
-  static const agentd_ledger all{&LedgerSlots::create, &LedgerSlots::destroy, &enqueue,      &commit, &put_spec,    &put_cursor, &claim,
-                                 &serve,               &load,                 &list,         &events_after, &spec,   &agent_state, &cursor};
+  static const agentd_ledger all{&LedgerSlots::create, &LedgerSlots::destroy, &enqueue, &commit, &put_specs, &put_cursors, &claim,
+                                 &serve, &load, &list, &events_after, &spec, &agent_state, &cursors};
   return &all;
 }
 

@@ -33,7 +33,18 @@ Write own(const agentd_ledger_transition& t) {
                      t.has_state != 0, own(t.agent_state), own(t.error)}};
 }
 
-Write own(const agentd_ledger_spec& s) { return {s.op, s.now_ms, PutSpec{own(s.agent_id), own(s.content)}}; }
-Write own(const agentd_ledger_cursor& c) { return {c.op, c.now_ms, PutCursor{own(c.name), c.position}}; }
+Write own(const agentd_ledger_specs& s) {
+  PutSpecs put;
+  put.specs.reserve(static_cast<std::size_t>(s.count));
+  for (std::uint64_t i = 0; i < s.count; ++i) put.specs.push_back({own(s.specs[i].agent_id), own(s.specs[i].content)});
+  return {s.op, s.now_ms, std::move(put)};
+}
+
+Write own(const agentd_ledger_cursors& c) {
+  PutCursors put;
+  put.cursors.reserve(static_cast<std::size_t>(c.count));
+  for (std::uint64_t i = 0; i < c.count; ++i) put.cursors.push_back({own(c.cursors[i].name), c.cursors[i].position});
+  return {c.op, c.now_ms, std::move(put)};
+}
 
 }  // namespace agentd::sqlite

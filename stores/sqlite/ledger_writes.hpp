@@ -38,24 +38,30 @@ struct Transition {
   std::string agent_state, error;
 };
 
-struct PutSpec {
+struct Spec {
   std::string agent_id, content;
 };
+struct PutSpecs {
+  std::vector<Spec> specs;
+};
 
-struct PutCursor {
+struct Cursor {
   std::string name;
   std::int64_t position = 0;
+};
+struct PutCursors {
+  std::vector<Cursor> cursors;
 };
 
 struct Write {
   agentd_op op = 0;
   std::int64_t now = 0;
-  std::variant<Enqueue, Transition, PutSpec, PutCursor> what;
+  std::variant<Enqueue, Transition, PutSpecs, PutCursors> what;
 };
 
 Write own(const agentd_ledger_enqueue& enqueue);
 Write own(const agentd_ledger_transition& transition);
-Write own(const agentd_ledger_spec& spec);
-Write own(const agentd_ledger_cursor& cursor);
+Write own(const agentd_ledger_specs& specs);
+Write own(const agentd_ledger_cursors& cursors);
 
 }  // namespace agentd::sqlite

@@ -53,8 +53,8 @@ Async<void> enter(WholeHost& host, const host::Member& member, int runs) {
     std::vector<port::Entry> group(std::min(kEnteredAtOnce, static_cast<std::size_t>(runs - entered)));
     for (auto& entry : group) {
       event::Entered asked{.trigger = "api", .key = "bench@" + std::to_string(++entered)};
-      entry = {.agent_id = member.spec.agent_id, .key = asked.key, .nonce = static_cast<std::uint32_t>(host.ground.random.next()), .due_at = host.ground.clock.now(),
-               .revision = member.revision, .queue_size = static_cast<std::uint32_t>(runs), .max_concurrent = static_cast<std::uint32_t>(member.spec.limits.max_concurrent),
+      entry = {.agent_id = member.agent_id, .key = asked.key, .nonce = static_cast<std::uint32_t>(host.ground.random.next()), .due_at = host.ground.clock.now(),
+               .revision = member.revision, .queue_size = static_cast<std::uint32_t>(runs), .max_concurrent = member.max_concurrent,
                .payload = event::encode(asked)};
     }
     const auto admitted = co_await host.engine.ledger().enqueue(std::move(group));

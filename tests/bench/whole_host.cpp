@@ -45,10 +45,7 @@ WholeHost::WholeHost(const std::filesystem::path& folder, std::vector<std::strin
 Async<void> WholeHost::open() { must(co_await engine.open()); }
 
 Async<void> WholeHost::load_agents() {
-  const auto& config = setup_.loaded.config;
-  auto loaded = co_await host::read_agents(config.host.agent_dirs, config, ground.ports, setup_.around.working_folder);
-  if (!loaded.problems.empty()) die(manifest::to_text(loaded.problems.front()));
-  co_await engine.take(std::move(loaded.agents));
+  co_await engine.load_agents(setup_.around.working_folder);
   if (!engine.roster().refused().empty()) die("an agent is refused");
 }
 

@@ -44,7 +44,7 @@ class Workload {
   void run() {
     l_->serve("a", true);
     l_->serve("b", true);
-    spec("spec1");
+    specs("spec1");
     enter({"e1", "e2", "e3"});
     for (int round = 0; round < 2; ++round) {
       step(claim(), "t" + std::to_string(round), {});
@@ -53,7 +53,7 @@ class Workload {
       enter({"e1", "round" + std::to_string(round)});
       together(round);
     }
-    spec("spec2");
+    specs("spec2");
   }
 
  private:
@@ -97,7 +97,11 @@ class Workload {
     const auto done = l_.together(std::move(stories));
     for (std::size_t i = 0; i < tags.size(); ++i) note(tags[i], done[i].has_value());
   }
-  void spec(const std::string& tag) { note(tag, l_.run(l_->put_spec("a", tag)).has_value()); }
+  // Of three agents and two cursors: all of them or none.
+  void specs(const std::string& tag) {
+    note(tag, l_.run(l_->put_specs({{"a", tag}, {"b", tag}, {"new-with-" + tag, tag}})).has_value());
+    note(tag + "-cursors", l_.run(l_->put_cursors({{"x", tag.back()}, {"y", tag.back()}})).has_value());
+  }
 
   OpenLedger& l_;
   Witness& witness_;
@@ -159,9 +163,25 @@ class LedgerFaults : public testing::TestWithParam<LedgerKind> {
       const auto stem = tag.substr(0, tag.size() - 2);
       EXPECT_TRUE(has(stem + ".2") && has(stem + ".big") && has(stem + ".f")) << stem << " is there by half";
     }
-    if (said.kept.contains("spec2")) EXPECT_EQ(ledger.get(ledger->spec("a", 0))->content, "spec2");
+    check_specs(ledger, said);
     check_runs(ledger, events);
     check_goes_on(ledger);
+  }
+  void check_specs(OpenLedger& ledger, const Told& said) {
+    const auto content = [&](const std::string& agent, std::int64_t revision) {
+      const auto spec = ledger.get(ledger->spec(agent, revision));
+      return spec ? spec->content : "";
+    };
+    for (const auto revision : {1, 2}) EXPECT_EQ(content("a", revision), content("b", revision));
+    for (const std::string tag : {"spec1", "spec2"}) {
+      const bool there = content("new-with-" + tag, 0) == tag;
+      EXPECT_EQ(there, content("a", 1) == tag || content("a", 2) == tag) << tag << " is there by half";
+      if (said.kept.contains(tag)) EXPECT_TRUE(there) << tag << " was acknowledged and is lost";
+      if (said.refused.contains(tag)) EXPECT_FALSE(there) << tag << " was refused and is there";
+    }
+    const auto cursors = ledger.get(ledger->cursors({"x", "y"}));
+    EXPECT_EQ(cursors[0], cursors[1]);
+    if (said.kept.contains("spec2-cursors")) EXPECT_EQ(cursors[0], '2');
   }
   // A run's row says what its records say.
   void check_runs(OpenLedger& ledger, const std::vector<StoredRecord>& events) {

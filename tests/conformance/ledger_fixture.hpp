@@ -104,6 +104,10 @@ class OpenLedger {
     last.error = std::move(error);
     commit(std::move(last));
   }
+  std::int64_t keep(std::string agent, std::string content) {
+    std::vector<AgentSpecText> specs = {{std::move(agent), std::move(content)}};
+    return get(ledger_->put_specs(std::move(specs))).at(0).revision;
+  }
   std::vector<StoredRecord> events() { return get(ledger_->events_after(0, 1'000'000)); }
 
  private:

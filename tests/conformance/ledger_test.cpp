@@ -457,11 +457,11 @@ TEST_P(LedgerSuite, ManyRestartsLoseNothing) {
 
 TEST_P(LedgerSuite, ASpecIsARevisionWhenItChanged) {
   auto& l = ledger();
-  EXPECT_EQ(l.get(l->put_spec("a", "one")), 1);
-  EXPECT_EQ(l.get(l->put_spec("a", "one")), 1);
-  EXPECT_EQ(l.get(l->put_spec("a", "two")), 2);
-  EXPECT_EQ(l.get(l->put_spec("a", "one")), 3);
-  EXPECT_EQ(l.get(l->put_spec("b", "one")), 1);
+  EXPECT_EQ(l.keep("a", "one"), 1);
+  EXPECT_EQ(l.keep("a", "one"), 1);
+  EXPECT_EQ(l.keep("a", "two"), 2);
+  EXPECT_EQ(l.keep("a", "one"), 3);
+  EXPECT_EQ(l.keep("b", "one"), 1);
   reopen();
   auto& m = ledger();
   EXPECT_EQ(m.get(m->spec("a", 0))->revision, 3);
@@ -470,13 +470,44 @@ TEST_P(LedgerSuite, ASpecIsARevisionWhenItChanged) {
   EXPECT_EQ(m.get(m->spec("nobody", 0)), std::nullopt);
 }
 
-TEST_P(LedgerSuite, CursorsAreKept) {
+TEST_P(LedgerSuite, SpecsOfManyAgentsAreKeptAtOnceAndEachIsAnsweredFor) {
   auto& l = ledger();
-  EXPECT_EQ(l.get(l->cursor("jsonl")), 0);
-  l.get(l->put_cursor("jsonl", 5));
-  l.get(l->put_cursor("jsonl", 9));
+  l.keep("known", "old");
+  l.keep("same", "old");
+  const auto kept = l.get(l->put_specs({{"known", "new"}, {"same", "old"}, {"fresh", "new"}, {"fresh", "newer"}}));
+  ASSERT_EQ(kept.size(), 4u);
+  using Change = KeptSpec::Change;
+  EXPECT_TRUE(kept[0].change == Change::updated && kept[0].revision == 2 && kept[0].before == "old");
+  EXPECT_TRUE(kept[1].change == Change::none && kept[1].revision == 1);
+  EXPECT_TRUE(kept[2].change == Change::created && kept[2].revision == 1);
+  EXPECT_TRUE(kept[3].change == Change::updated && kept[3].revision == 2 && kept[3].before == "new");
   reopen();
-  EXPECT_EQ(ledger().get(ledger()->cursor("jsonl")), 9);
+  EXPECT_EQ(ledger().get(ledger()->spec("fresh", 0))->content, "newer");
+  EXPECT_TRUE(ledger().get(ledger()->put_specs({})).empty());
+}
+
+TEST_P(LedgerSuite, CursorsAreKept) {
+  using Positions = std::vector<Position>;
+  auto& l = ledger();
+  EXPECT_EQ(l.get(l->cursors({"jsonl"})), Positions{0});
+  l.get(l->put_cursors({{"jsonl", 5}, {"team", 3}}));
+  l.get(l->put_cursors({{"jsonl", 9}}));
+  reopen();
+  EXPECT_EQ(ledger().get(ledger()->cursors({"team", "nobody", "jsonl"})), (Positions{3, 0, 9}));
+}
+
+TEST_P(LedgerSuite, AThousandCursorsComeBackInTheirOrder) {
+  std::vector<Cursor> cursors;
+  std::vector<std::string> names;
+  std::vector<Position> expected;
+  for (int i = 1000; i > 0; --i) {
+    cursors.push_back({"c" + std::to_string(i), i});
+    names.push_back(cursors.back().name);
+    expected.push_back(i);
+  }
+  auto& l = ledger();
+  l.get(l->put_cursors(cursors));
+  EXPECT_EQ(l.get(l->cursors(names)), expected);
 }
 
 TEST_P(LedgerSuite, AnAgentsStateIsKeptWithItsTransition) {

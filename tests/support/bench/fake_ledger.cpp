@@ -232,14 +232,22 @@ Async<port::LedgerResult<std::vector<port::StoredRecord>>> FakeLedger::events_af
   co_return std::vector<port::StoredRecord>(store_.log.begin() + static_cast<std::ptrdiff_t>(first), store_.log.begin() + static_cast<std::ptrdiff_t>(last));
 }
 
-Async<port::LedgerResult<std::int64_t>> FakeLedger::put_spec(std::string agent_id, std::string content) {
+Async<port::LedgerResult<std::vector<port::KeptSpec>>> FakeLedger::put_specs(std::vector<port::AgentSpecText> specs) {
+  using Change = port::KeptSpec::Change;
   co_await turn();
   const auto failure = next_failure(true);
   if (failure && !failure->happened) co_return error(failure->fault);
-  auto& revisions = store_.specs[agent_id];
-  if (revisions.empty() || revisions.back().content != content) revisions.push_back({static_cast<std::int64_t>(revisions.size() + 1), std::move(content)});
+  std::vector<port::KeptSpec> kept;
+  for (auto& spec : specs) {
+    auto& revisions = store_.specs[spec.agent_id];
+    auto& one = kept.emplace_back();
+    if (revisions.empty()) one.change = Change::created;
+    else if (revisions.back().content != spec.content) one = {Change::updated, 0, revisions.back().content};
+    if (one.change != Change::none) revisions.push_back({static_cast<std::int64_t>(revisions.size() + 1), std::move(spec.content)});
+    one.revision = revisions.back().revision;
+  }
   if (failure) co_return error(failure->fault);
-  co_return revisions.back().revision;
+  co_return kept;
 }
 
 Async<port::LedgerResult<std::optional<port::SpecRevision>>> FakeLedger::spec(std::string agent_id, std::int64_t revision) {
@@ -259,20 +267,21 @@ Async<port::LedgerResult<std::string>> FakeLedger::agent_state(std::string agent
   co_return found == store_.agent_states.end() ? "null" : found->second;
 }
 
-Async<port::LedgerResult<void>> FakeLedger::put_cursor(std::string name, Position position) {
+Async<port::LedgerResult<void>> FakeLedger::put_cursors(std::vector<port::Cursor> cursors) {
   co_await turn();
   const auto failure = next_failure(true);
   if (failure && !failure->happened) co_return error(failure->fault);
-  store_.cursors[name] = position;
+  for (auto& cursor : cursors) store_.cursors[cursor.name] = cursor.position;
   if (failure) co_return error(failure->fault);
   co_return port::LedgerResult<void>{};
 }
 
-Async<port::LedgerResult<Position>> FakeLedger::cursor(std::string name) {
+Async<port::LedgerResult<std::vector<Position>>> FakeLedger::cursors(std::vector<std::string> names) {
   co_await turn();
   if (const auto failure = next_failure(false)) co_return error(failure->fault);
-  const auto found = store_.cursors.find(name);
-  co_return found == store_.cursors.end() ? 0 : found->second;
+  std::vector<Position> found;
+  for (const auto& name : names) found.push_back(store_.cursors.contains(name) ? store_.cursors.at(name) : 0);
+  co_return found;
 }
 
 std::size_t FakeLedger::queued(const std::string& agent_id) const { return count(agent_id, RunStatus::queued); }

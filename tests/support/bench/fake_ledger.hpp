@@ -56,8 +56,8 @@ class FakeLedger final : public port::Ledger {
 
   Async<port::LedgerResult<std::vector<port::Admission>>> enqueue(std::vector<port::Entry> entries) override;
   Async<port::LedgerResult<Position>> commit(port::Transition transition) override;
-  Async<port::LedgerResult<std::int64_t>> put_spec(std::string agent_id, std::string content) override;
-  Async<port::LedgerResult<void>> put_cursor(std::string name, Position position) override;
+  Async<port::LedgerResult<std::vector<port::KeptSpec>>> put_specs(std::vector<port::AgentSpecText> specs) override;
+  Async<port::LedgerResult<void>> put_cursors(std::vector<port::Cursor> cursors) override;
   Async<port::LedgerResult<port::Claims>> claim(std::size_t n) override;
   void serve(std::string agent_id, bool can) override;
   void on_due(std::function<void()> wake) override { wake_ = std::move(wake); }
@@ -66,7 +66,7 @@ class FakeLedger final : public port::Ledger {
   Async<port::LedgerResult<std::vector<port::StoredRecord>>> events_after(Position position, std::size_t limit) override;
   Async<port::LedgerResult<std::optional<port::SpecRevision>>> spec(std::string agent_id, std::int64_t revision) override;
   Async<port::LedgerResult<std::string>> agent_state(std::string agent_id) override;
-  Async<port::LedgerResult<Position>> cursor(std::string name) override;
+  Async<port::LedgerResult<std::vector<Position>>> cursors(std::vector<std::string> names) override;
   Position last_position() const override { return static_cast<Position>(store_.log.size()); }
   std::size_t queued(const std::string& agent_id) const override;
   std::size_t running(const std::string& agent_id) const override;

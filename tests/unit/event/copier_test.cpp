@@ -81,7 +81,7 @@ TEST(Copier, GoesOnWhereItStoodAfterARestart) {
   b.start();
   b.write(3);
   b.end();
-  EXPECT_EQ(b.journal.cursors["events:team"], 3);
+  EXPECT_EQ(b.journal.kept["events:team"], 3);
   for (int i = 0; i < 2; ++i) b.journal.write();  // while nobody copied
   b.start();
   b.write(1);
@@ -105,7 +105,7 @@ TEST(Copier, NeverPutsItsCursorBeforeAnAcknowledgement) {
   b.write(1);
   b.world.advance(10min);
   b.end();
-  EXPECT_EQ(b.journal.cursors["events:team"], 0);
+  EXPECT_EQ(b.journal.kept["events:team"], 0);
   b.store.failures = 0;
   b.start();
   b.world.settle();
@@ -168,7 +168,7 @@ TEST(Copier, IsStoppedByNoSlowStore) {
   b.write(1000);  // nobody waits for the store
   b.world.advance(11s);
   EXPECT_EQ(b.store.ids, ids(1, 1));
-  EXPECT_EQ(b.journal.cursors["events:team"], 1);
+  EXPECT_EQ(b.journal.kept["events:team"], 1);
 }
 
 TEST(Copier, TriesAgainWhenTheLedgerCannotBeRead) {

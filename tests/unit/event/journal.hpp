@@ -25,7 +25,7 @@ class Journal final : public port::Ledger {
   }
 
   std::vector<port::StoredRecord> records;
-  std::map<std::string, Position> cursors;
+  std::map<std::string, Position> kept;
   int reads = 0, failing_reads = 0, saves = 0;
 
   Async<port::LedgerResult<std::vector<port::StoredRecord>>> events_after(Position position, std::size_t limit) override {
@@ -39,18 +39,22 @@ class Journal final : public port::Ledger {
       if (record.position > position && out.size() < limit) out.push_back(record);
     co_return out;
   }
-  Async<port::LedgerResult<void>> put_cursor(std::string name, Position position) override {
+  Async<port::LedgerResult<void>> put_cursors(std::vector<port::Cursor> put) override {
     ++saves;
-    cursors[name] = position;
+    for (const auto& cursor : put) kept[cursor.name] = cursor.position;
     co_return port::LedgerResult<void>();
   }
-  Async<port::LedgerResult<Position>> cursor(std::string name) override { co_return cursors[name]; }
+  Async<port::LedgerResult<std::vector<Position>>> cursors(std::vector<std::string> names) override {
+    std::vector<Position> found;
+    for (const auto& name : names) found.push_back(kept[name]);
+    co_return found;
+  }
   Position last_position() const override { return static_cast<Position>(records.size()); }
 
   // Readers of events need nothing else.
   Async<port::LedgerResult<std::vector<port::Admission>>> enqueue(std::vector<port::Entry>) override { std::abort(); }
   Async<port::LedgerResult<Position>> commit(port::Transition) override { std::abort(); }
-  Async<port::LedgerResult<std::int64_t>> put_spec(std::string, std::string) override { std::abort(); }
+  Async<port::LedgerResult<std::vector<port::KeptSpec>>> put_specs(std::vector<port::AgentSpecText>) override { std::abort(); }
   Async<port::LedgerResult<port::Claims>> claim(std::size_t) override { std::abort(); }
   void serve(std::string, bool) override { std::abort(); }
   void on_due(std::function<void()>) override { std::abort(); }

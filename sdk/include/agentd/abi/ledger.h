@@ -33,6 +33,7 @@ enum {
   AGENTD_RUN_MISSED = 17
 };
 enum { AGENTD_OVERLAP_QUEUE = 0, AGENTD_OVERLAP_SKIP = 1, AGENTD_OVERLAP_CANCEL_PREVIOUS = 2, AGENTD_OVERLAP_ALLOW = 3 };
+enum { AGENTD_SPEC_SAME = 0, AGENTD_SPEC_CREATED = 1, AGENTD_SPEC_UPDATED = 2 };
 enum { AGENTD_ADMITTED = 0, AGENTD_DUPLICATE = 1, AGENTD_SKIPPED = 2, AGENTD_FULL = 3 };
 enum {
   AGENTD_LEDGER_FINE = 0,
@@ -93,17 +94,27 @@ typedef struct agentd_ledger_transition {
 AGENTD_ASSERT(sizeof(agentd_ledger_transition) == 136);
 
 typedef struct agentd_ledger_spec {
-  agentd_op op;
-  int64_t now_ms;
   agentd_str agent_id, content;
 } agentd_ledger_spec;
 
-typedef struct agentd_ledger_cursor {
+typedef struct agentd_ledger_specs {
   agentd_op op;
   int64_t now_ms;
+  const agentd_ledger_spec* specs;
+  uint64_t count;
+} agentd_ledger_specs;
+
+typedef struct agentd_ledger_cursor {
   agentd_str name;
   int64_t position;
 } agentd_ledger_cursor;
+
+typedef struct agentd_ledger_cursors {
+  agentd_op op;
+  int64_t now_ms;
+  const agentd_ledger_cursor* cursors;
+  uint64_t count;
+} agentd_ledger_cursors;
 
 typedef struct agentd_ledger_filter {
   agentd_op op;
@@ -120,8 +131,8 @@ typedef struct agentd_ledger {
   agentd_destroy_fn destroy;
   void (*enqueue)(void* self, const agentd_ledger_enqueue*);
   void (*commit)(void* self, const agentd_ledger_transition*);
-  void (*put_spec)(void* self, const agentd_ledger_spec*);     /* value of the answer: the revision */
-  void (*put_cursor)(void* self, const agentd_ledger_cursor*);
+  void (*put_specs)(void* self, const agentd_ledger_specs*);
+  void (*put_cursors)(void* self, const agentd_ledger_cursors*);
   void (*claim)(void* self, agentd_op, int64_t now_ms, uint64_t n);
   void (*serve)(void* self, agentd_str agent_id, int32_t can); /* no operation: it holds when it returns */
   void (*load)(void* self, agentd_op, agentd_run_id);                                 /* records, the entry first */
@@ -129,7 +140,7 @@ typedef struct agentd_ledger {
   void (*events_after)(void* self, agentd_op, int64_t position, uint64_t limit);      /* records */
   void (*spec)(void* self, agentd_op, agentd_str agent_id, int64_t revision);         /* number: its revision; text: its content; NOT_FOUND */
   void (*agent_state)(void* self, agentd_op, agentd_str agent_id);                    /* text */
-  void (*cursor)(void* self, agentd_op, agentd_str name);                             /* number */
+  void (*cursors)(void* self, agentd_op, const agentd_str* names, uint64_t count);    /* numbers, in order; 0: none of that name */
 } agentd_ledger;
 AGENTD_ASSERT(sizeof(agentd_ledger) == 14 * sizeof(void*));
 
@@ -141,13 +152,22 @@ typedef struct agentd_ledger_admission {
   uint64_t cancel_count;
 } agentd_ledger_admission;
 
+typedef struct agentd_ledger_kept {
+  int64_t revision;
+  int32_t change;
+  uint32_t reserved;
+  agentd_str before; /* with AGENTD_SPEC_UPDATED: the content that it takes the place of */
+} agentd_ledger_kept;
+
 typedef struct agentd_ledger_answer {
   agentd_op op;
   int32_t fault;
   uint32_t reserved;
-  int64_t value; /* of a commit the position of its first record, of a spec its revision */
+  int64_t value; /* of a commit: the position of its first record */
   const agentd_ledger_admission* admissions;
   uint64_t admission_count;
+  const agentd_ledger_kept* kept; /* of specs, in order */
+  uint64_t kept_count;
   agentd_str message; /* with a fault: for people */
 } agentd_ledger_answer;
 
@@ -218,10 +238,11 @@ typedef struct agentd_host_ledger_v1 {
   void (*claimed)(agentd_host*, agentd_op, const agentd_ledger_claims*);
   void (*records)(agentd_host*, agentd_op, const agentd_ledger_stored*, uint64_t count); /* any number of times before `ended` */
   void (*rows)(agentd_host*, agentd_op, const agentd_ledger_row*, uint64_t count);       /* any number of times before `ended` */
+  void (*numbers)(agentd_host*, agentd_op, const int64_t*, uint64_t count);              /* any number of times before `ended` */
   void (*ended)(agentd_host*, agentd_op, int32_t fault, int64_t number, agentd_str text); /* text: the answer's, or with a fault the message */
   void (*due)(agentd_host*);                                                              /* a claim may find something that it did not find before */
 } agentd_host_ledger_v1;
-AGENTD_ASSERT(sizeof(agentd_host_ledger_v1) == 6 * sizeof(void*));
+AGENTD_ASSERT(sizeof(agentd_host_ledger_v1) == 7 * sizeof(void*));
 
 #ifdef __cplusplus
 }
