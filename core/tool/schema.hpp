@@ -1,34 +1,34 @@
-// A JSON Schema (draft 7), compiled once and asked often.
+// A JSON Schema (draft 7), compiled once and asked often. Whoever wrote the schema and whoever wrote the value are not trusted:
+// what compiling and checking may cost is bounded.
 #pragma once
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string_view>
 
 #include "core/base/result.hpp"
+#include "core/tool/strict_json.hpp"
 
 namespace agentd::tool {
 
-// Immutable once compiled, but one thread at a time: the validator keeps a cache of its patterns.
+// Immutable; any thread.
 class Schema {
  public:
-  // An error says what in the schema cannot be handled: remote references, wrong types of keywords, broken patterns, references
-  // that lead in a circle.
+  // An error says where in the schema is what cannot be handled: references that lead out of it, nowhere or in a circle, wrong
+  // types of keywords, patterns that are broken or that no linear matcher has, and what would cost too much
+  // (schema_compiler.hpp). At most 256 KiB. Bounds beyond 64 bits are taken for the nearest double.
   static Result<Schema> compile(std::string_view json);
   Schema(Schema&&) noexcept;
   Schema& operator=(Schema&&) noexcept;
   ~Schema();
 
-  // ErrorClass::schema with at most five places and what is wrong there. 3.0 is an integer. A text longer than 4 KiB does not fit
-  // a schema with patterns: matching takes a stack frame per character.
+  // ErrorClass::schema with at most five places and what is wrong there, or that a check would take too much work: it is given up
+  // after some tenths of a second, whatever schema and value are. 3.0 is an integer.
   Result<void> check(const nlohmann::json& value) const;
 
  private:
   struct Compiled;
-  explicit Schema(std::unique_ptr<Compiled> compiled);
-  std::unique_ptr<Compiled> compiled_;
+  explicit Schema(std::unique_ptr<const Compiled> compiled);
+  std::unique_ptr<const Compiled> compiled_;
 };
-
-// One valid JSON document in UTF-8, at most 64 deep, without duplicate keys. The error is for a model to read.
-Result<nlohmann::json> parse_strict(std::string_view text);
 
 }  // namespace agentd::tool

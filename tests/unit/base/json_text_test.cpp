@@ -18,6 +18,7 @@ TEST(IsJson, RefusesDuplicatesDepthAndBadUtf8) {
   EXPECT_FALSE(is_json("\"\xff\""));
   EXPECT_FALSE(is_json(""));
   EXPECT_FALSE(is_json("{} {}"));
+  EXPECT_FALSE(is_json(std::string_view("{}\0{", 4))) << "the rest would go unread";
 }
 
 TEST(ClipUtf8, CutsAtTheBorderOfACharacter) {

@@ -55,50 +55,6 @@ TEST(Policy, DeniesFirstThenAsksThenAllows) {
   EXPECT_EQ(decide({}, "fs.read"), Verdict::deny);
 }
 
-// ---- schemas
-
-Result<void> check(const char* schema, const char* value) {
-  auto compiled = Schema::compile(schema);
-  EXPECT_TRUE(compiled) << compiled.error().message;
-  return compiled->check(json::parse(value));
-}
-
-TEST(Schema, SaysWhereAndWhat) {
-  const auto wrong = check(R"({"type":"object","properties":{"a":{"type":"array","items":{"type":"string"}}},"required":["b"]})", R"({"a":["x",1]})");
-  ASSERT_FALSE(wrong);
-  EXPECT_EQ(wrong.error().error_class, ErrorClass::schema);
-  EXPECT_TRUE(wrong.error().message.contains("/a/1")) << wrong.error().message;
-  EXPECT_TRUE(wrong.error().message.contains("b")) << wrong.error().message;
-}
-
-TEST(Schema, TakesAWholeNumberWithAPointForAnInteger) {
-  EXPECT_TRUE(check(R"({"type":"integer"})", "3.0"));
-  EXPECT_FALSE(check(R"({"type":"integer"})", "3.5"));
-  EXPECT_TRUE(check(R"({"type":"number"})", "3"));
-  EXPECT_FALSE(check(R"({"type":"integer","maximum":2})", "3.0"));
-}
-
-TEST(Schema, RefusesWhatItCannotHandle) {
-  for (const char* bad : {"", "[]", "{", R"({"type":5})", R"({"$ref":"http://example.com/x"})", R"({"$ref":"#/definitions/nowhere"})", R"({"$ref":"#"})",
-                          R"({"definitions":{"a":{"$ref":"#/definitions/b"},"b":{"$ref":"#/definitions/a"}},"$ref":"#/definitions/a"})",
-                          R"({"pattern":"("})", R"({"properties":{"a":{"pattern":"["}}})", R"({"items":{"properties":{"deep":{"type":"string","pattern":"(("}}}})",
-                          R"({"required":"a"})", R"({"minimum":"low"})"})
-    EXPECT_FALSE(Schema::compile(bad)) << bad;
-}
-
-TEST(Schema, FollowsReferencesWithinItself) {
-  const char* tree = R"({"definitions":{"node":{"type":"object","properties":{"next":{"$ref":"#/definitions/node"}},"additionalProperties":false}},"$ref":"#/definitions/node"})";
-  EXPECT_TRUE(check(tree, R"({"next":{"next":{}}})"));
-  EXPECT_FALSE(check(tree, R"({"next":{"other":1}})"));
-}
-
-TEST(Schema, DoesNotOverflowOnALongTextWithAPattern) {
-  auto schema = Schema::compile(R"({"properties":{"a":{"pattern":"^(a|b)*$"}}})");
-  ASSERT_TRUE(schema);
-  EXPECT_TRUE(schema->check({{"a", std::string(4096, 'a')}}));
-  EXPECT_FALSE(schema->check({{"a", std::string(1 << 20, 'a')}}));
-}
-
 // ---- the catalog
 
 class Tools : public testing::Test {
