@@ -67,7 +67,7 @@ Async<Result<void>> Engine::record_start() {
   for (const auto& library : catalog.libraries()) start.records.push_back(event::to_record(event::PluginLoaded{library->name, library->version, library->file.string()}));
   for (const auto& broken : catalog.broken()) {
     ground_.log.warn("plugins", broken.reason);
-    start.records.push_back(event::to_record(event::PluginFailed{broken.name, broken.file.string(), broken.reason}));
+    start.records.push_back(event::to_record(event::PluginFailed{broken.name, broken.file.string(), ground_.redactor.cleaned(broken.reason)}));
   }
   const auto committed = co_await ledger_->commit(std::move(start));
   if (!committed) co_return fail("the ledger takes nothing: " + committed.error().message);
@@ -99,7 +99,7 @@ Async<Result<void>> Engine::start() {
     spawn(ground_.world.executor, copy(*copiers_.back()));
   }
   auto warn = [this](const std::string& text) { ground_.log.warn("runs", text); };
-  run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .warn = std::move(warn), .dry_run = options_.dry_run};
+  run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .cleaner = ground_.redactor, .warn = std::move(warn), .dry_run = options_.dry_run};
   worker_.emplace(std::move(around));
   for (const auto& [id, member] : roster_->members()) ledger_->serve(id, true);
   worker_->start();

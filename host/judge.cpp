@@ -49,11 +49,12 @@ manifest::Checks Judge::checks() {
   checks.cron = [](const std::string& expression) { return only_whether(schedule::parse_cron(expression)); };
   checks.zone = [](const std::string& name) { return only_whether(schedule::find_zone(name)); };
   checks.provider = [this](const std::string& name) { return only_whether(ports_.endpoint(name)); };
-  checks.store = [this](const std::string& name) { return ports_.store(name); };
+  checks.store = [this](const std::string& name) { return ports_.store(name, plugin::Kind::memory); };
   checks.native_task = [this](const std::string& name) { return only_whether(ports_.task(name)); };
   checks.tool = [this](const std::string& name) { return tool(name); };
   checks.tool_pattern = [this](const std::string& pattern) { return tool_pattern(pattern); };
   checks.toolset = [this](const std::string& instance, const std::string& settings) { return toolset(instance, settings); };
+  checks.toolset_schema = [this](const std::string& instance) { return ports_.toolset_schema(instance); };
   checks.json_schema = [](const std::string& text) { return only_whether(tool::Schema::compile(text)); };
   return checks;
 }
@@ -93,7 +94,9 @@ Async<void> Judge::settle() {
     if (answer) continue;
     const auto found = ports_.toolsets().find(narrowing.first);
     auto binding = (*found->second)->bind(narrowing.second);
-    answer = co_await std::move(binding);
+    auto bound = co_await std::move(binding);
+    if (!bound) ports_.cleaner().clean(bound.error().message);
+    answer = std::move(bound);
   }
 }
 

@@ -60,7 +60,7 @@ bool Log::shows(Level level, std::string_view component) const {
 
 void Log::write(Level level, std::string_view component, std::string_view message) const {
   if (!shows(level, component)) return;
-  const auto text = redactor_.clean(to_utf8(message));
+  const auto text = redactor_.cleaned(to_utf8(message));
   if (settings_.format == "json") {
     out_->log(to_spdlog(level), spdlog::string_view_t("\"level\":\"" + std::string(name(level)) + "\",\"component\":" + json_string(component) + ",\"message\":" + json_string(text)));
     return;

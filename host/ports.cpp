@@ -1,7 +1,7 @@
 #include "host/ports.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "core/manifest/secrets.hpp"
 #include "core/tool/schema.hpp"
@@ -36,12 +36,14 @@ Result<void> check_settings(std::string_view schema, std::string_view settings) 
   return compiled->check(*value);
 }
 
-plugin::Services services(boost::asio::io_context& io, const Log& log, net::Client& http, plugin::MetricsSink& metrics, const std::filesystem::path& state_dir) {
+plugin::Services services(boost::asio::io_context& io, const Log& log, net::Client& http, plugin::MetricsSink& metrics, const std::filesystem::path& state_dir,
+                          const port::Cleaner& cleaner) {
   return {.log = [&log](plugin::LogLevel level, std::string_view instance, std::string_view text) { log.write(to_level(level), instance, text); },
           .http = &http,
           .metrics = &metrics,
           .io = &io,
-          .kv_folder = state_dir / "kv"};
+          .kv_folder = state_dir / "kv",
+          .cleaner = &cleaner};
 }
 
 template <class Map>
@@ -57,7 +59,7 @@ auto pick(const Map& map, const std::string& name, const std::string& what) -> R
 Ports::Ports(World world, boost::asio::io_context& io, Options options, Redactor& redactor, const Log& log, plugin::MetricsSink& metrics)
     : world_(world), options_(std::move(options)), redactor_(redactor), log_(log), http_(world, net::Settings{.user_agent = std::string("agentd/") + kVersion}),
       catalog_({.folders = options_.plugin_folders, .sha256 = digests(options_.config)}),
-      instances_(world, services(io, log, http_, metrics, options_.state_dir), {.patience = {}, .make_workers = {}, .check_settings = check_settings}) {}
+      instances_(world, services(io, log, http_, metrics, options_.state_dir, redactor), {.patience = {}, .make_workers = {}, .check_settings = check_settings}) {}
 
 Ports::~Ports() = default;
 
@@ -67,6 +69,16 @@ Async<void> Ports::open(Stores stores) {
   co_await open_tasks();
   co_await open_providers();
   if (stores == Stores::opened) co_await open_stores();
+  clean_reasons();
+}
+
+// What a plugin says when it cannot be made may repeat what it was given.
+void Ports::clean_reasons() {
+  const auto clean = [this](auto& named) {
+    for (auto& [name, made] : named)
+      if (!made) redactor_.clean(made.error().message);
+  };
+  clean(toolsets_), clean(endpoints_), clean(tasks_), clean(memories_), clean(events_);
 }
 
 Result<std::string> Ports::prepare(const Result<plugin::Catalog::Found>& found, const std::string& settings, const std::string& what) {
@@ -74,6 +86,11 @@ Result<std::string> Ports::prepare(const Result<plugin::Catalog::Found>& found, 
   auto resolved = manifest::resolve_settings(with_absolute_paths(settings, found->component->settings_schema, options_.base), options_.environment);
   if (!resolved) return fail(what + ": " + resolved.error().message);
   for (const auto& secret : resolved->secrets) redactor_.add(secret);
+  for (const auto& note : resolved->notes) {
+    if (std::ranges::find(notes_, what + " " + note) != notes_.end()) continue;
+    notes_.push_back(what + " " + note);
+    log_.warn("config", notes_.back());
+  }
   return std::move(resolved->json);
 }
 
@@ -190,12 +207,33 @@ Result<port::Task*> Ports::task(const std::string& component) const {
 
 Result<port::MemoryStore*> Ports::memory(const std::string& entry) const { return pick(memories_, entry, "memory store"); }
 
-Result<void> Ports::store(const std::string& entry) const {
+Result<void> Ports::store(const std::string& entry, plugin::Kind kind) const {
   const auto named = options_.config.stores.find(entry);
   if (named == options_.config.stores.end()) return fail("there is no store \"" + entry + "\"");
-  for (const auto kind : {plugin::Kind::memory, plugin::Kind::events, plugin::Kind::ledger})
-    if (catalog_.find(kind, named->second.plugin)) return {};
-  return fail(catalog_.find(plugin::Kind::memory, named->second.plugin).error().message);
+  const auto& component = named->second.plugin;
+  const auto found = catalog_.find(kind, component);
+  if (found) return {};
+  std::string others;
+  for (const auto other : {plugin::Kind::memory, plugin::Kind::events, plugin::Kind::ledger})
+    if (catalog_.find(other, component)) others += std::string(others.empty() ? "" : " and ") + plugin::name(other);
+  if (others.empty()) return fail(found.error().message);
+  return fail("store \"" + entry + "\" is of the wrong kind: \"" + component + "\" keeps " + others + ", not " + plugin::name(kind) + "; " + found.error().message);
+}
+
+Result<void> Ports::look_at_store(const std::string& entry, plugin::Kind kind) {
+  if (auto fits = store(entry, kind); !fits) return fits;
+  const auto& named = options_.config.stores.at(entry);
+  const auto found = catalog_.find(kind, named.plugin);
+  const auto settings = prepare(found, with_path(named.settings, named.plugin), "[stores." + entry + "]");
+  if (!settings) return std::unexpected(settings.error());
+  if (auto fits = check_settings(found->component->settings_schema, *settings); !fits) return fail("[stores." + entry + "] " + redactor_.cleaned(fits.error().message));
+  return {};
+}
+
+std::string Ports::toolset_schema(const std::string& instance) const {
+  const auto entry = options_.config.toolsets.find(instance);
+  const auto found = catalog_.find(plugin::Kind::toolset, entry == options_.config.toolsets.end() ? instance : entry->second.plugin);
+  return found ? found->component->settings_schema : std::string();
 }
 
 }  // namespace agentd::host

@@ -46,7 +46,15 @@ class Ports {
   Result<run::Endpoint*> endpoint(const std::string& name) const;
   Result<port::Task*> task(const std::string& component) const;
   Result<port::MemoryStore*> memory(const std::string& entry) const;
-  Result<void> store(const std::string& entry) const;  // whether it can serve at all
+  // Whether the entry's plugin offers a store of this kind.
+  Result<void> store(const std::string& entry, plugin::Kind kind) const;
+  // The same, and whether its settings fit, without opening it.
+  Result<void> look_at_store(const std::string& entry, plugin::Kind kind);
+  // JSON Schema of what configures a toolset; empty: there is none of this name.
+  std::string toolset_schema(const std::string& instance) const;
+  // What is worth saying about the values that references gave.
+  const std::vector<std::string>& notes() const { return notes_; }
+  const port::Cleaner& cleaner() const { return redactor_; }
   net::Client& http() { return http_; }
 
  private:
@@ -58,6 +66,7 @@ class Ports {
   Async<void> open_providers();
   Async<void> open_tasks();
   Async<void> open_stores();
+  void clean_reasons();
 
   const World world_;
   const Options options_;
@@ -72,6 +81,7 @@ class Ports {
   Named<port::Task> tasks_;
   Named<port::MemoryStore> memories_;
   Named<port::EventStore> events_;
+  std::vector<std::string> notes_;
 };
 
 }  // namespace agentd::host

@@ -51,6 +51,8 @@ const Member* Roster::find(const std::string& agent_id) const {
 void Roster::refuse(const std::string& agent_id, const std::string& file, std::string why) { refused_.push_back({agent_id, file, {{file, 0, 0, std::move(why)}}}); }
 
 Async<void> Roster::take(std::vector<manifest::LoadedAgent> agents) {
+  for (auto& loaded : agents)
+    if (loaded.spec) clean(ports_.cleaner(), *loaded.spec);
   std::vector<Member> fit;
   std::vector<Async<void>> considering;
   for (const auto& loaded : agents) {

@@ -2,6 +2,7 @@
 #include <ostream>
 
 #include "core/event/record.hpp"
+#include "core/run/clean.hpp"
 #include "host/api/run_view.hpp"
 #include "host/commands.hpp"
 #include "host/engine.hpp"
@@ -51,6 +52,7 @@ class OneRun {
 
   Async<Result<RunId>> enqueue(const Member& member) {
     event::Entered entered{.trigger = "manual", .query = command_.query.value_or("")};
+    run::clean(ground_.redactor, entered);
     std::vector<port::Entry> entries(1);
     auto& entry = entries.front();
     entry.agent_id = member.agent_id;

@@ -7,6 +7,7 @@
 
 #include "core/manifest/agent_check.hpp"
 #include "core/manifest/agent_keys.hpp"
+#include "core/manifest/setting_paths.hpp"
 #include "core/manifest/toml_text.hpp"
 
 namespace agentd::manifest {
@@ -111,6 +112,7 @@ LoadedAgent read_agent(std::string_view text, const std::string& file, const Hos
     AgentSpec spec;
     read_table(reader, merged, agent_keys(), &spec);
     name_agent(reader, spec, merged, out.agent_id);
+    make_toolset_paths_absolute(spec.tools, merged, checks);
     check_agent(reader, spec, merged, config, checks);
     if (reader.problems.empty()) out.spec = std::move(spec);
   }

@@ -13,13 +13,15 @@ struct Checks {
   Check cron;             // an expression
   Check zone;             // a time zone's name
   Check provider;         // an entry of [providers.*] works; that it exists is known here
-  Check store;            // the same of [stores.*]
+  Check store;            // the same of [stores.*], as a memory
   Check native_task;      // a task component
   Check tool;             // a full name in task.require
   // A pattern of tools.allow, ask or deny. A text that is not empty is a note: tools that cannot be known yet.
   std::function<Result<std::string>(const std::string& pattern)> tool_pattern;
   // tools.toolsets.NAME, with the settings that are to narrow it.
   std::function<Result<void>(const std::string& instance, const std::string& settings)> toolset;
+  // JSON Schema of a toolset's settings, empty where nobody knows: it tells which texts in tools.toolsets.NAME are paths.
+  std::function<std::string(const std::string& instance)> toolset_schema;
   Check json_schema;      // a schema's text
 };
 

@@ -131,7 +131,16 @@ LoadedConfig load_config(const Surroundings& around) {
   out.problems = std::move(reader.problems);
   sort_problems(out.problems);
   out.settings = settings_in_force(out.config, tree);
+  out.tree = std::make_shared<const Tree>(std::move(tree));
   return out;
+}
+
+Problem problem_at(const LoadedConfig& loaded, std::initializer_list<std::string_view> path, std::string message) {
+  const std::span keys(path.begin(), path.size());
+  const auto* found = find(*loaded.tree, keys);
+  auto problem = problem_at(found && !found->value.table() ? found->value.place : place_of(*loaded.tree, keys), std::move(message));
+  if (problem.file.empty()) problem.file = loaded.config.file.empty() ? "agentd.toml" : loaded.config.file;
+  return problem;
 }
 
 }  // namespace agentd::manifest

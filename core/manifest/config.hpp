@@ -1,6 +1,9 @@
 // The host's configuration: flags over AGENTD__SECTION__KEY over the file over borrowed environment names over defaults.
 #pragma once
+#include <initializer_list>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/manifest/environment.hpp"
@@ -34,7 +37,10 @@ struct LoadedConfig {
   std::vector<Problem> problems;
   std::vector<std::string> notes;
   std::vector<Setting> settings;             // every key in force, by name
+  std::shared_ptr<const Tree> tree;          // what was read, with its places; shared by copies, which never change it
 };
+// At what stands at a path, or at the nearest table above it.
+Problem problem_at(const LoadedConfig& loaded, std::initializer_list<std::string_view> path, std::string message);
 
 // Searched for a file: config_file, $AGENTD_CONFIG, ./agentd.toml, $XDG_CONFIG_HOME/agentd/ (or ~/.config/agentd/), system_folder. One
 // that is named and not there is a problem; none at all is fine.

@@ -132,7 +132,7 @@ const TableKeys& prices_keys() {
 const TableKeys& provider_keys() {
   static const auto keys = with_settings<ProviderEntry>({.keys = {
       key("plugin", &ProviderEntry::plugin, name_text(), "A provider plugin's component; default: the entry's name."),
-      setting<ProviderEntry>("base_url", filled_text(), "Where the endpoint is."),
+      setting<ProviderEntry>("base_url", url(), "Where the endpoint is."),
       setting<ProviderEntry>("api_key", secret(), "A reference: env:NAME, file:PATH or credential:NAME."),
       key("max_concurrent", &ProviderEntry::max_concurrent, integer(1, 100'000), "Model calls in flight at once."),
       key("requests_per_minute", &ProviderEntry::requests_per_minute, integer(0), "0: no limit.").only(0),
@@ -155,7 +155,7 @@ const TableKeys& mcp_keys() {
       key("command", &McpEntry::command, filled_text(), "The server's program."),
       key("args", &McpEntry::args, list(text()), "Its arguments."),
       key("env", &McpEntry::env, entries(text(), {}, true), "Its environment."),
-      key("url", &McpEntry::url, filled_text(), "The server's address."),
+      key("url", &McpEntry::url, url(), "The server's address."),
       key("transport", &McpEntry::transport, one_of({"sse"}), "With url: the old transport."),
       key("headers", &McpEntry::headers, entries(text(), {}, true), "Sent with every request."),
   }});

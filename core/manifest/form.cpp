@@ -59,14 +59,31 @@ std::optional<std::uint64_t> read_size(Reader& reader, const Tree& value, std::s
   return *parsed;
 }
 
-bool has_password(std::string_view url) {
+std::string_view authority_of(std::string_view url) {
   const auto scheme = url.find("://");
-  if (scheme == std::string_view::npos) return false;
-  const auto authority = url.substr(scheme + 3, url.find_first_of("/?#", scheme + 3) - scheme - 3);
+  if (scheme == std::string_view::npos) return {};
+  return url.substr(scheme + 3, url.find_first_of("/?#", scheme + 3) - scheme - 3);
+}
+
+bool is_web(std::string_view url) { return url.starts_with("http://") || url.starts_with("https://"); }
+
+// Of other schemes a user's name alone is no secret; a web service takes a token there.
+bool has_credentials(std::string_view url) {
+  const auto authority = authority_of(url);
   const auto at = authority.rfind('@');
   if (at == std::string_view::npos) return false;
   const auto colon = authority.substr(0, at).find(':');
-  return colon != std::string_view::npos && colon + 1 < at;
+  return is_web(url) || (colon != std::string_view::npos && colon + 1 < at);
+}
+
+std::string fault_of_web_address(const std::string& url) {
+  if (is_secret_ref(url) && !url.starts_with("file:")) return "";
+  if (!is_web(url)) return "must begin with \"http://\" or \"https://\"";
+  if (auto unsafe = unsafe_in_url(url); !unsafe.empty()) return unsafe;
+  if (has_credentials(url)) return "holds credentials; what a service wants as a key goes into \"api_key\" or a header, as a reference like \"env:NAME\"";
+  const auto authority = authority_of(url);
+  if (authority.empty() || authority.front() == ':') return "names no host";
+  return "";
 }
 
 constexpr const char* kSecretHint = "must be a reference, not the secret itself: \"env:NAME\", \"file:PATH\" or \"credential:NAME\"";
@@ -207,6 +224,15 @@ bool is_secret_ref(std::string_view s) {
   return false;
 }
 
+bool names_a_url(std::string_view key) { return key == "url" || key.ends_with("_url"); }
+
+std::string unsafe_in_url(std::string_view url) {
+  const auto is_unsafe = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '\\'; };
+  return std::ranges::any_of(url, is_unsafe) ? "has a space, a control character or a backslash in it; percent-encode what belongs there" : "";
+}
+
+Form<std::string> url() { return ruled_text(fault_of_web_address, {{"type", "string"}, {"pattern", "^(https?://[^\\s@/]|env:|credential:)"}}); }
+
 Form<SecretRef> secret() {
   Form<SecretRef> form{Kind::text, {}, [](const SecretRef& v, bool) -> Json { return v.text; }, {{"type", "string"}, {"pattern", "^(env|file|credential):."}}, nullptr};
   form.read = [](Reader& reader, const Tree& value, std::string_view key) -> std::optional<SecretRef> {
@@ -228,13 +254,14 @@ bool names_a_secret(std::string_view key) {
 }
 
 bool is_literal_secret(std::string_view key, std::string_view text) {
-  return names_a_secret(key) ? !text.empty() && !is_secret_ref(text) : has_password(text);
+  return names_a_secret(key) ? !text.empty() && !is_secret_ref(text) : has_credentials(text);
 }
 
 Json open_value(Reader& reader, const Tree& value, std::string_view key) {
   if (const auto* text = value.text()) {
     if (reader.canonical) return *text;
-    if (is_literal_secret(key, *text)) reader.problem(value.place, quote(key) + (names_a_secret(key) ? " " : " holds a password; the whole value ") + kSecretHint);
+    if (is_literal_secret(key, *text)) reader.problem(value.place, quote(key) + (names_a_secret(key) ? " " : " holds credentials; the whole value ") + kSecretHint);
+    else if (const auto unsafe = names_a_url(key) ? unsafe_in_url(*text) : ""; !unsafe.empty()) reader.problem(value.place, quote(key) + " " + unsafe);
     if (names_a_secret(key) && text->starts_with("file:")) return "file:" + resolve_path(value.place, text->substr(5));
   } else if (const auto* items = value.list()) {
     Json out = Json::array();

@@ -43,6 +43,7 @@ Form<Instant> instant();
 Form<std::string> path();                    // absolute, relative to the file that names it
 Form<std::string> one_of(std::vector<std::string> words);
 Form<std::string> name_text();               // a name in configuration: [A-Za-z0-9][A-Za-z0-9_.-]*, at most 64
+Form<std::string> url();                     // of a web service; or a reference to a secret that holds one
 Form<SecretRef> secret();                    // a literal one is refused, and never repeated in the message
 Form<std::string> open_table();              // a JSON object as text
 
@@ -50,6 +51,10 @@ bool is_secret_ref(std::string_view text);
 bool is_name(std::string_view text);
 // A key by whose name a value is a secret: "api_key", "token", "password", ...
 bool names_a_secret(std::string_view key);
+// A key by whose name a value is an address: "url", "base_url", ...
+bool names_a_url(std::string_view key);
+// "has a space or a control character in it; ..." or "".
+std::string unsafe_in_url(std::string_view url);
 // A text under such a name that is no reference, or a URL with a password in it.
 bool is_literal_secret(std::string_view key, std::string_view text);
 // An open table's part as JSON. Literal secrets are refused; "file:" references under such names become absolute.

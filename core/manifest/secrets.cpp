@@ -44,19 +44,23 @@ bool is_reference(std::string_view key, std::string_view text) {
 }
 
 // Replaces references in place; the first that cannot be resolved ends it.
-Result<void> resolve_in(Json& value, const std::string& key, const Environment& environment, std::vector<std::string>& secrets) {
+Result<void> resolve_in(Json& value, const std::string& key, const Environment& environment, ResolvedSettings& out) {
   if (value.is_string()) {
     const auto& text = value.get_ref<const std::string&>();
     if (!is_reference(key, text)) return {};
     auto secret = resolve_secret(text, environment);
     if (!secret) return fail(quote(key) + ": " + secret.error().message);
-    secrets.push_back(*secret);
+    if (const auto unsafe = names_a_url(key) ? unsafe_in_url(*secret) : ""; !unsafe.empty()) return fail(quote(key) + ": the value of " + text + " " + unsafe);
+    if (secret->size() < kShortSecret)
+      out.notes.push_back(quote(key) + ": the value of " + text + " has fewer than " + std::to_string(kShortSecret) +
+                          " bytes, so wherever it stands as a word, also an innocent one, models read \"[secret]\"; a longer one has no such effect");
+    out.secrets.push_back(*secret);
     value = std::move(*secret);
     return {};
   }
   if (!value.is_structured()) return {};
   for (auto item = value.begin(); item != value.end(); ++item)
-    if (auto done = resolve_in(*item, value.is_object() ? item.key() : key, environment, secrets); !done) return done;
+    if (auto done = resolve_in(*item, value.is_object() ? item.key() : key, environment, out); !done) return done;
   return {};
 }
 
@@ -76,7 +80,7 @@ Result<ResolvedSettings> resolve_settings(std::string_view settings_json, const 
   auto settings = Json::parse(settings_json, nullptr, false);
   if (!settings.is_object()) return fail("settings are not a JSON object");
   ResolvedSettings out;
-  if (auto done = resolve_in(settings, "", environment, out.secrets); !done) return std::unexpected(done.error());
+  if (auto done = resolve_in(settings, "", environment, out); !done) return std::unexpected(done.error());
   out.json = settings.dump(-1, ' ', false, Json::error_handler_t::replace);
   return out;
 }

@@ -84,7 +84,7 @@ class Converter {
   }
 
   void scalar(const toml::node& node, Tree& tree) {
-    if (const auto* v = node.as_string()) tree.value = v->get();
+    if (const auto* v = node.as_string()) text(v->get(), tree);
     else if (const auto* b = node.as_boolean()) tree.value = b->get();
     else if (const auto* i = node.as_integer()) tree.value = i->get();
     else if (const auto* f = node.as_floating_point()) {
@@ -93,6 +93,12 @@ class Converter {
     } else if (const auto* at = node.as_date_time()) tree.value = moment(at->get());
     else if (const auto* date = node.as_date()) tree.value = moment(date->get());
     else if (const auto* time = node.as_time()) tree.value = moment(time->get());
+  }
+
+  // Whoever takes it for a C string would read another one.
+  void text(const std::string& text, Tree& tree) {
+    if (text.find('\0') != text.npos) problems_.push_back(problem_at(tree.place, "a text must not have a NUL character in it"));
+    else tree.value = text;
   }
 
   template <class T>

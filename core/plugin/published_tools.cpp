@@ -43,7 +43,7 @@ const void* PublishedTools::service(std::string_view id) const {
   return id == AGENTD_HOST_TOOLS_1 ? &kTools : nullptr;
 }
 
-Result<port::ToolList> PublishedTools::read(const agentd_tool* const* tools, std::uint64_t count) {
+Result<port::ToolList> PublishedTools::read(const agentd_tool* const* tools, std::uint64_t count, const port::Cleaner* cleaner) {
   if (count > kMost) return fail("more than " + std::to_string(kMost) + " tools");
   if (count > 0 && !tools) return fail("a list that is NULL");
   auto list = std::make_shared<std::vector<port::ToolSpec>>();
@@ -51,6 +51,10 @@ Result<port::ToolList> PublishedTools::read(const agentd_tool* const* tools, std
   for (std::uint64_t i = 0; i < count; ++i) {
     auto tool = read_tool(tools[i]);
     if (!tool) return std::unexpected(tool.error());
+    if (cleaner) {
+      cleaner->clean(tool->summary);
+      cleaner->clean_json(tool->schema);
+    }
     if (!names.insert(tool->name).second) return fail("tool \"" + tool->name + "\" twice");
     list->push_back(std::move(*tool));
   }
@@ -61,7 +65,7 @@ std::int32_t PublishedTools::publish(agentd_host* host, const agentd_tool* const
   auto& instance = Instance::of(host);
   auto* const self = dynamic_cast<PublishedTools*>(instance.extension());
   if (!self) return AGENTD_DENIED;
-  auto list = read(tools, count);
+  auto list = read(tools, count, instance.services().cleaner);
   const Lock lock(self->mutex_);
   if (list) {
     self->list_ = std::move(*list);

@@ -20,7 +20,7 @@ class PublishedTools final : public Extension {
   std::optional<std::string> complaint() const;  // why the latest list was refused; the one before it stays
 
   // The whole list or, in the error, the first thing wrong with it.
-  static Result<port::ToolList> read(const agentd_tool* const* tools, std::uint64_t count);
+  static Result<port::ToolList> read(const agentd_tool* const* tools, std::uint64_t count, const port::Cleaner* cleaner);
 
  private:
   static std::int32_t publish(agentd_host* host, const agentd_tool* const* tools, std::uint64_t count) noexcept;

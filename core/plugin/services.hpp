@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/base/async.hpp"
+#include "core/port/cleaner.hpp"
 #include "core/port/http.hpp"
 
 namespace boost::asio {
@@ -35,6 +36,7 @@ struct Services {
   MetricsSink* metrics = nullptr;
   boost::asio::io_context* io = nullptr;  // watches descriptors
   std::filesystem::path kv_folder;        // a folder per instance is made in it, 0700
+  const port::Cleaner* cleaner = nullptr;  // of what models are told of tools; null: nothing is secret
 };
 
 // How long a plugin is waited for.

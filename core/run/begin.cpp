@@ -2,6 +2,7 @@
 
 #include "core/budget/limits.hpp"
 #include "core/run/backoff.hpp"
+#include "core/run/clean.hpp"
 #include "core/run/messages.hpp"
 #include "core/run/run.hpp"
 
@@ -66,7 +67,10 @@ Async<void> Run::begin() {
   const auto scope = spec.memory.session.scope;
   session_ = !asked.empty() ? asked : scope == Scope::run ? state_.name : scope == Scope::fixed ? spec.memory.session.name : std::string();
   memory_session_ = session_.empty() ? spec.agent_id : asked.empty() && scope == Scope::run ? std::string() : session_;
-  if (agent_->system) state_.messages.front() = *agent_->system;
+  if (agent_->system) {
+    state_.messages.front() = *agent_->system;
+    clean_message(around_.cleaner, state_.messages.front().json);
+  }
 
   if (control_.draining()) co_return co_await release("drain");
   auto started = next_start();
@@ -109,6 +113,8 @@ event::Started Run::next_start() {
     started.trigger = state_.entry.trigger;
     started.query = !state_.entry.query.empty() ? state_.entry.query : spec.task.query;
     started.params.text = lay_over(spec.task.params, state_.entry.params.text);
+    around_.cleaner.clean(started.query);
+    around_.cleaner.clean_json(started.params.text);
   }
   for (std::size_t i = 0; i < state_.calls.size(); ++i) {
     const auto& call = state_.calls[i];
@@ -127,6 +133,7 @@ Async<Result<void>> Run::recall(event::Started& started) {
     auto messages = co_await memory::recall(agent_->memory, agent_->spec.memory, std::move(reader), started.query);
     if (messages) {
       started.recalled = std::move(*messages);
+      for (auto& message : started.recalled) clean_message(around_.cleaner, message.text);
       co_return Result<void>{};
     }
     if (tries == kStepTries || control_.interrupted()) co_return std::unexpected(messages.error());

@@ -3,6 +3,7 @@
 #include "core/base/json_text.hpp"
 #include "core/budget/limits.hpp"
 #include "core/run/backoff.hpp"
+#include "core/run/clean.hpp"
 #include "core/run/run.hpp"
 
 namespace agentd::run {
@@ -143,6 +144,8 @@ Async<port::LedgerResult<Position>> Run::commit_when_there_is_space(const std::v
 }
 
 Async<bool> Run::write(std::vector<event::Body> bodies, Fate fate) {
+  for (auto& body : bodies) clean_faults(around_.cleaner, body);
+  around_.cleaner.clean(fate.error);
   auto committed = co_await commit(bodies, fate);
   if (!committed && committed.error().fault == port::LedgerFault::disk_full) committed = co_await commit_when_there_is_space(bodies, fate);
   if (!committed) {

@@ -3,6 +3,7 @@
 #include "core/base/json_text.hpp"
 #include "core/budget/limits.hpp"
 #include "core/run/backoff.hpp"
+#include "core/run/clean.hpp"
 #include "core/run/run.hpp"
 #include "core/run/verdict.hpp"
 
@@ -91,6 +92,7 @@ Async<void> Run::ask_model() {
 
 Async<void> Run::take_answer(port::Answer answer, Millis duration) {
   agent_->endpoint->answered();
+  clean(around_.cleaner, answer);
   Verdict verdict = judge(*agent_, state_, answer);
   event::Answered answered{.step = state_.calling->step, .provider = state_.calling->provider, .model = state_.calling->model, .duration_ms = duration.count(),
                            .usage = answer.usage, .finish_reason = answer.finish_reason, .extra = {std::move(answer.extra)}};

@@ -12,6 +12,7 @@ Async<void> Run::perform_task() {
                      .params = state_.params.empty() ? "{}" : state_.params, .state = std::move(*kept), .timeout = remaining()};
   auto outcome = co_await agent_->task->run(std::move(task), control_.token());
   if (outcome.status == port::Status::ok) {
+    around_.cleaner.clean_json(outcome.value);
     const auto answer = event::ObjectReader::open(outcome.value);
     event::Ended ended;
     ended.result = answer ? answer->json("result") : event::Json{outcome.value};

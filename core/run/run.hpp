@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/async.hpp"
+#include "core/port/cleaner.hpp"
 #include "core/port/ledger.hpp"
 #include "core/run/agent.hpp"
 #include "core/run/control.hpp"
@@ -20,6 +21,7 @@ struct Surroundings {
   World world;
   port::Ledger& ledger;
   AgentSource& agents;
+  const port::Cleaner& cleaner;
   std::function<void(const std::string&)> warn;  // for the host's log; never empty
   bool dry_run = false;                          // tools that are not pure are answered "dry run"
 };

@@ -55,7 +55,7 @@ std::optional<tool::Request> Run::request_of(int index) const {
   const Millis left = remaining();
   return tool::Request{.tool = tool, .call_id = name_call(state_.name, state_.step, index), .agent_id = claim_.agent_id, .run_id = state_.name,
                        .arguments = asked.arguments.text, .timeout = limits.tool_call_timeout > Millis(0) ? std::min(limits.tool_call_timeout, left) : left,
-                       .output_limit = limits.tool_output_limit, .dry_run = around_.dry_run};
+                       .output_limit = limits.tool_output_limit, .cleaner = &around_.cleaner, .dry_run = around_.dry_run};
 }
 
 void Run::launch(int index) {

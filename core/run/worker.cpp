@@ -95,6 +95,7 @@ Async<Result<bool>> Worker::cancel(RunId run, std::string reason) {
   auto state = fold(*records);
   if (!state) co_return std::unexpected(state.error());
   if (state->ended || port::is_final(records->front().status)) co_return false;
+  around_.cleaner.clean(reason);
   const auto& agent_id = records->front().agent_id;
   const auto stats = around_.ledger.stats(agent_id);
   event::Ended ended{.status = port::RunStatus::cancelled, .reason = std::move(reason), .attempt = state->attempt, .steps = state->step, .totals = state->totals,

@@ -44,6 +44,13 @@ port::ToolCall to_call(const Request& request, Millis timeout) {
           .scope = request.tool->scope, .timeout = timeout};
 }
 
+// Before it is shortened: a cut may leave half of a secret, which nobody would know.
+port::Outcome cleaned(const Request& request, port::Outcome outcome) {
+  if (request.cleaner && outcome.status == port::Status::ok) request.cleaner->clean_json(outcome.value);
+  else if (request.cleaner) request.cleaner->clean(outcome.value);
+  return outcome;
+}
+
 Millis since(const Clock& clock, Tick start) { return std::chrono::floor<Millis>(clock.tick() - start); }
 
 }  // namespace
@@ -72,7 +79,8 @@ Async<Reply> call(World world, Request request, std::stop_token stop) {
   const Tick start = world.clock.tick();
   for (int tries = 1;; ++tries) {
     auto made = to_call(request, request.timeout - since(world.clock, start));
-    const port::Outcome outcome = co_await request.tool->toolset->call(std::move(made), stop);
+    auto calling = request.tool->toolset->call(std::move(made), stop);
+    const port::Outcome outcome = cleaned(request, co_await std::move(calling));
     const Millis used = since(world.clock, start);
     const Millis pause = std::max(outcome.retry_after.value_or(Millis(0)), kFirstPause * (1 << (tries - 1)));
     const bool again = outcome.status == port::Status::retryable && tries < kTries && used + pause < request.timeout && !stop.stop_requested();
@@ -92,7 +100,8 @@ Async<Found> find_out(World world, Request request) {
   if (request.tool && request.tool->spec->reconciles) {
     const Tick start = world.clock.tick();
     auto asked = to_call(request, request.timeout);
-    const port::Outcome outcome = co_await request.tool->toolset->reconcile(std::move(asked));
+    auto asking = request.tool->toolset->reconcile(std::move(asked));
+    const port::Outcome outcome = cleaned(request, co_await std::move(asking));
     found.reply.duration = since(world.clock, start);
     if (outcome.status == port::Status::retryable) found.kind = Found::Kind::not_happened;
     if (outcome.status == port::Status::ok) {

@@ -2,6 +2,7 @@
 #pragma once
 #include "core/base/async.hpp"
 #include "core/event/record.hpp"
+#include "core/port/cleaner.hpp"
 #include "core/tool/catalog.hpp"
 
 namespace agentd::tool {
@@ -12,6 +13,7 @@ struct Request {
   std::string arguments;               // judged
   Millis timeout{0};                   // of the call and of the run, whichever is shorter; tries included
   std::uint64_t output_limit = 0;      // 0: none
+  const port::Cleaner* cleaner = nullptr;  // outlives the call; null: nothing is secret
   bool dry_run = false;                // pure tools run, others are answered "dry run"
 };
 

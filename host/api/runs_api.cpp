@@ -1,6 +1,7 @@
 #include <charconv>
 
 #include "core/event/record.hpp"
+#include "core/run/clean.hpp"
 #include "core/tool/schema.hpp"
 #include "host/api/agent_view.hpp"
 #include "host/api/endpoints.hpp"
@@ -112,6 +113,7 @@ Async<Answer> ask(Context& context, Request request) {
   auto read = reader.read(request);
   if (auto* refused = std::get_if<Document>(&read)) co_return std::move(*refused);
   auto& asked = std::get<Asked>(read);
+  run::clean(context.ports.cleaner(), asked.entered);
   std::vector<port::Entry> entries = {entry_for(context, *member, asked.entered)};
   const auto admitted = co_await context.ledger.enqueue(std::move(entries));
   if (!admitted) co_return ledger_problem(admitted.error());

@@ -1,8 +1,9 @@
 """`agentd check` lists every mistake of a folder in one pass, each with its place; `serve` starts what is healthy all the same."""
 import re
+import subprocess
 import unittest
 
-from agentd import AgentdTest, openai
+from agentd import AGENTD, AgentdTest, openai
 
 HEALTHY = '[model]\nprovider = "openai"\nmodel = "m"\n[task]\nquery = "Look"\n'
 
@@ -47,6 +48,54 @@ class Check(AgentdTest):
         self.assertIn("bad_cron", host.log())
         status, _ = host.request("POST", "/v1/agents/bad_cron/runs", {})
         self.assertIn(status, (404, 409))
+
+    def test_stores_of_the_wrong_kind_are_told_at_their_place_in_one_pass(self):
+        host = self.host(openai(self.endpoint()) + '[stores.log]\nplugin = "jsonl"\npath = "x"\n[stores.fast]\nplugin = "ram"\n'
+                         '[ledger]\nstore = "fast"\n[memory]\nstore = "log"\n',
+                         healthy=HEALTHY, forgetful=HEALTHY + '[memory]\nstore = "log"\n')
+        lines = (host.folder / "agentd.toml").read_text().splitlines()
+        done = host.cli("check", "--config", "agentd.toml", check=False)
+        out = done.stdout + done.stderr
+        self.assertEqual(done.returncode, 2, out)
+        for section, says in (("[ledger]", "not ledger"), ("[memory]", "not memory")):
+            self.assertRegex(out, rf"agentd\.toml:{lines.index(section) + 2}:\d+: .*wrong kind.*{says}")
+        self.assertRegex(out, r"forgetful\.toml:7:\d+: .*wrong kind.*not memory")
+
+    def test_a_broken_entry_is_told_at_its_place(self):
+        host = self.host('[toolsets.fs]\nroots = 7\n[providers.openai]\nbase_url = "http://h"\napi_key = "env:NOBODY_SET_THIS"\n', healthy=HEALTHY)
+        lines = (host.folder / "agentd.toml").read_text().splitlines()
+        out = host.cli("check", "--config", "agentd.toml", check=False).stdout
+        self.assertRegex(out, rf"agentd\.toml:{lines.index('[toolsets.fs]') + 1}:\d+: \[toolsets\.fs\]")
+        self.assertRegex(out, rf"agentd\.toml:{lines.index('[providers.openai]') + 1}:\d+: \[providers\.openai\].*NOBODY_SET_THIS")
+
+    def test_a_short_secret_is_noted_and_never_shown(self):
+        host = self.host(openai(self.endpoint(), api_key="env:HOME_KEY"), healthy=HEALTHY)
+        done = subprocess.run([str(AGENTD), "check", "--config", "agentd.toml"], cwd=host.folder, capture_output=True, text=True, env=host.environment(HOME_KEY="qzx"))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("the value of env:HOME_KEY has fewer than 8 bytes", done.stdout)
+        self.assertNotIn("qzx", done.stdout + done.stderr)
+
+    def test_paths_that_narrow_a_toolset_are_relative_to_the_manifest(self):
+        narrowed = HEALTHY + '[tools]\nallow = ["fs.*"]\ntoolsets.fs = { roots = ["data"] }\n'
+        host = self.host(openai(self.endpoint()) + '[toolsets.fs]\nroots = ["agents", "other"]\n', healthy=narrowed)
+        (host.folder / "agents" / "data").mkdir()
+        (host.folder / "other").mkdir()
+        done = host.cli("check", "--config", "agentd.toml", check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        (host.folder / "agents" / "data").rmdir()
+        (host.folder / "other" / "data").mkdir()
+        done = host.cli("check", "--config", "agentd.toml", check=False)
+        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+        self.assertIn(str(host.folder / "agents" / "data"), done.stdout)
+
+    def test_a_folder_without_agents_is_fine_unless_it_was_named(self):
+        host = self.host("", healthy=HEALTHY)
+        empty = host.folder / "empty"
+        empty.mkdir()
+        for arguments, code, says in ((["check"], 0, "no agents"), (["check", "--agents", "gone"], 2, "gone: cannot read the folder of agents")):
+            done = subprocess.run([str(AGENTD), *arguments], cwd=empty, capture_output=True, text=True, env=host.environment(HOME=str(empty)))
+            self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+            self.assertIn(says, done.stdout)
 
     def test_nothing_wrong_is_exit_0(self):
         host = self.host(openai(self.endpoint()), healthy=HEALTHY)

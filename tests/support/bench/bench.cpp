@@ -38,7 +38,7 @@ class Bench::Source final : public run::AgentSource {
 
 Bench::Process::Process(Bench& bench)
     : ledger(bench.world_, bench.store_),
-      worker({.world = bench.world_.world(), .ledger = ledger, .agents = *bench.source_,
+      worker({.world = bench.world_.world(), .ledger = ledger, .agents = *bench.source_, .cleaner = bench.cleaner_,
               .warn = [&bench](const std::string& line) { bench.warnings.push_back(line); }, .dry_run = bench.scene_.dry_run}) {
   ledger.serve(kAgent, true);
   worker.start();
@@ -48,7 +48,8 @@ Bench::Bench(Scene scene)
     : scene_(std::move(scene)),
       provider_(world_),
       toolset_(world_, or_area(scene_.tools)),
-      endpoint_("fake", provider_, std::chrono::minutes(2), {{"model-1", scene_.prices}}) {
+      endpoint_("fake", provider_, std::chrono::minutes(2), {{"model-1", scene_.prices}}),
+      cleaner_(scene_.secret) {
   provider_.turns = scene_.answers;
   auto spec = make_spec(scene_);
   auto catalog = tool::Catalog::build({{"geometry", &toolset_, 0, toolset_.tools()}}, spec.tools);

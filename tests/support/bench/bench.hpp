@@ -18,6 +18,7 @@ struct Scene {
   manifest::Prices prices;
   bool native = false;                               // a task instead of a model
   bool dry_run = false;
+  std::string secret;                                // is not to be read anywhere; empty: nothing is secret
 };
 
 // How a run stands.
@@ -85,6 +86,7 @@ class Bench {
   FakeTask task_;
   FakeMemory memory_;
   run::Endpoint endpoint_;
+  PlainCleaner cleaner_;
   std::unique_ptr<Source> source_;
   std::vector<std::unique_ptr<Process>> processes_;  // dead ones too: what they began unwinds without effect
 };

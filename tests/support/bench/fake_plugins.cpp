@@ -134,4 +134,9 @@ Async<Result<std::uint64_t>> FakeMemory::remove(port::MemoryQuery query) {
   co_return std::erase_if(entries, [&](const auto& entry) { return fits(entry, query); });
 }
 
+void PlainCleaner::clean(std::string& text) const {
+  if (secret_.empty()) return;
+  for (auto at = text.find(secret_); at != std::string::npos; at = text.find(secret_, at)) text.replace(at, secret_.size(), "[secret]");
+}
+
 }  // namespace agentd::support

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/port/cleaner.hpp"
 #include "core/port/memory.hpp"
 #include "core/port/provider.hpp"
 #include "core/port/task.hpp"
@@ -83,6 +84,17 @@ class FakeTask final : public port::Task {
   Async<port::Outcome> run(port::TaskRun run, std::stop_token stop) override;
   std::function<port::Outcome(const port::TaskRun&)> body;
   std::vector<port::TaskRun> runs;
+};
+
+// Knows one secret, in one form.
+class PlainCleaner final : public port::Cleaner {
+ public:
+  explicit PlainCleaner(std::string secret) : secret_(std::move(secret)) {}
+  void clean(std::string& text) const override;
+  void clean_json(std::string& json) const override { clean(json); }
+
+ private:
+  const std::string secret_;
 };
 
 // Keeps everything; search finds entries that share a word with the query.

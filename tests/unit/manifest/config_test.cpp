@@ -130,6 +130,34 @@ TEST_F(Config, RefusesLiteralSecretsWithoutRepeatingThem) {
   }
 }
 
+TEST_F(Config, RefusesAddressesThatCarryMoreThanAnAddress) {
+  const auto base = [this](const std::string& url) { return problems("[providers.a]\nplugin = \"openai\"\nbase_url = \"" + url + "\"\n"); };
+  for (const auto* url : {"https://api.example.com/v1", "http://127.0.0.1:1", "http://[::1]:8080/v1?x=%20", "https://h/a@b", "env:BASE"}) EXPECT_THAT(base(url), IsEmpty()) << url;
+  for (const auto* url : {"https://user:pass-word@h/v1", "https://token-abc@h", "https://:pass-word@h"}) {
+    EXPECT_THAT(base(url), ElementsAre(HasSubstr("agentd.toml:3:12: \"base_url\" holds credentials"))) << url;
+    EXPECT_THAT(base(url), ElementsAre(Not(testing::ContainsRegex("pass-word|token-abc")))) << url;
+  }
+  for (const auto* url : {"https://h/a b", "https://h/\\r\\nX: y", "https://h\\t", "https://h/\\u007f", "https://h\\\\evil"})
+    EXPECT_THAT(base(url), ElementsAre(HasSubstr("agentd.toml:3:12: \"base_url\" has a space, a control character or a backslash"))) << url;
+  for (const auto* url : {"localhost:8080", "ftp://h", "file:///etc/passwd", "//h"}) EXPECT_THAT(base(url), ElementsAre(HasSubstr("must begin with \"http://\""))) << url;
+  for (const auto* url : {"https://", "http:///v1", "http://:80/"}) EXPECT_THAT(base(url), ElementsAre(HasSubstr("names no host"))) << url;
+}
+
+TEST_F(Config, TellsOfEveryUnsafeAddressInOnePass) {
+  environment = {{"OPENAI_BASE_URL", "http://h/\r\nEvil: 1"}, {"AGENTD__STORES__HOOK__URL", "https://h/ x"}};
+  EXPECT_THAT(problems("[stores.hook]\nplugin = \"webhook\"\n[toolsets.http]\nbase_url = \"https://me@h\"\nother_url = \"https://h\\n\"\n[providers.a]\nbase_url = \"h\"\n"),
+              ElementsAre(HasSubstr("agentd.toml:4:12: \"base_url\" holds credentials"), HasSubstr("agentd.toml:5:13: \"other_url\" has a space"),
+                          HasSubstr("agentd.toml:7:12: \"base_url\" must begin with"), HasSubstr("env AGENTD__STORES__HOOK__URL: \"url\" has a space"),
+                          HasSubstr("env OPENAI_BASE_URL: \"base_url\" has a space")));
+}
+
+TEST_F(Config, KnowsWhereItsValuesWereWritten) {
+  const auto got = load("[ledger]\nstore = \"local\"\n[providers.a]\nplugin = \"openai\"\n");
+  EXPECT_EQ(to_text(problem_at(got, {"ledger", "store"}, "m")), "agentd.toml:2:9: m");
+  EXPECT_EQ(to_text(problem_at(got, {"providers", "a"}, "m")), "agentd.toml:3:12: m");
+  EXPECT_EQ(to_text(problem_at(got, {"memory", "store"}, "m")), "agentd.toml:1:1: m");
+}
+
 TEST_F(Config, FlagsWinOverTheEnvironmentOverTheFile) {
   const std::string file = "[log]\nlevel = \"error\"\nformat = \"json\"\n[api]\nlisten = \"127.0.0.1:1\"\n";
   environment = {{"AGENTD__LOG__LEVEL", "warn"}, {"AGENTD__API__LISTEN", "127.0.0.1:2"}};

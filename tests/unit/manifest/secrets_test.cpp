@@ -60,5 +60,21 @@ TEST(Settings, GetValuesInPlaceOfReferences) {
   EXPECT_THAT(resolve_settings(R"({"api_key":"env:NONE"})", {}).error().message, HasSubstr("\"api_key\": the environment has no NONE"));
 }
 
+TEST(Settings, TellOfAValueThatIsShort) {
+  const auto got = resolve_settings(R"({"api_key":"env:K","token":"env:L"})", {{"K", "sk"}, {"L", "12345678"}});
+  ASSERT_TRUE(got);
+  ASSERT_EQ(got->notes.size(), 1u);
+  EXPECT_THAT(got->notes[0], HasSubstr("\"api_key\": the value of env:K has fewer than 8 bytes"));
+  EXPECT_THAT(got->notes[0], testing::Not(HasSubstr("sk")));
+}
+
+TEST(Settings, RefuseAnAddressThatIsMoreThanOneLine) {
+  const auto got = resolve_settings(R"({"base_url":"env:U"})", {{"U", "http://h/\nsecret: 1"}});
+  ASSERT_FALSE(got);
+  EXPECT_THAT(got.error().message, HasSubstr("\"base_url\": the value of env:U has a space, a control character"));
+  EXPECT_THAT(got.error().message, testing::Not(HasSubstr("secret")));
+  EXPECT_TRUE(resolve_settings(R"({"url":"env:U"})", {{"U", "postgres://u:p@h/d"}}));
+}
+
 }  // namespace
 }  // namespace agentd::manifest

@@ -48,11 +48,21 @@ struct Part {
   std::string settings() const { return std::to_string(reinterpret_cast<std::uintptr_t>(this)); }
 };
 
+// Knows one secret.
+struct Hush final : port::Cleaner {
+  static constexpr std::string_view kSecret = "sk-0123456789";
+  void clean(std::string& text) const override {
+    for (auto at = text.find(kSecret); at != text.npos; at = text.find(kSecret)) text.replace(at, kSecret.size(), "[secret]");
+  }
+  void clean_json(std::string& json) const override { clean(json); }
+};
+
 struct House {
   support::VirtualWorld world;
   std::string log;
+  Hush hush;
   Instances instances{world.world(),
-                      Services{.log = [this](LogLevel, std::string_view, std::string_view text) { (log += text) += '\n'; }},
+                      Services{.log = [this](LogLevel, std::string_view, std::string_view text) { (log += text) += '\n'; }, .cleaner = &hush},
                       {.patience = {}, .make_workers = [this](const Library&) { return std::make_unique<InlineWorkers>(world.world().executor); }, .check_settings = {}}};
   ~House() { close(); }
   void close() { world.run(instances.close()); }
@@ -130,6 +140,16 @@ TEST(ToolsetPort, KeepsTheListARunHasWhenTheToolsetPublishesAnother) {
   EXPECT_EQ(house.tools.publish(), AGENTD_OK);
   EXPECT_EQ(of_the_run->size(), 1u);
   EXPECT_EQ(house.toolset->tools()->size(), 2u);
+}
+
+TEST(ToolsetPort, TellsModelsNoSecretInWhatItSaysOfItsTools) {
+  ToolsetHouse house;
+  house.tools.tools = {Tools::tool("area", R"({"type":"object","description":"key sk-0123456789"})")};
+  house.tools.tools[0].summary = str("Uses sk-0123456789");
+  ASSERT_TRUE(house.open());
+  const auto& spec = house.toolset->tools()->front();
+  EXPECT_EQ(spec.summary, "Uses [secret]");
+  EXPECT_EQ(spec.schema, R"({"type":"object","description":"key [secret]"})");
 }
 
 TEST(ToolsetPort, SharesTheScopeOfEqualSettings) {

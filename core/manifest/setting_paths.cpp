@@ -1,0 +1,52 @@
+#include "core/manifest/setting_paths.hpp"
+
+#include <array>
+
+#include "core/manifest/form.hpp"
+
+namespace agentd::manifest {
+namespace {
+
+const Json* schema_of_member(const Json& schema, const std::string& name) {
+  const auto properties = schema.find("properties"), others = schema.find("additionalProperties");
+  if (properties != schema.end() && properties->is_object() && properties->contains(name)) return &(*properties)[name];
+  return others != schema.end() ? &*others : nullptr;
+}
+
+bool is_path(const std::string& text, const Json& schema) {
+  return schema.value("format", Json()) == "path" && !text.empty() && !is_secret_ref(text) &&
+         text.find('\0') == std::string::npos;
+}
+
+}  // namespace
+
+void make_paths_absolute(Json& settings, const Tree& origin, const Json& schema) {
+  if (!schema.is_object()) return;
+  if (settings.is_string()) {
+    const auto& text = settings.get_ref<const std::string&>();
+    if (origin.place.source && is_path(text, schema)) settings = resolve_path(origin.place, text);
+  } else if (settings.is_array() && origin.list() && schema.contains("items")) {
+    for (std::size_t i = 0; i < settings.size() && i < origin.list()->size(); ++i)
+      make_paths_absolute(settings[i], (*origin.list())[i], schema["items"]);
+  } else if (settings.is_object()) {
+    for (auto& [name, member] : settings.items()) {
+      const auto* entry = origin.find(name);
+      const auto* described = schema_of_member(schema, name);
+      if (entry && described) make_paths_absolute(member, entry->value, *described);
+    }
+  }
+}
+
+void make_toolset_paths_absolute(Tools& tools, const Tree& manifest, const Checks& checks) {
+  if (!checks.toolset_schema) return;
+  for (auto& [instance, settings] : tools.toolsets) {
+    const auto* origin = find(manifest, std::array<std::string_view, 3>{"tools", "toolsets", instance});
+    const auto schema = Json::parse(checks.toolset_schema(instance), nullptr, false);
+    auto value = Json::parse(settings, nullptr, false);
+    if (!origin || schema.is_discarded() || value.is_discarded()) continue;
+    make_paths_absolute(value, origin->value, schema);
+    settings = value.dump();
+  }
+}
+
+}  // namespace agentd::manifest

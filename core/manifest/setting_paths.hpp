@@ -1,0 +1,17 @@
+// Relative paths are relative to the file that names them, also in settings, where only a component's schema knows which texts
+// are paths: those marked "format": "path".
+#pragma once
+#include "core/manifest/agent_spec.hpp"
+#include "core/manifest/checks.hpp"
+#include "core/manifest/tree.hpp"
+
+namespace agentd::manifest {
+
+// Makes such texts of `settings` absolute. `origin` is the tree they were read from and says for each which file named it. What
+// does not fit the schema is left as it is, for a validator to refuse; so is a reference to a secret.
+void make_paths_absolute(Json& settings, const Tree& origin, const Json& schema);
+
+// The same for an agent's tools.toolsets, read from `manifest`.
+void make_toolset_paths_absolute(Tools& tools, const Tree& manifest, const Checks& checks);
+
+}  // namespace agentd::manifest
