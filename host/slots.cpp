@@ -98,6 +98,7 @@ port::Entry Slots::entry_for(const Member& member, std::string key) const {
 
 void Slots::take(schedule::SlotBatch batch) {
   std::vector<port::Entry> entries;
+  entries.reserve(batch.lost.size() + batch.due.size());
   for (const auto& lost : batch.lost) {
     const auto* member = roster_.find(lost.agent_id);
     if (!member) continue;

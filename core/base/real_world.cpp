@@ -16,9 +16,12 @@ Tick SystemClock::tick() const {
 }
 
 std::uint64_t SystemRandom::next() {
-  std::uint64_t value = 0;
-  if (getrandom(&value, sizeof value, 0) != sizeof value) std::abort();  // cannot fail for 8 bytes once the pool is ready
-  return value;
+  const Lock lock(mutex_);
+  if (left_ == 0) {
+    if (getrandom(drawn_.data(), sizeof drawn_, 0) != sizeof drawn_) std::abort();  // cannot fail for 256 bytes once the pool is ready
+    left_ = drawn_.size();
+  }
+  return drawn_[--left_];
 }
 
 Timers::Id AsioTimers::after(Millis delay, std::move_only_function<void()> fire) {

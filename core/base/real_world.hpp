@@ -1,11 +1,13 @@
 // The world as it is: the machine's clocks, a heap of timers on Asio, the kernel's randomness.
 #pragma once
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <unordered_map>
 
 #include "core/base/async.hpp"
+#include "core/base/mutex.hpp"
 
 namespace agentd {
 
@@ -15,9 +17,15 @@ class SystemClock final : public Clock {
   Tick tick() const override;
 };
 
+// The kernel's, drawn in handfuls: asking it costs more than most of what a number is wanted for.
 class SystemRandom final : public Random {
  public:
   std::uint64_t next() override;
+
+ private:
+  Mutex mutex_;
+  std::array<std::uint64_t, 32> drawn_ AGENTD_GUARDED_BY(mutex_){};
+  std::size_t left_ AGENTD_GUARDED_BY(mutex_) = 0;
 };
 
 // Many timers on one Asio timer. The engine thread only.

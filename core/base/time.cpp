@@ -50,19 +50,26 @@ bool take(std::string_view& text, char c) {
   return true;
 }
 
+void put(std::string& text, char before, std::int64_t number, std::size_t width) {
+  const auto digits = std::to_string(number);
+  if (before) text += before;
+  if (digits.size() < width) text.append(width - digits.size(), '0');
+  text += digits;
+}
+
 std::string format_parts(Instant at, bool with_millis) {
   const auto day = std::chrono::floor<std::chrono::days>(at);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss<Millis> time(at - day);
-  std::array<char, 40> out{};
-  const int n = std::snprintf(out.data(), out.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                              static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                              static_cast<int>(time.seconds().count()));
-  std::string text(out.data(), static_cast<std::size_t>(n));
-  if (with_millis) {
-    std::snprintf(out.data(), out.size(), ".%03d", static_cast<int>(time.subseconds().count()));
-    text += out.data();
-  }
+  std::string text;
+  text.reserve(sizeof "2026-12-01T09:00:00.000Z");
+  put(text, 0, static_cast<int>(date.year()), 4);
+  put(text, '-', static_cast<unsigned>(date.month()), 2);
+  put(text, '-', static_cast<unsigned>(date.day()), 2);
+  put(text, 'T', time.hours().count(), 2);
+  put(text, ':', time.minutes().count(), 2);
+  put(text, ':', time.seconds().count(), 2);
+  if (with_millis) put(text, '.', time.subseconds().count(), 3);
   return text + "Z";
 }
 

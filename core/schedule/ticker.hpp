@@ -86,6 +86,8 @@ class Ticker {
     std::uint32_t agent;
     std::uint32_t stamp;
   };
+  // Slots of one instant in the order their agents came, which is the order in which everybody else keeps them as well.
+  static std::pair<Instant, std::uint32_t> order(const Due& due) { return {due.at, due.agent}; }
   struct Hash {
     using is_transparent = void;
     const std::deque<Agent>* agents;

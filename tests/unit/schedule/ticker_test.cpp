@@ -81,6 +81,18 @@ TEST(Ticker, HandsOverTenThousandSlotsOfOneInstantInOneCall) {
   EXPECT_EQ(b.due.size(), 10'000u);
 }
 
+TEST(Ticker, HandsOverSlotsOfOneInstantInTheOrderTheirAgentsCame) {
+  Bench b;
+  for (const char* id : {"m", "z", "a", "k", "b"}) b.ticker.add(id, every(10min), {}, {});
+  for (const bool again : {false, true}) {
+    b.forget();
+    b.world.advance(10min);
+    std::string order;
+    for (const auto& due : b.due) order += due.agent_id;
+    EXPECT_EQ(order, "mzakb") << again;
+  }
+}
+
 TEST(Ticker, RunsTheLatestMissedSlotAndKeepsOneRecordOfTheRest) {
   Bench b;
   b.ticker.add("a", every(15min), {}, utc("2026-01-01T09:00:00Z"));
