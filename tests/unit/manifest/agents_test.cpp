@@ -266,6 +266,23 @@ TEST_F(Manifest, RefusesLiteralSecrets) {
   EXPECT_THAT(got[0], testing::Not(HasSubstr("sk-abcdef")));
 }
 
+TEST(AgentFolders, AreReadInParts) {
+  TemporaryFolder folder;
+  HostConfig config;
+  config.stores["local"], config.providers["openai"];
+  for (const char* id : {"c", "a", "b"}) folder.write("agents/" + std::string(id) + ".toml", kWorks);
+  folder.write("more/b.toml", kWorks);
+  const auto found = find_agents({folder.path("agents"), folder.path("more")}, folder.path());
+  ASSERT_EQ(found.folders.size(), 2u);
+  EXPECT_THAT(found.folders[0].stems, ElementsAre("a", "b", "c"));
+  const auto first = load_agents(found, 0, 0, 2, config, {}), second = load_agents(found, 0, 2, 2, config, {}), other = load_agents(found, 1, 0, 2, config, {});
+  ASSERT_TRUE(first.size() == 2 && second.size() == 1 && other.size() == 1);
+  EXPECT_EQ(first[1].file, "agents/b.toml");
+  EXPECT_EQ(second[0].spec->agent_id, "c");
+  EXPECT_FALSE(other[0].spec);  // its id is the earlier folder's, though only now it is read
+  EXPECT_TRUE(load_agents(found, 0, 3, 2, config, {}).empty());
+}
+
 TEST(AgentFolders, GiveEachFileASpecOrItsProblems) {
   TemporaryFolder folder;
   HostConfig config;
