@@ -3,23 +3,10 @@
 #include <algorithm>
 
 #include "core/event/expand.hpp"
+#include "host/loudness.hpp"
 
 namespace agentd::host {
 namespace {
-
-// What an operator wants to read without asking; the rest is for debugging.
-Level level_of(const std::string& type) {
-  if (type == "background_task_error" || type == "background_task_quarantined" || type == "plugin_failed") return Level::warn;
-  if (type == "background_task_completed" || type == "background_task_missed" || type == "background_task_dropped") return Level::info;
-  return Level::debug;
-}
-
-// Whether any event of the record is above debug: told from the record, because expanding it costs more than all the rest here.
-bool is_quiet(const event::Body& body, port::RunStatus status) {
-  if (std::holds_alternative<event::Entered>(body)) return status != port::RunStatus::missed && status != port::RunStatus::dropped;
-  if (const auto* waiting = std::get_if<event::Waiting>(&body)) return !waiting->ends_attempt;
-  return !std::holds_alternative<event::Ended>(body) && !std::holds_alternative<event::PluginFailed>(body);
-}
 
 constexpr std::size_t kLongestPayload = 1000;
 
@@ -49,11 +36,12 @@ void Journal::take(std::span<const port::StoredRecord> group) {
 
 void Journal::log(const port::StoredRecord& record, const event::Decoded& decoded) const {
   const bool debugged = std::ranges::find(debugged_, record.agent_id) != debugged_.end();
-  if (!debugged && !log_.shows(is_quiet(decoded.body, record.status) ? Level::debug : Level::warn, "events")) return;
+  if (!debugged && !log_.shows(loudest_of(decoded.body, record.status), "events")) return;
   for (const auto& event : event::expand(record, decoded)) {
     const auto level = debugged ? std::max(level_of(event.type), Level::info) : level_of(event.type);
     if (!log_.shows(level, "events")) continue;
-    log_.write(level, "events", event.type + " " + event.agent_id + " " + event.run_id + " " + event.payload.substr(0, kLongestPayload));
+    log_.write(level, "events",
+               event.type + " " + event.agent_id + " " + event.run_id + " " + event.payload.substr(0, kLongestPayload));
   }
 }
 

@@ -1,5 +1,7 @@
 #include "core/base/json_text.hpp"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
@@ -24,6 +26,13 @@ std::size_t sequence(std::string_view s) {
   }
   return 0;
 }
+
+// Bytes that a JSON string holds as they are, ASCII only.
+constexpr auto kStandsForItself = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = 0x20; c < 0x80; ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}();
 
 // Refuses depth and duplicate keys while nlohmann's parser checks the rest.
 class Strict : public nlohmann::json_sax<nlohmann::json> {
@@ -60,10 +69,11 @@ class Strict : public nlohmann::json_sax<nlohmann::json> {
 
 void append_json_string(std::string& out, std::string_view text) {
   static constexpr std::string_view kHex = "0123456789abcdef";
+  if (out.capacity() - out.size() < text.size() + 2) out.reserve(std::max(out.size() + text.size() + 2, out.capacity() * 2));
   out += '"';
   while (!text.empty()) {
     std::size_t plain = 0;
-    while (plain < text.size() && static_cast<unsigned char>(text[plain]) >= 0x20 && static_cast<unsigned char>(text[plain]) < 0x80 && text[plain] != '"' && text[plain] != '\\') ++plain;
+    while (plain < text.size() && kStandsForItself[static_cast<unsigned char>(text[plain])]) ++plain;
     out.append(text.substr(0, plain));
     text.remove_prefix(plain);
     if (text.empty()) break;

@@ -19,8 +19,9 @@ class Memory : public sdk::MemoryStore {
 
  private:
   void put_one(const sdk::MemoryEntry& entry);
+  bool may_hold(const sdk::MemoryQuery& query);
   Db db_;
-  Statement put_, index_, unindex_, search_, remove_;
+  Statement put_, index_, unindex_, lasting_, search_, remove_;
   Statement list_agent_, list_session_;
 };
 
