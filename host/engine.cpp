@@ -99,7 +99,8 @@ Async<Result<void>> Engine::start() {
     spawn(ground_.world.executor, copy(*copiers_.back()));
   }
   auto warn = [this](const std::string& text) { ground_.log.warn("runs", text); };
-  run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .cleaner = ground_.redactor, .warn = std::move(warn), .dry_run = options_.dry_run};
+  auto listener = [this](run::Speaker speaker) { return deltas_.listener(std::move(speaker)); };
+  run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .cleaner = ground_.redactor, .warn = std::move(warn), .listener = std::move(listener), .dry_run = options_.listener = std::move(listener), .dry_run};
   worker_.emplace(std::move(around));
   for (const auto& [id, member] : roster_->members()) ledger_->serve(id, true);
   worker_->start();

@@ -6,6 +6,7 @@
 
 #include "core/event/copier.hpp"
 #include "core/run/worker.hpp"
+#include "host/deltas.hpp"
 #include "host/ground.hpp"
 #include "host/journal.hpp"
 #include "host/roster.hpp"
@@ -18,7 +19,7 @@ class Engine {
   struct Options {
     bool dry_run = false;
   };
-  Engine(Ground& ground, const manifest::HostConfig& config, Options options) : ground_(ground), config_(config), options_(options) {}
+  Engine(Ground& ground, const manifest::HostConfig& config, Options options) : ground_(ground), config_(config), options_(options), deltas_(ground.clock) {}
 
   // Opens plugins, stores and the ledger. The error says what to do about it.
   Async<Result<void>> open();
@@ -33,6 +34,7 @@ class Engine {
 
   port::Ledger& ledger() { return *ledger_; }
   Journal& journal() { return *journal_; }
+  Deltas& deltas() { return deltas_; }
   Roster& roster() { return *roster_; }
   run::Worker& worker() { return *worker_; }
 
@@ -47,6 +49,7 @@ class Engine {
   Ground& ground_;
   const manifest::HostConfig& config_;
   const Options options_;
+  Deltas deltas_;
   std::unique_ptr<port::Ledger> ledger_;
   std::optional<Journal> journal_;
   std::optional<Roster> roster_;

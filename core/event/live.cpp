@@ -43,7 +43,7 @@ Async<void> Live::grown(std::stop_token stop) {
 }
 
 Async<Result<std::vector<port::StoredRecord>>> Live::after(Position position, std::size_t limit, std::stop_token stop) {
-  while (!stop.stop_requested()) {
+  while (true) {
     if (!window_.empty() && position + 1 >= window_.front().position) {
       const auto from = std::min(window_.size(), static_cast<std::size_t>(position + 1 - window_.front().position));
       const auto count = std::min(limit, window_.size() - from);
@@ -56,6 +56,7 @@ Async<Result<std::vector<port::StoredRecord>>> Live::after(Position position, st
       if (!read) co_return fail(ErrorClass::retryable, read.error().message);
       if (!read->empty()) co_return std::move(*read);
     }
+    if (stop.stop_requested()) break;
     co_await grown(stop);
   }
   co_return std::vector<port::StoredRecord>();

@@ -27,7 +27,7 @@ class Live {
   // Takes a committed group; groups come in order.
   void feed(std::span<const port::StoredRecord> group);
 
-  // The records after a position, at most `limit`; waits until there is one. Empty only when stop was asked for.
+  // The records after a position, at most `limit`; waits until there is one, or until stop is asked for: then there may be none.
   Async<Result<std::vector<port::StoredRecord>>> after(Position position, std::size_t limit, std::stop_token stop);
 
   Position last() const { return last_; }

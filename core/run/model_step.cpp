@@ -83,6 +83,10 @@ Async<void> Run::ask_model() {
   port::Completion completion{.call_id = state_.name + '/' + std::to_string(state_.calling->step), .agent_id = claim_.agent_id, .run_id = state_.name,
                               .model = state_.calling->model, .messages = messages, .tools = agent_->tools.offered(), .options = agent_->options,
                               .timeout = std::min(agent_->endpoint->timeout(), remaining()), .listen = {}};
+  if (around_.listener) {
+    Speaker speaker{claim_.agent_id, state_.name, session_.empty() ? claim_.agent_id : session_, state_.calling->step};
+    completion.listen = around_.listener(std::move(speaker));
+  }
   const Tick start = around_.world.clock.tick();
   auto answer = co_await agent_->endpoint->provider().complete(std::move(completion), control_.token());
   const Millis duration = std::chrono::floor<Millis>(around_.world.clock.tick() - start);

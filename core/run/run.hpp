@@ -16,6 +16,13 @@
 
 namespace agentd::run {
 
+// A model call that somebody may want to hear while it goes on.
+struct Speaker {
+  std::string agent_id, run_id, session_id;
+  int step = 0;
+};
+using Listener = std::function<void(const port::Delta&)>;
+
 // What runs are given beside their agent; outlives them.
 struct Surroundings {
   World world;
@@ -23,6 +30,7 @@ struct Surroundings {
   AgentSource& agents;
   const port::Cleaner& cleaner;
   std::function<void(const std::string&)> warn;  // for the host's log; never empty
+  std::function<Listener(Speaker)> listener = {};  // empty, or gives an empty one: nobody listens, so nothing is streamed
   bool dry_run = false;                          // tools that are not pure are answered "dry run"
 };
 

@@ -5,6 +5,7 @@
 #include "core/manifest/host_config.hpp"
 #include "core/metrics/metrics.hpp"
 #include "core/run/worker.hpp"
+#include "host/deltas.hpp"
 #include "host/journal.hpp"
 #include "host/ports.hpp"
 #include "host/roster.hpp"
@@ -19,6 +20,7 @@ struct Context {
   const host::Ports& ports;
   const host::Roster& roster;
   host::Journal& journal;
+  host::Deltas& deltas;
   const host::Slots& slots;
   const run::Worker& worker;
   metrics::Metrics& metrics;

@@ -21,6 +21,8 @@ struct Filter {
   }
 };
 
+bool wants_deltas(const Filter& filter) { return std::ranges::find(filter.types, host::kModelDelta) != filter.types.end(); }
+
 Filter filter_of(const Request& request) {
   return {request.parameter("agent"), request.parameter("run"), request.parameter("session"), request.parameters("type")};
 }
@@ -63,18 +65,23 @@ Async<Answer> page(Context& context, EventPlace since, Filter filter, std::size_
   co_return Document{200, "application/json", "{\"events\":[" + events + "],\"next\":" + (next.empty() ? "null" : "\"" + next + "\"") + "}\n"};
 }
 
-// Records as they come. A reader that does not keep up is fed from the ledger, and cut off by the server when it takes nothing at all.
+// Records as they come, and a model's words for those who ask for them by name. A reader that does not keep up is fed from the ledger, and cut off by the server when it takes nothing at all.
 Async<void> follow(Context& context, EventPlace since, Filter filter, std::stop_token stopping, Stream& stream) {
   bool open = co_await stream.write("retry: 1000\n\n");
+  std::optional<host::Deltas::Reader> words;
+  if (wants_deltas(filter)) words.emplace(context.deltas, host::Deltas::Wish{filter.agent, filter.run, filter.session});
   Position at = since.position > 0 ? since.position - 1 : 0;
   while (open && !stopping.stop_requested()) {
     std::stop_source pause;
     const std::stop_callback hurry(stopping, [&pause] { pause.request_stop(); });
+    if (words) words->when_heard([pause]() mutable { pause.request_stop(); });
     const auto timer = context.world.timers.after(kSignOfLife, [pause]() mutable { pause.request_stop(); });
     const auto records = co_await context.journal.live().after(at, kRecordsAtOnce, pause.get_token());
     context.world.timers.cancel(timer);
     if (!records) co_return;
     std::string text;
+    if (words)
+      for (const auto& piece : words->take()) ((text += "event: ") += host::kModelDelta) += "\ndata: " + host::to_json(piece) + "\n\n";
     for (const auto& event : events_of(*records, since, filter)) text += "id: " + event.id + "\nevent: " + event.type + "\ndata: " + event::to_json(event) + "\n\n";
     if (!records->empty()) at = records->back().position;
     if (text.empty() && !records->empty()) continue;

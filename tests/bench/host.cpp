@@ -1,5 +1,6 @@
 // bench_host WHAT --folder NEW_FOLDER [--option value]...: the whole host but its API. One line of JSON. The folder keeps the ledger.
-//   runs    runs through a model endpoint and a tool, everything durable: --url --runs --in-flight --recall --plugins
+//   runs    runs through a model endpoint and a tool, everything durable: --url --runs --in-flight --recall --plugins,
+//           and --listen yes: somebody takes every word that the model streams
 //   agents  agents at rest: --agents; a second time over the same folder it is a restart
 //   slots   as many slots due at the same instant, until durable: --slots
 #include <malloc.h>
@@ -62,7 +63,25 @@ Async<void> enter(WholeHost& host, const host::Member& member, int runs) {
   }
 }
 
-Async<int> measure_runs(WholeHost& host, int runs, int in_flight) {
+// Takes what is said as a follower of the event stream would.
+class Follower {
+ public:
+  explicit Follower(host::Deltas& deltas) : reader_(deltas, {}) { wait(); }
+
+ private:
+  void wait() {
+    reader_.when_heard([this] {
+      for (const auto& piece : reader_.take()) bytes_ += host::to_json(piece).size();
+      wait();
+    });
+  }
+  host::Deltas::Reader reader_;
+  std::size_t bytes_ = 0;
+};
+
+Async<int> measure_runs(WholeHost& host, int runs, int in_flight, bool listens) {
+  std::optional<Follower> follower;
+  if (listens) follower.emplace(host.engine.deltas());
   co_await host.open();
   co_await host.load_agents();
   co_await host.start();
@@ -88,7 +107,7 @@ int runs(const Options& options) {
   ::setenv("AGENTD_BENCH_KEY", "sk-bench", 1);
   write_the_agent(folder, options.text("--url", ""), in_flight, options.number("--recall", 0));
   WholeHost host(folder, {options.text("--plugins", "")});
-  return host.run(measure_runs(host, options.number("--runs", 10000), in_flight));
+  return host.run(measure_runs(host, options.number("--runs", 10000), in_flight, options.text("--listen", "no") == "yes"));
 }
 
 // ---- agents and slots

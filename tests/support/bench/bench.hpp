@@ -19,6 +19,7 @@ struct Scene {
   bool native = false;                               // a task instead of a model
   bool dry_run = false;
   std::string secret;                                // is not to be read anywhere; empty: nothing is secret
+  std::function<run::Listener(run::Speaker)> listener;  // default: nobody listens
 };
 
 // How a run stands.

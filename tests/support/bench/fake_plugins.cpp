@@ -42,7 +42,7 @@ port::ModelError bad_credentials() { return {port::Status::terminal, port::Failu
 port::ModelError bad_request() { return {port::Status::terminal, port::Failure::other, "400 from the endpoint", {}}; }
 
 Async<std::expected<port::Answer, port::ModelError>> FakeProvider::complete(port::Completion completion, std::stop_token stop) {
-  Request request{completion.call_id, {}, std::string(completion.tools), completion.options};
+  Request request{completion.call_id, {}, std::string(completion.tools), completion.options, completion.listen != nullptr};
   std::size_t answers = 0;
   for (const auto& message : completion.messages) {
     request.messages.push_back(message.json);
@@ -56,6 +56,7 @@ Async<std::expected<port::Answer, port::ModelError>> FakeProvider::complete(port
   const bool whole = co_await sleep(world_, turn.takes, stop);
   if (!whole) co_return std::unexpected(port::ModelError{port::Status::cancelled, port::Failure::other, "stopped", {}});
   if (failed_[place] < turn.failures.size()) co_return std::unexpected(turn.failures[failed_[place]++]);
+  if (completion.listen) completion.listen({.text = turn.answer.text});
   co_return turn.answer;
 }
 

@@ -34,6 +34,7 @@ class FakeProvider final : public port::Provider {
     std::string call_id;
     std::vector<std::string> messages;
     std::string tools, options;
+    bool streamed = false;
   };
   explicit FakeProvider(VirtualWorld& world) : world_(world) {}
   std::string_view component() const override { return "fake"; }

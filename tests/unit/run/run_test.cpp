@@ -31,6 +31,21 @@ TEST(Run, AsksCallsAndAnswersInFiveRows) {
   EXPECT_EQ(bench.toolset().happened, std::vector{to_text(run) + "/1/0"});
 }
 
+TEST(Run, StreamsToThoseWhoListenAndToNobodyElse) {
+  std::vector<std::string> heard;
+  const auto listener = [&](Speaker speaker) -> Listener {
+    if (speaker.step == 1) return nullptr;  // nobody cares for the first answer
+    return [&heard, who = speaker.agent_id + " " + speaker.session_id + " " + speaker.run_id](const port::Delta& delta) { heard.push_back(who + ": " + std::string(delta.text)); };
+  };
+  Bench bench({.answers = {call("geometry.area", kArguments), say("It is 12.")}, .listener = listener});
+  const auto run = bench.ask();
+  EXPECT_EQ(bench.until_end(run).status, RunStatus::completed);
+  ASSERT_EQ(bench.provider().requests.size(), 2);
+  EXPECT_FALSE(bench.provider().requests[0].streamed);
+  EXPECT_TRUE(bench.provider().requests[1].streamed);
+  EXPECT_EQ(heard, std::vector{"surveyor surveyor " + to_text(run) + ": It is 12."});
+}
+
 TEST(Run, SendsTheConversationAsItGrew) {
   Bench bench({.answers = {call("geometry.area", kArguments), say("12")}, .spec = [](auto& spec) { spec.task.params = R"({"unit":"m"})"; }});
   const auto run = bench.ask();
