@@ -1,6 +1,7 @@
 // Server-sent events, however the bytes are cut: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 // Only data matters here; names, ids and comments are passed over.
 #pragma once
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -32,7 +33,8 @@ class SseParser {
   bool take_line(std::string_view& bytes) {
     if (skip_line_feed_ && bytes.front() == '\n') bytes.remove_prefix(1);  // of a CR LF that was cut in two
     skip_line_feed_ = false;
-    const auto end = bytes.find_first_of("\r\n");
+    const auto line_feed = bytes.find('\n');
+    const auto end = std::min(bytes.substr(0, line_feed).find('\r'), line_feed);
     line_.append(bytes.substr(0, end));
     if (end == bytes.npos) {
       bytes = {};

@@ -66,22 +66,24 @@ Async<void> enter(WholeHost& host, const host::Member& member, int runs) {
 // Takes what is said as a follower of the event stream would.
 class Follower {
  public:
-  explicit Follower(host::Deltas& deltas) : reader_(deltas, {}) { wait(); }
+  Follower(host::Deltas& deltas, Executor executor) : reader_(deltas, {}), executor_(std::move(executor)) { wait(); }
 
  private:
   void wait() {
-    reader_.when_heard([this] {
-      for (const auto& piece : reader_.take()) bytes_ += host::to_json(piece).size();
-      wait();
-    });
+    reader_.when_heard([this] { boost::asio::post(executor_, [this] { take(); }); });
+  }
+  void take() {
+    for (const auto& piece : reader_.take()) bytes_ += host::to_json(piece).size();
+    wait();
   }
   host::Deltas::Reader reader_;
+  Executor executor_;
   std::size_t bytes_ = 0;
 };
 
 Async<int> measure_runs(WholeHost& host, int runs, int in_flight, bool listens) {
   std::optional<Follower> follower;
-  if (listens) follower.emplace(host.engine.deltas());
+  if (listens) follower.emplace(host.engine.deltas(), host.ground.world.executor);
   co_await host.open();
   co_await host.load_agents();
   co_await host.start();
