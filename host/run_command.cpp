@@ -116,6 +116,7 @@ int perform(const cli::RunFile& command, const cli::Output& to) {
   }
   const auto temporary = TemporaryFolder::make();
   if (!temporary) return to.err << "agentd: " << temporary.error().message << '\n', cli::kFailed;
+  setup->loaded.config.events.stores.clear();  // copies of a ledger that is thrown away would only collide with those of a host
   to.err << "state: temporary, removed at the end (--state keeps it)\n";
   return OneRun(*setup, command, temporary->path(), to).run();
 }
