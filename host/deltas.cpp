@@ -10,14 +10,18 @@ namespace agentd::host {
 namespace {
 
 bool continues(const Deltas::Piece& piece, const run::Speaker& speaker, const port::Delta& delta) {
-  return piece.kind == delta.kind && piece.index == delta.index && delta.tool.empty() && piece.speaker.step == speaker.step && piece.speaker.run_id == speaker.run_id;
+  return piece.kind == delta.kind && piece.index == delta.index && delta.tool.empty() && piece.speaker.step == speaker.step &&
+         piece.speaker.run_id == speaker.run_id;
 }
 
 const char* name(port::Delta::Kind kind) {
   switch (kind) {
-    case port::Delta::Kind::text: return "text";
-    case port::Delta::Kind::reasoning: return "reasoning";
-    case port::Delta::Kind::tool_call: return "tool_call";
+    case port::Delta::Kind::text:
+      return "text";
+    case port::Delta::Kind::reasoning:
+      return "reasoning";
+    case port::Delta::Kind::tool_call:
+      return "tool_call";
   }
   return "";
 }
@@ -46,8 +50,10 @@ void Deltas::Reader::hear(const run::Speaker& speaker, const port::Delta& delta)
 }
 
 void Deltas::Reader::when_heard(std::function<void()> wake) {
-  if (waiting_.empty()) wake_ = std::move(wake);
-  else wake();
+  if (waiting_.empty())
+    wake_ = std::move(wake);
+  else
+    wake();
 }
 
 std::vector<Deltas::Piece> Deltas::Reader::take() {
@@ -65,11 +71,16 @@ run::Listener Deltas::listener(run::Speaker speaker) {
 
 std::string to_json(const Deltas::Piece& piece) {
   event::ObjectWriter payload;
-  payload.number("step", piece.speaker.step).text("kind", name(piece.kind)).number("index", static_cast<std::int64_t>(piece.index));
+  payload.number("step", piece.speaker.step)
+      .text("kind", name(piece.kind))
+      .number("index", static_cast<std::int64_t>(piece.index));
   if (!piece.tool.empty()) payload.text("tool", piece.tool);
   payload.text("text", piece.text);
   event::ObjectWriter event;
-  event.text("type", kModelDelta).text("agent_id", piece.speaker.agent_id).text("agent_name", piece.speaker.agent_id).text("run_id", piece.speaker.run_id);
+  event.text("type", kModelDelta)
+      .text("agent_id", piece.speaker.agent_id)
+      .text("agent_name", piece.speaker.agent_id)
+      .text("run_id", piece.speaker.run_id);
   event.text("session_id", piece.speaker.session_id).text("timestamp", format_instant(piece.at)).raw("payload", payload.finish());
   return event.finish();
 }

@@ -1,4 +1,5 @@
-// A model's words on their way to those who follow a run live. They are not journalled: what they come to is in the answer's own event.
+// A model's words on their way to those who follow a run live. They are not journalled: what they come to is in the answer's own
+// event.
 #pragma once
 #include <cstdint>
 #include <functional>

@@ -18,18 +18,34 @@ std::vector<event::Body> bodies_of(T... bodies) {
   return all;
 }
 
+// A secret that is cut in two by the stream is not found; the answer as a whole is cleaned before it is recorded.
+Listener cleaned(const port::Cleaner& cleaner, Listener listener) {
+  if (!listener) return nullptr;
+  return [&cleaner, listener = std::move(listener)](const port::Delta& delta) {
+    std::string text(delta.text);
+    cleaner.clean(text);
+    listener({delta.kind, delta.index, delta.tool, text});
+  };
+}
+
 bool is_of_the_account(port::Failure failure) { return failure == port::Failure::credentials || failure == port::Failure::quota; }
 
 }  // namespace
 
 Async<void> Run::converse() {
   while (!done_) {
-    if (control_.interrupted()) co_await end_interrupted();
-    else if (tool_fault_) co_await fail_attempt({}, std::move(*tool_fault_), std::nullopt);
-    else if (!state_.calls.empty()) co_await call_tools();
-    else if (state_.final_text) co_await finish(std::nullopt, {});
-    else if (!state_.calling) co_await leave_on_hold();
-    else co_await ask_model();
+    if (control_.interrupted())
+      co_await end_interrupted();
+    else if (tool_fault_)
+      co_await fail_attempt({}, std::move(*tool_fault_), std::nullopt);
+    else if (!state_.calls.empty())
+      co_await call_tools();
+    else if (state_.final_text)
+      co_await finish(std::nullopt, {});
+    else if (!state_.calling)
+      co_await leave_on_hold();
+    else
+      co_await ask_model();
   }
 }
 
@@ -56,8 +72,10 @@ Async<void> Run::leave_on_hold() {
   if (hold_ == Hold::refused) return fail_attempt({}, std::move(*refusal_), std::nullopt);
   if (hold_ == Hold::draining) return release("drain");
   const bool down = agent_->endpoint->down();
-  event::Waiting waiting{.what = down ? event::Waiting::For::provider : event::Waiting::For::retry, .delay_ms = closed_for_.count(),
-                         .reason = "the provider " + agent_->endpoint->name() + (down ? " is down" : " asked for a pause"), .attempt = state_.attempt};
+  event::Waiting waiting{.what = down ? event::Waiting::For::provider : event::Waiting::For::retry,
+                         .delay_ms = closed_for_.count(),
+                         .reason = "the provider " + agent_->endpoint->name() + (down ? " is down" : " asked for a pause"),
+                         .attempt = state_.attempt};
   return wait({}, std::move(waiting));
 }
 
@@ -80,26 +98,39 @@ Async<void> Run::ask_model() {
   const bool open = co_await wait_for_endpoint();
   if (!open || control_.interrupted()) co_return;
   const auto messages = std::span<const port::Message>(state_.messages).subspan(agent_->system ? 0 : 1);
-  port::Completion completion{.call_id = state_.name + '/' + std::to_string(state_.calling->step), .agent_id = claim_.agent_id, .run_id = state_.name,
-                              .model = state_.calling->model, .messages = messages, .tools = agent_->tools.offered(), .options = agent_->options,
-                              .timeout = std::min(agent_->endpoint->timeout(), remaining()), .listen = {}};
+  port::Completion completion{.call_id = state_.name + '/' + std::to_string(state_.calling->step),
+                              .agent_id = claim_.agent_id,
+                              .run_id = state_.name,
+                              .model = state_.calling->model,
+                              .messages = messages,
+                              .tools = agent_->tools.offered(),
+                              .options = agent_->options,
+                              .timeout = std::min(agent_->endpoint->timeout(), remaining()),
+                              .listen = {}};
   if (around_.listener) {
     Speaker speaker{claim_.agent_id, state_.name, session_.empty() ? claim_.agent_id : session_, state_.calling->step};
-    completion.listen = around_.listener(std::move(speaker));
+    completion.listen = cleaned(around_.cleaner, around_.listener(std::move(speaker)));
   }
   const Tick start = around_.world.clock.tick();
   auto answer = co_await agent_->endpoint->provider().complete(std::move(completion), control_.token());
   const Millis duration = std::chrono::floor<Millis>(around_.world.clock.tick() - start);
-  if (answer) co_await take_answer(std::move(*answer), duration);
-  else co_await take_model_error(std::move(answer.error()), duration);
+  if (answer)
+    co_await take_answer(std::move(*answer), duration);
+  else
+    co_await take_model_error(std::move(answer.error()), duration);
 }
 
 Async<void> Run::take_answer(port::Answer answer, Millis duration) {
   agent_->endpoint->answered();
   clean(around_.cleaner, answer);
   Verdict verdict = judge(*agent_, state_, answer);
-  event::Answered answered{.step = state_.calling->step, .provider = state_.calling->provider, .model = state_.calling->model, .duration_ms = duration.count(),
-                           .usage = answer.usage, .finish_reason = answer.finish_reason, .extra = {std::move(answer.extra)}};
+  event::Answered answered{.step = state_.calling->step,
+                           .provider = state_.calling->provider,
+                           .model = state_.calling->model,
+                           .duration_ms = duration.count(),
+                           .usage = answer.usage,
+                           .finish_reason = answer.finish_reason,
+                           .extra = {std::move(answer.extra)}};
   if (answered.usage && agent_->prices) answered.cost = budget::cost(*agent_->prices, *answered.usage);
   if (!answer.text.empty()) answered.text.text = json_string(answer.text);
   if (answered.extra) answered.extra_owner = agent_->endpoint->provider().component();
@@ -117,7 +148,8 @@ Async<void> Run::take_answer(port::Answer answer, Millis duration) {
     answered.calls.push_back(agent_->tools.judge(answer.calls[i], i));
     if (answered.calls.back().refused) continue;
     waits_for_tools = true;
-    if (std::cmp_less(answered.starts.size(), agent_->spec.limits.parallel_tools) && !control_.interrupted()) answered.starts.push_back(static_cast<int>(i));
+    if (std::cmp_less(answered.starts.size(), agent_->spec.limits.parallel_tools) && !control_.interrupted())
+      answered.starts.push_back(static_cast<int>(i));
   }
   if (!waits_for_tools) {
     auto used = state_.totals;
@@ -132,22 +164,34 @@ Async<void> Run::take_model_error(port::ModelError error, Millis duration) {
   const Tick now = around_.world.clock.tick();
   const bool account = is_of_the_account(error.failure);
   const bool transient = error.status != port::Status::terminal;
-  event::CallFailed failed{.step = state_.calling->step, .provider = state_.calling->provider, .model = state_.calling->model, .failure = error.failure,
-                           .fault = {account || transient ? ErrorClass::retryable : ErrorClass::terminal, std::move(error.message)},
-                           .duration_ms = duration.count(), .tries = state_.tries + 1};
+  event::CallFailed failed{
+      .step = state_.calling->step,
+      .provider = state_.calling->provider,
+      .model = state_.calling->model,
+      .failure = error.failure,
+      .fault = {account || transient ? ErrorClass::retryable : ErrorClass::terminal, std::move(error.message)},
+      .duration_ms = duration.count(),
+      .tries = state_.tries + 1};
   if (account) {
     const Millis probe = agent_->endpoint->refused(now, error.retry_after);
-    event::Waiting waiting{.what = event::Waiting::For::provider, .delay_ms = probe.count(), .reason = "the provider " + failed.provider + " is down", .fault = failed.fault,
+    event::Waiting waiting{.what = event::Waiting::For::provider,
+                           .delay_ms = probe.count(),
+                           .reason = "the provider " + failed.provider + " is down",
+                           .fault = failed.fault,
                            .attempt = state_.attempt};
     failed.tries = state_.tries;  // what the account lacks is not the call's fault
     co_return co_await wait(bodies_of(std::move(failed)), std::move(waiting));
   }
   auto fault = failed.fault;
-  if (!transient || failed.tries >= kStepTries) co_return co_await fail_attempt(bodies_of(std::move(failed)), std::move(fault), error.retry_after);
+  if (!transient || failed.tries >= kStepTries)
+    co_return co_await fail_attempt(bodies_of(std::move(failed)), std::move(fault), error.retry_after);
   if (error.failure == port::Failure::rate && error.retry_after) agent_->endpoint->pause(now, *error.retry_after);
   const Millis delay = step_delay(failed.tries, error.retry_after, around_.world.random.next());
   if (delay > kLongestHeldWait) {
-    event::Waiting waiting{.what = event::Waiting::For::retry, .delay_ms = delay.count(), .reason = "the model call is made again", .fault = std::move(fault),
+    event::Waiting waiting{.what = event::Waiting::For::retry,
+                           .delay_ms = delay.count(),
+                           .reason = "the model call is made again",
+                           .fault = std::move(fault),
                            .attempt = state_.attempt};
     co_return co_await wait(bodies_of(std::move(failed)), std::move(waiting));
   }

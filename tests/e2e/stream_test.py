@@ -1,11 +1,10 @@
 """A model's words as they come, for those who ask for them by name."""
 import json
+import subprocess
 import threading
-import time
 import unittest
-import urllib.request
 
-from agentd import AgentdTest, openai, until
+from agentd import AGENTD, AgentdTest, openai, until
 
 AGENT = """
 [model]
@@ -27,45 +26,46 @@ class Stream(AgentdTest):
         self.agentd.start()
         self.seen = []
 
-    def follow(self, query):
-        """Reads the event stream in the background, from now on."""
-        request = urllib.request.Request(f"{self.agentd.url}/v1/events?{query}", headers={"Accept": "text/event-stream"})
-        answer = urllib.request.urlopen(request, timeout=60)
-        self.addCleanup(answer.close)
+    def follow(self, *types):
+        """Follows the events of these types in the background."""
+        command = [str(AGENTD), "events", "--follow", "--json", "--since", "0000000000000000-000"] + [word for kind in ("host_started", *types) for word in ("--type", kind)]
+        follower = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=self.agentd.environment())
+        reader = threading.Thread(target=lambda: self.seen.extend(map(json.loads, iter(follower.stdout.readline, ""))))
+        reader.start()
 
-        def read():
-            name = ""
-            for line in answer:
-                line = line.decode().rstrip("\n")
-                if line.startswith("event: "):
-                    name = line[7:]
-                elif line.startswith("data: "):
-                    self.seen.append((name, json.loads(line[6:])))
+        def stop():
+            follower.kill()
+            follower.wait()
+            reader.join()
+            follower.stdout.close()
 
-        threading.Thread(target=read, daemon=True).start()
-        until("the stream is open", lambda: answer.status == 200)
+        self.addCleanup(stop)
+        until("the follower is there", lambda: self.types("host_started"))
+
+    def types(self, *wanted):
+        return [event["type"] for event in self.seen if event["type"] in wanted]
 
     def ended(self):
-        return any(event["type"] == "background_task_completed" for _, event in self.seen)
+        return self.types("background_task_completed")
 
     def asked_to_stream(self):
         return ["\"stream\":true" in entry["body"] for entry in self.model.journal("asked")]
 
     def test_comes_to_those_who_ask_for_it(self):
-        self.follow("type=model_delta&type=background_task_completed")
-        run = self.agentd.submit("watcher")["run_id"]
+        self.follow("model_delta", "background_task_completed")
+        run = self.agentd.submit("watcher")
         until("the run has ended", self.ended)
-        words = [event for name, event in self.seen if name == "model_delta"]
+        words = [event for event in self.seen if event["type"] == "model_delta"]
         self.assertEqual({event["run_id"] for event in words}, {run})
         self.assertTrue(all("id" not in event for event in words))
         self.assertEqual("".join(event["payload"]["text"] for event in words if event["payload"]["kind"] == "text" and event["payload"]["step"] == 2), self.answer(run))
         self.assertTrue(any(event["payload"].get("tool") == "system__load" for event in words), words)
 
     def test_is_not_made_for_others(self):
-        self.follow("type=background_task_completed")
+        self.follow("background_task_completed")
         self.agentd.submit("watcher")
         until("the run has ended", self.ended)
-        self.assertEqual([name for name, _ in self.seen], ["background_task_completed"])
+        self.assertFalse(self.types("model_delta"))
         self.assertEqual(self.asked_to_stream(), [False, False])
 
     def answer(self, run):

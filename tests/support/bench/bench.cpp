@@ -39,7 +39,7 @@ class Bench::Source final : public run::AgentSource {
 Bench::Process::Process(Bench& bench)
     : ledger(bench.world_, bench.store_),
       worker({.world = bench.world_.world(), .ledger = ledger, .agents = *bench.source_, .cleaner = bench.cleaner_,
-              .warn = [&bench](const std::string& line) { bench.warnings.push_back(line); }, .listener = bench.scene_.listener, .dry_run = bench.scene_.listener = bench.scene_.listener, .dry_run}) {
+              .warn = [&bench](const std::string& line) { bench.warnings.push_back(line); }, .listener = bench.scene_.listener, .dry_run = bench.scene_.dry_run}) {
   ledger.serve(kAgent, true);
   worker.start();
 }
