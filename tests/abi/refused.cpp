@@ -40,6 +40,22 @@ struct Refused : Toolset {
     add("f", "", {"x"}, Effect::pure, [](Unit) { return 1; });
 #elif defined(RECONCILE_VERDICT)
     add("f", "", Effect::once, [] {}).reconcile([](Call&) {});
+#elif defined(RECONCILE_WITHOUT_RESULT)
+    add("f", "", Effect::once, [] { return 1; }).reconcile([] { return true; });
+#elif defined(RECONCILE_RESULT_OF_NOTHING)
+    add("f", "", Effect::once, [](Reply<void>) {}).reconcile([]() -> std::optional<int> { return 1; });
+#elif defined(DEFAULT_TEXT_OF_NUMBER)
+    add("f", "", {{"x", "a count", "many"}}, Effect::pure, [](int x) { return x; });
+#elif defined(DEFAULT_NUMBER_OF_TEXT)
+    add("f", "", {"x", {"y", "a text", 7}}, Effect::pure, [](int x, const std::string&) { return x; });
+#elif defined(DEFAULT_NUMBER_OF_BOOL)
+    add("f", "", {{"x", "a switch", 1}}, Effect::pure, [](bool x) { return x; });
+#elif defined(DEFAULT_FRACTION_OF_INTEGER)
+    add("f", "", {{"x", "a count", 1.5, at_most(3)}}, Effect::pure, [](std::optional<int> x) { return x; });
+#elif defined(RANGE_OF_TEXT)
+    add("f", "", {{"x", "a text", between(1, 3)}}, Effect::pure, [](const std::string& x) { return x; });
+#elif defined(RANGE_OF_INTEGER)
+    add("f", "", {{"x", "a count", at_least(0.5)}}, Effect::pure, [](int x) { return x; });
 #elif defined(NOT_CALLABLE)
     add("f", "", Effect::once, 7);
 #endif

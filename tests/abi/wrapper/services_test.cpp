@@ -1,3 +1,4 @@
+#include <agentd/sdk/io.hpp>
 #include <agentd/sdk/kv.hpp>
 #include <agentd/sdk/metrics.hpp>
 #include <agentd/sdk/timer.hpp>
@@ -43,6 +44,17 @@ struct Everything : Toolset {
       timer_ = Timer(host_, milliseconds(ms), [reply = std::move(reply)]() mutable { reply(); });
     });
     add("forget_timer", "", Effect::once, [this] { timer_ = Timer(); });
+    add("watch", "", {"fd", {"times", "how often it goes on", 100}}, Effect::once, [this](int64_t fd, int times) {
+      watch_ = Watch(host_, fd, Io::both, [this, times](Io ready) {
+        host_.log(std::string(can_read(ready) ? "r" : "") + (can_write(ready) ? "w" : ""));
+        if (++told_ > 50) throw Error("too often");
+        return told_ < times;
+      });
+    });
+    add("forget_watch", "", Effect::once, [this] { watch_ = Watch(); });
+    add("watch_once", "", {"fd"}, Effect::once, [this](int64_t fd) {
+      watch_ = Watch(host_, fd, Io::read, [this](Io) { return watch_.stop(), host_.log("stopped"), true; });
+    });
     add("background", "", Effect::once, [this] {
       on_worker(host_, 0, [this] { host_.log("in the background"), throw Error("and it failed"); });
     });
@@ -51,6 +63,8 @@ struct Everything : Toolset {
   Counter calls_;
   Gauge level_;
   Timer timer_;
+  Watch watch_;
+  int told_ = 0;
 };
 
 const agentd_plugin* plugin() {
@@ -135,6 +149,41 @@ TEST_F(ServicesTest, ForgetATimerThatIsReplaced) {
   all.call("forget_timer");
   EXPECT_EQ(all.wait(op).status, AGENTD_UNKNOWN_OUTCOME);
   all.advance(milliseconds(1000));
+}
+
+TEST_F(ServicesTest, WatchADescriptorAsLongAsItIsWanted) {
+  auto all = host.create("everything");
+  all.call("watch", R"({"fd": 3})");
+  EXPECT_EQ(all.ready(4, Io::read), 0);
+  EXPECT_EQ(all.ready(3, Io::read), 1);
+  EXPECT_EQ(all.ready(3, Io::both), 1);
+  all.call("forget_watch");
+  EXPECT_EQ(all.ready(3, Io::read), 0);
+  EXPECT_EQ(host.logs(), (std::vector<std::string>{"r", "rw"}));
+}
+
+TEST_F(ServicesTest, EndAWatchFromInside) {
+  auto all = host.create("everything");
+  all.call("watch", R"({"fd": 3, "times": 2})");
+  EXPECT_EQ(all.ready(3, Io::write) + all.ready(3, Io::write) + all.ready(3, Io::write), 2);
+  all.call("watch_once", R"({"fd": 3})");
+  EXPECT_EQ(all.ready(3, Io::read) + all.ready(3, Io::read), 1);
+  EXPECT_EQ(host.logs(), (std::vector<std::string>{"w", "w", "stopped"}));
+}
+
+TEST_F(ServicesTest, EndAWatchThatThrows) {
+  auto all = host.create("everything");
+  all.call("watch", R"({"fd": 3})");
+  for (int i = 0; i < 60; ++i) all.ready(3, Io::read);
+  EXPECT_EQ(host.logs().size(), 52u);
+  EXPECT_EQ(host.logs().back(), "too often");
+}
+
+TEST_F(ServicesTest, RefuseToWatchWhatIsNoDescriptor) {
+  auto all = host.create("everything");
+  EXPECT_EQ(all.call("watch", R"({"fd": -1})").value, "the host cannot watch descriptor -1");
+  host.without(AGENTD_HOST_IO_1);
+  EXPECT_EQ(all.call("watch", R"({"fd": 3})").value, "this host has no agentd.host.io/1");
 }
 
 TEST_F(ServicesTest, WorkInTheBackground) {

@@ -54,6 +54,8 @@ struct Tools : Toolset {
       return now;
     });
     add({"described", "At run time", R"({"type":"object"})", Effect::pure}, [](Json arguments) { return arguments["a"].integer<int>() + 1; });
+    add("sized", "Numbers that fit", {"count", {"share", "of it", 0.5, between(0, 1)}, {"small", "at most 5", at_most(5)}, {"times", "maybe", at_least(1)}}, Effect::pure,
+        [](int count, double share, int8_t small, std::optional<uint32_t> times) { return count * share + small + times.value_or(0); });
     add("add_more", "Publishes", Effect::once, [this] {
       add("more", "New", Effect::pure, [] { return 1; });
       remove("half");
@@ -116,7 +118,22 @@ struct BadName : Toolset {
 };
 struct BadDefault : Toolset {
   BadDefault() {
-    add("f", "", {{"n", "a count", "many"}}, Effect::pure, [](int n) { return n; });
+    add("f", "", {{"n", "a count", 300}}, Effect::pure, [](int8_t n) { return n; });
+  }
+};
+struct DefaultOutOfRange : Toolset {
+  DefaultOutOfRange() {
+    add("f", "", {{"n", "a count", 0, between(1, 3)}}, Effect::pure, [](int n) { return n; });
+  }
+};
+struct EmptyRange : Toolset {
+  EmptyRange() {
+    add("f", "", {{"n", "a count", between(3, 1)}}, Effect::pure, [](int n) { return n; });
+  }
+};
+struct NeverAsked : Toolset {
+  NeverAsked() {
+    add("f", "", Effect::idempotent, [] {}).reconcile([] { return true; });
   }
 };
 struct Parallel : Tools {
@@ -130,7 +147,8 @@ using namespace toolset_test;
 
 AGENTD_PLUGIN("toolset_test", "1.2.3", provides<Tools>("tools", "Some tools"), provides<Files>("files"), provides<Ledgerless>("ledgerless"),
               provides<WrongScope>("wrong_scope"), provides<Twice>("twice"), provides<BadName>("bad_name"), provides<BadDefault>("bad_default"),
-              provides<Parallel>("parallel"), license{"MIT"}, needs{AGENTD_HOST_KV_1, AGENTD_HOST_KV_1})
+              provides<Parallel>("parallel"), provides<DefaultOutOfRange>("default_out_of_range"), provides<EmptyRange>("empty_range"),
+              provides<NeverAsked>("never_asked"), license{"MIT"}, needs{AGENTD_HOST_KV_1, AGENTD_HOST_KV_1})
 
 namespace {
 
@@ -149,7 +167,7 @@ TEST_F(ToolsetTest, DescribesItself) {
   EXPECT_EQ(plugin.components[0]->flags, 0u);
   EXPECT_EQ(plugin.components[7]->flags, uint32_t{AGENTD_CONCURRENT});
   EXPECT_EQ(host.settings_schema("tools"),
-            R"({"type":"object","properties":{"limit":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":5}},)"
+            R"({"type":"object","properties":{"limit":{"type":"integer","default":5}},)"
             R"("additionalProperties":false})");
 }
 
@@ -157,7 +175,7 @@ TEST_F(ToolsetTest, DeducesSchemasFromSignatures) {
   const auto tools = host.create("tools");
   EXPECT_EQ(tools.tools()[0].schema,
             R"({"type":"object","properties":{"value":{"type":"number"},"unit":{"type":"string","enum":["m","ft"],"description":"its unit",)"
-            R"("default":"m"},"digits":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"description":"after the point"}},)"
+            R"("default":"m"},"digits":{"type":"integer","description":"after the point"}},)"
             R"("required":["value"],"additionalProperties":false})");
   EXPECT_EQ(tools.tools()[3].effect, AGENTD_EFFECT_IDEMPOTENT);
 }
@@ -186,6 +204,26 @@ TEST_F(ToolsetTest, MapsEveryException) {
   EXPECT_EQ(tools.call("no_such_tool").status, AGENTD_TERMINAL);
   EXPECT_EQ(tools.call("half", R"({"x": )").status, AGENTD_TERMINAL);
   EXPECT_EQ(tools.call("half").value, R"(argument "x": is missing)");
+}
+
+TEST_F(ToolsetTest, HoldsNumbersToTheirRange) {
+  auto tools = host.create("tools");
+  const auto refusal = [&tools](const char* arguments) { return tools.call("sized", arguments).value; };
+  EXPECT_EQ(tools.call("sized", R"({"count": 4, "share": 1, "small": 5, "times": 1})").value, "10");
+  EXPECT_EQ(tools.call("sized", R"({"count": -2147483648, "share": 0, "small": -128})").value, "-128");
+  EXPECT_EQ(refusal(R"({"count": 2147483648, "small": 1})"), R"(argument "count": expected an integer in range, got 2147483648)");
+  EXPECT_EQ(refusal(R"({"count": 1, "share": 1.5, "small": 1})"), R"(argument "share": expected a number from 0 to 1, got 1.5)");
+  EXPECT_EQ(refusal(R"({"count": 1, "small": 6})"), R"(argument "small": expected a number of at most 5, got 6)");
+  EXPECT_EQ(refusal(R"({"count": 1, "small": 1, "times": 0})"), R"(argument "times": expected a number of at least 1, got 0)");
+}
+
+TEST_F(ToolsetTest, SaysInASchemaOnlyTheBoundsThatTellSomething) {
+  auto tools = host.create("tools");
+  const auto sized = std::find_if(tools.tools().begin(), tools.tools().end(), [](const auto& tool) { return tool.name == "sized"; });
+  EXPECT_EQ(sized->schema, R"({"type":"object","properties":{"count":{"type":"integer"},)"
+                           R"("share":{"type":"number","minimum":0,"maximum":1,"description":"of it","default":0.5},)"
+                           R"("small":{"type":"integer","minimum":-128,"maximum":5,"description":"at most 5"},)"
+                           R"("times":{"type":"integer","minimum":1,"description":"maybe"}},"required":["count","small"],"additionalProperties":false})");
 }
 
 TEST_F(ToolsetTest, RepliesLater) {
@@ -229,7 +267,11 @@ TEST_F(ToolsetTest, RefusesToBeMade) {
   EXPECT_EQ(host.try_create("tools", R"({"limit": "x"})").created().value, R"(settings: limit: expected an integer, got "x")");
   EXPECT_EQ(host.try_create("twice").created().value, R"(two tools are named "same")");
   EXPECT_EQ(host.try_create("bad_name").created().value, R"("a.b" is not a name of a tool: 1 to 64 of A-Z a-z 0-9 _ -)");
-  EXPECT_EQ(host.try_create("bad_default").created().value, R"(default of "n": expected an integer, got "many")");
+  EXPECT_EQ(host.try_create("bad_default").created().value, R"(tool "f": default of "n": expected an integer in range, got 300)");
+  EXPECT_EQ(host.try_create("default_out_of_range").created().value, R"(tool "f": default of "n": expected a number from 1 to 3, got 0)");
+  EXPECT_EQ(host.try_create("empty_range").created().value, R"(tool "f": range of "n": nothing is a number from 3 to 1)");
+  EXPECT_EQ(host.try_create("never_asked").created().value,
+            R"(tool "f" has a reconcile, but it is not Effect::once: a pure or idempotent call is simply made again)");
   EXPECT_EQ(host.try_create("wrong_scope").created().value, R"(tool "roots" takes a scope that this toolset's bind does not make)");
   host.without(AGENTD_HOST_TOOLS_1);
   EXPECT_EQ(host.try_create("tools").created().value, "this host has no agentd.host.tools/1");

@@ -1,6 +1,7 @@
 #include <agentd/sdk/types.hpp>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <limits>
 
 using namespace agentd::sdk;
@@ -39,6 +40,24 @@ TEST(Types, MakeSchemas) {
   EXPECT_EQ((schema_of<std::map<std::string, float>>()), R"({"type":"object","additionalProperties":{"type":"number"}})");
   EXPECT_EQ(schema_of<Unit>(), R"({"type":"string","enum":["m","ft"]})");
   EXPECT_EQ(schema_of<Raw>(), "{}");
+}
+
+TEST(Types, LeaveBoundsOutThatTellAModelNothing) {
+  EXPECT_EQ(schema_of<int>(), R"({"type":"integer"})");
+  EXPECT_EQ(schema_of<int64_t>(), R"({"type":"integer"})");
+  EXPECT_EQ(schema_of<uint32_t>(), R"({"type":"integer","minimum":0})");
+  EXPECT_EQ(schema_of<uint16_t>(), R"({"type":"integer","minimum":0,"maximum":65535})");
+  EXPECT_THROW((void)from_json<int>(Json("2147483648")), Error);
+  EXPECT_THROW((void)from_json<uint32_t>(Json("-1")), Error);
+}
+
+TEST(Types, GiveAPathAsText) {
+  const Path path("/srv/data");
+  const std::string made(path), assigned = path;
+  EXPECT_EQ(made, "/srv/data");
+  EXPECT_EQ(assigned, path.text());
+  EXPECT_FALSE(std::ifstream(path).is_open());
+  EXPECT_EQ(schema_of<Required<Path>>(), R"({"type":"string","format":"path"})");
 }
 
 TEST(Types, ShowDefaultsButNoSecrets) {

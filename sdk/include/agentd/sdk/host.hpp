@@ -1,5 +1,5 @@
 // The host as one instance sees it, and the duty to answer an operation.
-// Services beside the log have a header each: http.hpp, kv.hpp, metrics.hpp, timer.hpp, work.hpp. The rest are there through need<T>().
+// Services beside the log have a header each: http.hpp, io.hpp, kv.hpp, metrics.hpp, timer.hpp, work.hpp. The rest are there through need<T>().
 #pragma once
 #include <agentd/abi/host.h>
 #include <agentd/sdk/error.hpp>

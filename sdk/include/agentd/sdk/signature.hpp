@@ -89,6 +89,18 @@ inline constexpr bool has_reply = false;
 template <class... A>
 inline constexpr bool has_reply<List<A...>> = (is_reply<std::decay_t<A>> || ...);
 
+// T of the Reply<T> in a list; void where there is none.
+template <class L>
+struct ReplyIn {
+  using type = void;
+};
+template <class A, class... B>
+struct ReplyIn<List<A, B...>> : ReplyIn<List<B...>> {};
+template <class T, class... B>
+struct ReplyIn<List<Reply<T>, B...>> {
+  using type = T;
+};
+
 template <class L>
 struct ScopeIn {
   using type = void;
@@ -166,6 +178,10 @@ struct CheckedBody<F, true> {
   static_assert(nothing_returned, "agentd: a body that takes Reply<T> answers through it and returns void");
   static constexpr bool ok = nothing_returned && CheckedLeadings<Leading>::ok && CheckedParameters<Rest>::ok && CheckedResult<Result>::ok;
 };
+
+// What a tool with this body answers with; void: nothing.
+template <class F>
+using Answered = std::conditional_t<CheckedBody<F>::asynchronous, typename ReplyIn<typename CheckedBody<F>::Leading>::type, typename CheckedBody<F>::Result>;
 
 template <class R>
 void write_result(std::string& out, const R& value) {

@@ -182,22 +182,27 @@ inline void check_tool_name(const std::string& name) {
   if (!good) throw Error("\"" + name + "\" is not a name of a tool: 1 to 64 of A-Z a-z 0-9 _ -");
 }
 
-// What add() returns.
-template <std::size_t N>
+// What add() returns. N: how many parameters have names; R: what the tool answers with.
+template <std::size_t N, class R>
 class Added {
  public:
   explicit Added(Tool* tool) : tool_(tool) {}
 
   // f tells, after a crash, what became of a call of this tool. It takes Call& (call.id() is the id of the lost call), a scope, then
-  // nothing or all of the tool's parameters. It returns std::optional<result> (nothing: it did not happen) or bool (for tools without
-  // a result); when it throws, nobody knows.
+  // nothing or all of the tool's parameters. It returns std::optional<result> (nothing: it did not happen) or, for a tool without a
+  // result, bool; when it throws, nobody knows. Only tools with Effect::once are asked: an Error for others.
   template <class F>
   Added& reconcile(F f) {
     using B = CheckedBody<F>;
     if constexpr (B::ok) {
+      using Verdict = std::decay_t<typename B::Result>;
       static_assert(!B::asynchronous, "agentd: reconcile is synchronous; take Call& instead of Reply<T>");
-      static_assert(is_verdict<std::decay_t<typename B::Result>>, "agentd: reconcile returns std::optional<result>, or bool");
+      static_assert(is_verdict<Verdict>, "agentd: reconcile returns std::optional<result>, or bool");
+      static_assert(!std::is_same_v<Verdict, bool> || std::is_void_v<R>,
+                    "agentd: this tool has a result, so its reconcile returns std::optional<result>, nothing where the call did not happen");
+      static_assert(!is_optional<Verdict> || !std::is_void_v<R>, "agentd: this tool has no result, so its reconcile returns bool");
       static_assert(B::Rest::size == 0 || B::Rest::size == N, "agentd: reconcile takes none or all of the tool's parameters");
+      check_effect();
       if (tool_->scope == nullptr) tool_->scope = scope_tag<F>();
       tool_->reconciler = std::make_shared<Reconciler<F>>(std::move(f), tool_->params);
     }
@@ -205,6 +210,10 @@ class Added {
   }
 
  private:
+  void check_effect() const {
+    if (tool_->description.effect == Effect::once) return;
+    throw Error("tool \"" + tool_->description.name + "\" has a reconcile, but it is not Effect::once: a pure or idempotent call is simply made again");
+  }
   Tool* tool_;
 };
 

@@ -40,26 +40,34 @@ class Toolset {
   virtual ~Toolset() = default;
 
  protected:
-  // add("name", "summary for the model", {"a", {"b", "its meaning"}, {"c", "its meaning", its_default}}, effect, body): the body's
-  // parameters are filled in that order and make the schema. Leading parameters that are not named: Call& or Reply<T>, const Scope&.
-  template <std::size_t N, class F>
-  detail::Added<N> add(const char* name, const char* summary, const Param (&params)[N], Effect effect, F body) {
-    return put<N>(name, summary, params, effect, std::move(body));
-  }
+  // add("name", "summary for the model", {"a", {"b", "its meaning"}, {"c", "its meaning", its_default, between(1, 10)}}, effect, body):
+  // the body's parameters are filled in that order and make the schema. Leading parameters that are not named: Call& or Reply<T>,
+  // const Scope&.
   template <class F>
-  detail::Added<0> add(const char* name, const char* summary, Effect effect, F body) {
-    return put<0>(name, summary, nullptr, effect, std::move(body));
+  auto add(const char* name, const char* summary, typename detail::ParamsFor<F>::type params, Effect effect, F body) {
+    return put(name, summary, std::move(params.all), effect, std::move(body));
+  }
+  template <class F, class B = detail::CheckedBody<F>, class = std::enable_if_t<B::ok>>
+  auto add(const char* name, const char* summary, Effect effect, F body) {
+    static_assert(B::Rest::size == 0, "agentd: give one name for each parameter of the body, no more and no fewer");
+    return put(name, summary, {}, effect, std::move(body));
   }
   // A tool that is described at run time: `schema` is JSON Schema of an object, and the body's one named parameter, of type Raw or Json,
   // gets the whole object of arguments.
   template <class F>
-  detail::Added<0> add(ToolDescription description, F body) {
+  auto add(ToolDescription description, F body) {
     using B = detail::CheckedBody<F>;
     if constexpr (B::ok) {
       static_assert(B::Rest::size == 1, "agentd: the body of a described tool takes one parameter, Raw or Json: all its arguments");
-      return keep<0>(std::make_shared<detail::Tool>(std::move(description), std::vector<Param>(),
-                                                    std::make_shared<detail::WholeBody<F>>(std::move(body)), detail::scope_tag<F>()));
+      return keep<0, F>(std::make_shared<detail::Tool>(std::move(description), std::vector<detail::Param>(),
+                                                       std::make_shared<detail::WholeBody<F>>(std::move(body)), detail::scope_tag<F>()));
     }
+  }
+  // Names that do not fit their body: for the sentence alone.
+  template <std::size_t N, class F, class B = detail::CheckedBody<F>, class = std::enable_if_t<!B::ok || B::Rest::size != N>>
+  detail::Added<N, void> add(const char*, const char*, const detail::AnyParam (&)[N], Effect, F) {
+    static_assert(!B::ok, "agentd: give one name for each parameter of the body, no more and no fewer");
+    return detail::Added<N, void>(nullptr);
   }
   void remove(std::string_view name);
 
@@ -69,30 +77,22 @@ class Toolset {
  private:
   friend struct detail::ToolsetAccess;
 
-  template <std::size_t N, class F>
-  detail::Added<N> put(const char* name, const char* summary, const Param* params, Effect effect, F body) {
-    using B = detail::CheckedBody<F>;
-    if constexpr (B::ok) {
-      using Rest = typename B::Rest;
-      static_assert(Rest::size == N, "agentd: give one name for each parameter of the body, no more and no fewer");
-      if constexpr (Rest::size == N) {
-        detail::check_defaults(Rest(), params);
-        std::vector<Param> named(params, params + N);
-        auto typed = std::make_shared<detail::TypedBody<F>>(std::move(body), named);
-        ToolDescription description{name, summary, detail::arguments_schema(Rest(), params), effect};
-        return keep<N>(std::make_shared<detail::Tool>(std::move(description), std::move(named), std::move(typed), detail::scope_tag<F>()));
-      }
-    }
-    return detail::Added<N>(nullptr);  // not reached: a static_assert has spoken
+  template <class F>
+  auto put(const char* name, const char* summary, std::vector<detail::Param> params, Effect effect, F body) {
+    using Rest = typename detail::CheckedBody<F>::Rest;
+    detail::reading("tool \"" + std::string(name) + "\"", [&] { detail::check_params(Rest(), params.data()); });
+    ToolDescription description{name, summary, detail::arguments_schema(Rest(), params.data()), effect};
+    auto typed = std::make_shared<detail::TypedBody<F>>(std::move(body), params);
+    return keep<Rest::size, F>(std::make_shared<detail::Tool>(std::move(description), std::move(params), std::move(typed), detail::scope_tag<F>()));
   }
-  template <std::size_t N>
-  detail::Added<N> keep(std::shared_ptr<detail::Tool> tool) {
+  template <std::size_t N, class F>
+  detail::Added<N, detail::Answered<F>> keep(std::shared_ptr<detail::Tool> tool) {
     detail::check_tool_name(tool->description.name);
     const std::lock_guard lock(mutex_);
     if (by_name_.count(tool->description.name)) throw Error("two tools are named \"" + tool->description.name + "\"");
     tools_.push_back(tool);
     by_name_.emplace(tools_.back()->description.name, tools_.back());
-    return detail::Added<N>(tool.get());
+    return detail::Added<N, detail::Answered<F>>(tool.get());
   }
 
   mutable std::mutex mutex_;

@@ -4,6 +4,7 @@
 #pragma once
 #include <agentd/sdk/json.hpp>
 
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -38,6 +39,21 @@ decltype(auto) reading(std::string_view place, F&& read) {
 
 inline void comma(std::string& out) {
   if (!out.empty() && out.back() != '{' && out.back() != '[') out += ',';
+}
+
+// The bounds that an integer's schema shows where nobody has stated a range: JSON, or empty. Those of 32 and 64 bits tell a reader nothing
+// and would be paid for with every request to a model; what does not fit is refused when it is read.
+template <class T>
+std::string own_minimum() {
+  return sizeof(T) < 4 || std::is_unsigned_v<T> ? std::to_string((std::numeric_limits<T>::min)()) : std::string();
+}
+template <class T>
+std::string own_maximum() {
+  return sizeof(T) < 4 ? std::to_string((std::numeric_limits<T>::max)()) : std::string();
+}
+inline void append_bounds(std::string& out, const std::string& minimum, const std::string& maximum) {
+  if (!minimum.empty()) comma(out), out += "\"minimum\":" + minimum;
+  if (!maximum.empty()) comma(out), out += "\"maximum\":" + maximum;
 }
 
 }  // namespace detail
@@ -80,10 +96,8 @@ struct Type<bool> {
 template <class T>
 struct Type<T, std::enable_if_t<detail::is_integer<T>>> {
   static void schema(std::string& out) {
-    using Limits = std::numeric_limits<T>;
     out += R"("type":"integer")";
-    if (sizeof(T) < 8 || std::is_unsigned_v<T>) out += ",\"minimum\":" + std::to_string((Limits::min)());
-    if (sizeof(T) < 8) out += ",\"maximum\":" + std::to_string((Limits::max)());
+    detail::append_bounds(out, detail::own_minimum<T>(), detail::own_maximum<T>());
   }
   static T read(Json json) { return json.integer<T>(); }
   static void write(std::string& out, T value) { out += std::to_string(value); }
@@ -194,6 +208,7 @@ class Path {
   Path() = default;
   explicit Path(std::string text) : text_(std::move(text)) {}
   const std::string& text() const { return text_; }
+  operator const std::string&() const { return text_; }  // implicit: std::string(path), std::ifstream(path)
   bool empty() const { return text_.empty(); }
 
  private:

@@ -50,11 +50,11 @@ class FakeComponent {
   agentd_op start(std::string_view tool, std::string_view arguments = "{}", uint64_t scope = 0) {
     return send_call(&agentd_toolset_v1::start, tool, arguments, scope);
   }
-  Ended reconcile(std::string_view tool, std::string_view arguments = "{}") {
-    return wait(send_call(&agentd_toolset_v1::reconcile, tool, arguments, 0));
+  Ended reconcile(std::string_view tool, std::string_view arguments = "{}", uint64_t scope = 0) {
+    return wait(send_call(&agentd_toolset_v1::reconcile, tool, arguments, scope));
   }
   bool binds() const { return table<agentd_toolset_v1>().bind != nullptr; }
-  Ended bind(std::string_view settings) {
+  Ended bind(std::string_view settings) {  // its value is the number to call with as scope
     const agentd_op op = instance_->open(timeout);
     table<agentd_toolset_v1>().bind(instance_->self, op, sdk::str(settings));
     return wait(op);
@@ -123,6 +123,7 @@ class FakeComponent {
   }
   void abandon(agentd_op op) { instance_->abandon(op); }                              // as a deadline does
   void advance(std::chrono::milliseconds time) { instance_->advance(time.count()); }  // runs the timers that are due
+  int ready(int64_t fd, sdk::Io events) { return instance_->tell_ready(fd, static_cast<uint32_t>(events)); }  // calls who watches it; how many did
 
   std::chrono::milliseconds timeout{10000};  // of the next operations
   std::string call_id = "run/0/0";           // of the next calls

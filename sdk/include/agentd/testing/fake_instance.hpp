@@ -2,6 +2,7 @@
 #pragma once
 #include <agentd/sdk/events.hpp>
 #include <agentd/sdk/http.hpp>
+#include <agentd/sdk/io.hpp>
 #include <agentd/sdk/memory.hpp>
 #include <agentd/sdk/provider.hpp>
 #include <agentd/sdk/task.hpp>
@@ -143,6 +144,15 @@ struct FakeInstance : agentd_host {
     const auto found = ops.find(op);
     if (found != ops.end()) found->second.cancelled = true;
   }
+  // Calls the watches of a descriptor that wait for one of these events, on this thread, and says how many there were.
+  int tell_ready(int64_t fd, uint32_t events) {
+    int told = 0;
+    for (uint64_t last = 0;;) {
+      last = call_next(last, fd, events);
+      if (last == 0) return told;
+      ++told;
+    }
+  }
   void advance(int64_t ms) {
     now_ms += ms;
     for (;;) {
@@ -172,6 +182,14 @@ struct FakeInstance : agentd_host {
     agentd_job_fn run = nullptr;
     void* context = nullptr;
   };
+  struct FakeWatch {
+    int64_t fd = -1;
+    uint32_t events = 0;
+    void (*ready)(void* context, uint32_t events) = nullptr;
+    void* context = nullptr;
+    bool gone = false;
+    std::thread::id running;  // where ready runs now
+  };
   FakeWorld& world;
   std::mutex mutex;
   std::condition_variable changed;
@@ -180,6 +198,7 @@ struct FakeInstance : agentd_host {
   void* self = nullptr;
   std::vector<PublishedTool> tools;
   std::map<uint64_t, FakeTimer> timers;
+  std::map<uint64_t, FakeWatch> watches;
   std::map<uint64_t, std::string> metric_names;
   std::set<uint64_t> aborted;
   int64_t now_ms = 0;
@@ -261,6 +280,40 @@ struct FakeInstance : agentd_host {
   static int32_t cancel_timer(agentd_host* host, uint64_t timer) {
     const std::lock_guard lock(of(host).mutex);
     return of(host).timers.erase(timer) > 0 ? AGENTD_OK : AGENTD_STALE;
+  }
+  static uint64_t watch(agentd_host* host, int64_t fd, uint32_t events, void (*ready)(void*, uint32_t), void* context) {
+    if (fd < 0 || !ready || (events & (AGENTD_IO_READ | AGENTD_IO_WRITE)) == 0) return 0;
+    const std::lock_guard lock(of(host).mutex);
+    const uint64_t handle = of(host).next_handle++;
+    of(host).watches[handle] = {fd, events, ready, context, false, {}};
+    return handle;
+  }
+  static void unwatch(agentd_host* host, uint64_t id) {
+    std::unique_lock lock(of(host).mutex);
+    auto& all = of(host).watches;
+    if (all.count(id) == 0) return;
+    all[id].gone = true;
+    const auto inside = [&] { return all.count(id) > 0 && all[id].running == std::this_thread::get_id(); };
+    if (inside()) return;  // erased when ready returns
+    of(host).changed.wait(lock, [&] { return all.count(id) == 0 || all[id].running == std::thread::id(); });
+    all.erase(id);
+  }
+  // The next watch after `last` that fits has been called; 0: there is none.
+  uint64_t call_next(uint64_t last, int64_t fd, uint32_t events) {
+    std::unique_lock lock(mutex);
+    auto due = watches.upper_bound(last);
+    while (due != watches.end() && (due->second.fd != fd || (due->second.events & events) == 0 || due->second.gone)) ++due;
+    if (due == watches.end()) return 0;
+    const uint64_t id = due->first;
+    due->second.running = std::this_thread::get_id();
+    const FakeWatch copy = due->second;
+    lock.unlock();
+    copy.ready(copy.context, copy.events & events);
+    lock.lock();
+    watches[id].running = std::thread::id();
+    if (watches[id].gone) watches.erase(id);
+    changed.notify_all();
+    return id;
   }
   static uint64_t declare(agentd_host* host, int32_t, agentd_str name, agentd_str) {
     const std::lock_guard lock(of(host).world.mutex);
@@ -394,6 +447,7 @@ struct FakeInstance : agentd_host {
     static const agentd_host_log_v1 log_table{&log};
     static const agentd_host_tools_v1 tools_table{&publish};
     static const agentd_host_timer_v1 timer_table{&after, &cancel_timer};
+    static const agentd_host_io_v1 io_table{&watch, &unwatch};
     static const agentd_host_metrics_v1 metrics_table{&declare, &add_metric, &set_metric};
     static const agentd_host_kv_v1 kv_table{&kv_get, &kv_put, &kv_erase};
     static const agentd_host_http_v1 http_table{&http_start, &http_pause, &http_abort};
@@ -403,7 +457,7 @@ struct FakeInstance : agentd_host {
         {AGENTD_HOST_OPS_1, &ops_table},         {AGENTD_HOST_WORK_1, &work_table},   {AGENTD_HOST_LOG_1, &log_table},
         {AGENTD_HOST_TOOLS_1, &tools_table},     {AGENTD_HOST_TIMER_1, &timer_table}, {AGENTD_HOST_METRICS_1, &metrics_table},
         {AGENTD_HOST_KV_1, &kv_table},           {AGENTD_HOST_HTTP_1, &http_table},   {AGENTD_HOST_MEMORIES_1, &memories_table},
-        {AGENTD_HOST_COMPLETIONS_1, &completions_table}};
+        {AGENTD_HOST_COMPLETIONS_1, &completions_table}, {AGENTD_HOST_IO_1, &io_table}};
     const auto found = all.find(id);
     return found == all.end() || of(host).world.absent.count(id) > 0 ? nullptr : found->second;
   }
