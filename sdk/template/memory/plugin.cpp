@@ -1,7 +1,11 @@
-// A memory store: here one that forgets when the host stops. Replace what is here by your own.
+// A memory store: here one that forgets when the host stops. Replace what is here by your own, which keeps what it is given: a host takes
+// put for durable when it returns.
 #include <agentd/sdk/memory.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <sstream>
+#include <string>
 #include <vector>
 
 using namespace agentd::sdk;
@@ -13,15 +17,35 @@ bool fits(const MemoryEntry& entry, const MemoryQuery& query) {
          (query.session_id.empty() || entry.session_id == query.session_id);
 }
 
+// Letters of other alphabets stay as they are.
+std::string lower(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
+// How many of the words occur: a search is for words in any order, not for a phrase.
+int words_found(const std::string& words, const std::string& text) {
+  const std::string where = lower(text);
+  std::istringstream each(lower(words));
+  int found = 0;
+  for (std::string word; each >> word;) found += where.find(word) != where.npos ? 1 : 0;
+  return found;
+}
+
 struct Notes : MemoryStore {
+  // All or none: what throws on the way leaves the store as it was.
   void put(const std::vector<MemoryEntry>& entries) override {
+    auto kept = kept_;
+    uint64_t last = last_position_;
     for (const MemoryEntry& entry : entries) {
-      const auto same = std::find_if(kept_.begin(), kept_.end(), [&](const auto& e) { return e.agent_id == entry.agent_id && e.id == entry.id; });
-      MemoryEntry& place = same == kept_.end() ? kept_.emplace_back() : *same;
-      const uint64_t position = same == kept_.end() ? ++last_position_ : place.position;
+      const auto same = std::find_if(kept.begin(), kept.end(), [&](const auto& e) { return e.agent_id == entry.agent_id && e.id == entry.id; });
+      MemoryEntry& place = same == kept.end() ? kept.emplace_back() : *same;
+      const uint64_t position = same == kept.end() ? ++last : place.position;
       place = entry;
       place.position = position;
     }
+    kept_.swap(kept);
+    last_position_ = last;
   }
   std::vector<MemoryEntry> list(const MemoryQuery& query) override {
     std::vector<MemoryEntry> found;
@@ -33,8 +57,11 @@ struct Notes : MemoryStore {
   std::vector<MemoryEntry> search(const MemoryQuery& query) override {
     std::vector<MemoryEntry> found;
     for (const auto& e : kept_) {
-      if (found.size() < query.limit && fits(e, query) && e.text.find(query.text) != e.text.npos) found.push_back(e), found.back().score = 1;
+      const int words = fits(e, query) ? words_found(query.text, e.text) : 0;
+      if (words > 0) found.push_back(e), found.back().score = words;
     }
+    std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+    if (found.size() > query.limit) found.erase(found.begin() + static_cast<std::ptrdiff_t>(query.limit), found.end());
     return found;
   }
   uint64_t remove(const MemoryQuery& query) override {

@@ -29,12 +29,20 @@ std::string request_body(const Prompt& prompt) {
   return body + "]}";
 }
 
+// The kind of failure decides about retry, fallback and the provider's health.
+void refused(Completion completion, int status) {
+  const std::string said = "the endpoint answered with status " + std::to_string(status);
+  if (status == 401 || status == 403) return completion.fail(Error(said), ModelFailure::credentials);
+  if (status == 402) return completion.fail(Error(said), ModelFailure::quota);
+  if (status == 429) return completion.fail(Error(said, Failure::retryable), ModelFailure::rate);
+  if (status >= 500) return completion.fail(Error(said, Failure::retryable), ModelFailure::server);
+  completion.fail(Error(said));
+}
+
 void finish(Completion completion, const HttpResult& result) {
   if (const auto* error = std::get_if<Error>(&result)) return completion.fail(*error, ModelFailure::server);
   const auto& response = std::get<HttpResponse>(result);
-  if (response.status == 401) return completion.fail(Error("the key was refused"), ModelFailure::credentials);
-  if (response.status == 429) return completion.fail(Error("too many requests", Failure::retryable), ModelFailure::rate);
-  if (response.status != 200) return completion.fail(Error("status " + std::to_string(response.status), Failure::retryable), ModelFailure::server);
+  if (response.status != 200) return refused(std::move(completion), response.status);
   try {
     const auto answered = from_json<Answered>(Json(response.body));
     Usage usage;

@@ -15,13 +15,12 @@ struct Greeter : Toolset {
   };
 
   explicit Greeter(const Config& config) : greeting_(config.greeting) {
-    add("greet", "Greet somebody by name", {{"name", "whom to greet"}, {"times", "how often", 1}}, Effect::pure,
+    add("greet", "Greet somebody by name", {{"name", "whom to greet"}, {"times", "how often", 1, between(1, 10)}}, Effect::pure,
         [this](const std::string& name, int times) { return greet(name, times); });
   }
 
  private:
   std::string greet(const std::string& name, int times) const {
-    if (times < 1 || times > 10) throw Error("times is between 1 and 10");
     std::string text;
     for (int i = 0; i < times; ++i) text += greeting_ + ", " + name + "! ";
     return text;
