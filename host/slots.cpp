@@ -7,11 +7,13 @@ namespace agentd::host {
 namespace {
 
 constexpr Millis kTryAgain{1'000};
-constexpr std::size_t kRowsOfAPage = 32;
-constexpr int kMostPages = 64;
+constexpr Millis kFarAhead = std::chrono::days(7);  // a slot beyond it was made by a clock that was wrong
 constexpr std::size_t kAtOnce = 1024;
 
 std::string cursor_name(const std::string& agent_id) { return "schedule:" + agent_id; }
+
+// What the keys of an agent's slots begin with.
+std::string slots_of(const std::string& agent_id) { return agent_id + '@'; }
 
 // The slot that an entry stands for, the last one where it stands for several.
 std::optional<Instant> slot_of(const port::RunRow& row) {
@@ -77,18 +79,17 @@ void Slots::stop() {
   for (const auto& [id, member] : roster_.members()) ticker_.remove(id);
 }
 
-// The later of the last slot in the ledger and the moment the schedule came into force.
+// The later of the last slot in the ledger and the moment the schedule came into force. Keys of slots are in the order of their instants.
 Async<std::optional<Instant>> Slots::last_dealt_with(const Member& member, std::optional<Instant> begun) {
-  Position before = 0;
-  for (int page = 0; page < kMostPages; ++page) {
-    port::RunFilter filter{.agent_id = member.agent_id, .status = {}, .before = before, .limit = kRowsOfAPage};
-    const auto rows = co_await ledger_.list(std::move(filter));
-    if (!rows || rows->empty()) break;
-    for (const auto& row : *rows)
-      if (const auto slot = slot_of(row)) co_return begun ? std::max(*slot, *begun) : *slot;
-    before = rows->back().run.position;
-  }
-  co_return begun;
+  const auto& id = member.agent_id;
+  const auto end = world_.clock.now() + kFarAhead;
+  port::RunFilter filter{.agent_id = id, .status = {}, .limit = 1, .key_from = slots_of(id), .key_before = schedule::slot_key(id, end)};
+  const auto rows = co_await ledger_.list(std::move(filter));
+  if (!rows) log_.error("schedule", id + ": the last slot cannot be read, so those since the schedule began are looked at again: " + rows.error().message);
+  if (!rows || rows->empty()) co_return begun;
+  const auto slot = slot_of(rows->front());
+  if (!slot) co_return begun;
+  co_return begun ? std::max(*slot, *begun) : *slot;
 }
 
 port::Entry Slots::entry_for(const Member& member, std::string key) const {

@@ -151,6 +151,7 @@ struct Waiting {
   int attempt = 1;                       // the one that failed, or that goes on after the wait
   bool ends_attempt = false;             // the attempt has failed and the next one begins after the wait
   std::int64_t error_count = 0;          // the agent's; with ends_attempt
+  std::int64_t active_ms = -1;           // of the attempt so far, by a clock that nobody sets; -1: not said
 };
 const char* name(Waiting::For what);
 
@@ -159,6 +160,7 @@ struct Released {
   static constexpr std::int32_t kKind = 6;
   std::string reason;
   std::vector<int> undone;               // calls of the last answer that were stopped before they happened
+  std::int64_t active_ms = -1;           // as in Waiting
 };
 
 struct Ended {

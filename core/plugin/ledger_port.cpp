@@ -26,7 +26,8 @@ std::optional<port::LedgerError> error(std::int32_t fault, agentd_str message) {
     case AGENTD_LEDGER_DISK_FULL: return port::LedgerError{LedgerFault::disk_full, text(message)};
     case AGENTD_LEDGER_CORRUPT: return port::LedgerError{LedgerFault::corrupt, text(message)};
     case AGENTD_LEDGER_NOT_FOUND: return port::LedgerError{LedgerFault::not_found, text(message)};
-    default: return port::LedgerError{LedgerFault::unavailable, text(message)};
+    case AGENTD_LEDGER_UNAVAILABLE: return port::LedgerError{LedgerFault::unavailable, text(message)};
+    default: return port::LedgerError{LedgerFault::unknown_outcome, text(message)};
   }
 }
 
@@ -49,7 +50,7 @@ LedgerStanding own(const agentd_ledger_standing& s) {
 }
 
 port::Claim own(const agentd_ledger_claim& c) {
-  return {run_id(c.run), c.generation, text(c.agent_id), c.revision, c.has_records != 0, text(c.payload)};
+  return {run_id(c.run), c.generation, text(c.agent_id), c.revision, c.has_records != 0, text(c.payload), static_cast<int>(c.deaths)};
 }
 
 port::RunRow own(const agentd_ledger_row& r) {
@@ -273,6 +274,8 @@ Async<LedgerResult<port::Claims>> LedgerPort::claim(std::size_t n) {
   co_return co_await std::move(asking);
 }
 
+void LedgerPort::abandon(RunId run, std::uint64_t generation) { table_.abandon(self_, run_id(run), generation); }
+
 void LedgerPort::serve(std::string agent_id, bool can) { table_.serve(self_, str(agent_id), can); }
 
 Async<LedgerResult<std::vector<port::StoredRecord>>> LedgerPort::load(RunId run) {
@@ -284,7 +287,7 @@ Async<LedgerResult<std::vector<port::StoredRecord>>> LedgerPort::load(RunId run)
 Async<LedgerResult<std::vector<port::RunRow>>> LedgerPort::list(port::RunFilter filter) {
   const auto call = [&](std::uint64_t op) {
     const auto status = filter.status ? static_cast<std::int32_t>(*filter.status) : 0;
-    const agentd_ledger_filter asked{op, str(filter.agent_id), status, 0, filter.before, filter.limit};
+    const agentd_ledger_filter asked{op, str(filter.agent_id), status, 0, filter.before, filter.limit, str(filter.key_from), str(filter.key_before)};
     table_.list(self_, &asked);
   };
   auto asking = ask<std::vector<port::RunRow>>(call);

@@ -70,6 +70,7 @@ class LedgerPort final : public port::Ledger {
   Async<port::LedgerResult<void>> put_cursors(std::vector<port::Cursor> cursors) override;
 
   Async<port::LedgerResult<port::Claims>> claim(std::size_t n) override;
+  void abandon(RunId run, std::uint64_t generation) override;
   void serve(std::string agent_id, bool can) override;
   void on_due(std::function<void()> wake) override { wake_ = std::move(wake); }
 

@@ -91,6 +91,7 @@ struct Claim {
   std::int64_t revision = 0;
   bool has_records = false;              // it ran before: load it
   std::string payload;                   // the entry's
+  int deaths = 0;                        // workers that died while they held a claim of it, whether they had written a record or not
 };
 
 struct Claims {
@@ -112,11 +113,15 @@ struct RunRow {
   std::int32_t last_kind = 0;
 };
 
+// Reading a list costs what it gives, not what there is: with a final status no more than the newest 10,000 runs are looked at, counted
+// from `before`, which is best the last one that the list before gave.
 struct RunFilter {
   std::string agent_id;                  // empty: all
   std::optional<RunStatus> status;
   Position before = 0;                   // 0: from the newest
   std::size_t limit = 100;
+  // Not empty, and with an agent: its runs with a key from the one to before the other instead, the greatest key first.
+  std::string key_from{}, key_before{};
 };
 
 // Kept with each run's end, so that counts survive restarts and pruning.
@@ -150,7 +155,14 @@ struct Cursor {
   Position position = 0;
 };
 
-enum class LedgerFault { stale, disk_full, unavailable, corrupt, not_found };
+enum class LedgerFault {
+  stale,            // the run has ended or is somebody else's
+  disk_full,        // nothing happened, and nothing will until there is room
+  unavailable,      // nothing happened; the same may be asked again
+  corrupt,          // what is kept is damaged, or not what was kept; asking again changes nothing
+  not_found,
+  unknown_outcome,  // it may have happened or not, so it must not be asked again blindly
+};
 struct LedgerError {
   LedgerFault fault = LedgerFault::unavailable;
   std::string message;
@@ -158,7 +170,8 @@ struct LedgerError {
 template <class T>
 using LedgerResult = std::expected<T, LedgerError>;
 
-// The engine thread only. A failed fsync ends the process: nobody can say what is durable afterwards.
+// The engine thread only. What keeps a ledger from writing it tells the log itself, once: callers that wait need not.
+// A failed fsync ends the process: nobody can say what is durable afterwards.
 class Ledger {
  public:
   virtual ~Ledger() = default;
@@ -172,8 +185,12 @@ class Ledger {
 
   // ---- deciding what runs
   // At most n due runs of agents that the worker knows, round-robin over agents, first in first out within one, within
-  // max_concurrent. A claim is fenced by its generation until its run ends, waits or is given back.
+  // max_concurrent. A claim is fenced by its generation until its run ends, waits or is given back. When the clock was set back, nothing
+  // waits for longer than it was to wait when its due time was said.
   virtual Async<LedgerResult<Claims>> claim(std::size_t n) = 0;
+  // The claim is over without a record: who lost track of what is durable leaves the run to a claim at a higher generation. That is no
+  // death. Ignored where the generation does not hold the run any more.
+  virtual void abandon(RunId run, std::uint64_t generation) = 0;
   // Whether this worker can execute an agent's runs; it can execute none that it was not told of.
   virtual void serve(std::string agent_id, bool can) = 0;
   // Asks for `wake` on the engine thread whenever a claim may find something that it did not find before.

@@ -43,15 +43,19 @@ Async<bool> Run::rebuild() {
   if (!claim_.has_records) {
     state = fresh(claim_.run, claim_.payload, around_.world.clock.now());
   } else {
-    auto records = co_await around_.ledger.load(claim_.run);
-    if (!records) {
+    auto records = co_await load();
+    if (records) {
+      state = fold(*records);
+    } else if (records.error().fault == port::LedgerFault::corrupt) {
+      state = fail(ErrorClass::internal, std::move(records.error().message));
+    } else {
       lose(records.error().message);
       co_return false;
     }
-    state = fold(*records);
   }
   if (state) {
     state_ = std::move(*state);
+    active_ = active_before(state_);
     co_return true;
   }
   state_.run = claim_.run;
@@ -80,7 +84,7 @@ Async<void> Run::begin() {
                        .reason = "crashes"};
     co_return co_await end(std::move(ended), std::nullopt);
   }
-  arm(state_.attempt_spent ? Millis(0) : state_.active);
+  arm(active_before(state_));
   if (agent_->endpoint && !agent_->task && state_.calls.empty() && !state_.final_text) {
     const bool open = co_await wait_for_endpoint();
     if (!open) co_return;
@@ -106,7 +110,7 @@ event::Started Run::next_start() {
   event::Started started;
   started.why = !state_.started ? Why::first : state_.attempt_spent ? Why::retry : state_.held ? Why::resume_crash : state_.released ? Why::resume_release : Why::resume_wait;
   started.attempt = state_.attempt;
-  started.crashes = state_.crashes + (state_.held ? 1 : 0);
+  started.crashes = std::max(state_.crashes, claim_.deaths);
   if (state_.held) started.unsure = state_.calling;
   if (started.why == Why::first || started.why == Why::retry) {
     started.run_count = around_.ledger.stats(claim_.agent_id).run_count + 1;
@@ -146,11 +150,13 @@ Async<Result<void>> Run::recall(event::Started& started) {
 // One alarm for both limits: the attempt's active time and the run's deadline.
 void Run::arm(Millis active) {
   const auto& task = agent_->spec.task;
+  active_ = active;
+  active_since_ = around_.world.clock.tick();
   std::optional<Millis> left;
   auto why = Control::Why::timed_out;
   if (task.timeout > Millis(0)) left = task.timeout - active;
   if (task.deadline) {
-    const Millis to_deadline = state_.entered_at + *task.deadline - around_.world.clock.now();
+    const Millis to_deadline = std::min(state_.entered_at + *task.deadline - around_.world.clock.now(), *task.deadline);  // the clock may have been set back
     if (!left || to_deadline < *left) {
       left = to_deadline;
       why = Control::Why::past_deadline;
@@ -160,6 +166,17 @@ void Run::arm(Millis active) {
   left = std::max(*left, Millis(0));
   until_ = around_.world.clock.tick() + *left;
   alarm_ = around_.world.timers.after(*left, [this, why] { control_.interrupt(why); });
+}
+
+void Run::rest() {
+  around_.world.timers.cancel(std::exchange(alarm_, 0));
+  active_ = active();
+  active_since_.reset();
+}
+
+Millis Run::active() const {
+  if (!active_since_) return active_;
+  return active_ + std::chrono::floor<Millis>(around_.world.clock.tick() - *active_since_);
 }
 
 Millis Run::remaining() const {

@@ -3,13 +3,10 @@
 #include "core/base/json_text.hpp"
 #include "core/budget/limits.hpp"
 #include "core/run/backoff.hpp"
-#include "core/run/clean.hpp"
 #include "core/run/run.hpp"
 
 namespace agentd::run {
 namespace {
-
-constexpr Millis kAskForSpaceAgain{1'000};
 
 bool is_error(port::RunStatus status) {
   return status == port::RunStatus::failed || status == port::RunStatus::timed_out || status == port::RunStatus::quarantined;
@@ -86,6 +83,7 @@ Async<void> Run::fail_attempt(std::vector<event::Body> before, event::Fault faul
 Async<void> Run::wait(std::vector<event::Body> before, event::Waiting waiting) {
   waiting.until = around_.world.clock.now() + Millis(waiting.delay_ms);
   if (agent_ && agent_->spec.task.deadline) waiting.until = std::min(waiting.until, state_.entered_at + *agent_->spec.task.deadline);
+  waiting.active_ms = active().count();
   Fate fate{.next = port::RunStatus::waiting, .due = waiting.until};
   before.push_back(std::move(waiting));
   co_await write(std::move(before), std::move(fate));
@@ -94,7 +92,7 @@ Async<void> Run::wait(std::vector<event::Body> before, event::Waiting waiting) {
 
 Async<void> Run::release(std::string reason) {
   std::vector<event::Body> bodies;
-  bodies.push_back(event::Released{.reason = std::move(reason), .undone = std::move(undone_)});
+  bodies.push_back(event::Released{.reason = std::move(reason), .undone = std::move(undone_), .active_ms = active().count()});
   Fate fate{.next = port::RunStatus::queued, .due = around_.world.clock.now()};
   co_await write(std::move(bodies), std::move(fate));
   done_ = true;
@@ -118,49 +116,6 @@ Async<void> Run::end_interrupted() {
     ended.fault = {ErrorClass::timeout, "the run did not end before task.deadline, " + format_duration(task.deadline.value_or(Millis(0)))};
   }
   co_await end(std::move(ended), std::nullopt);
-}
-
-Async<port::LedgerResult<Position>> Run::commit(const std::vector<event::Body>& bodies, const Fate& fate) {
-  port::Transition transition{.run = claim_.run, .generation = claim_.generation, .next = fate.next, .due_at = fate.due, .agent_state = fate.agent_state, .error = fate.error};
-  transition.records.reserve(bodies.size());
-  for (const auto& body : bodies) transition.records.push_back(event::to_record(body, session_));
-  return around_.ledger.commit(std::move(transition));
-}
-
-// A run that holds what it cannot write yet is not active: its alarm rests meanwhile. Its deadline goes on.
-Async<port::LedgerResult<Position>> Run::commit_when_there_is_space(const std::vector<event::Body>& bodies, const Fate& fate) {
-  const auto& timeout = agent_ ? agent_->spec.task.timeout : Millis(0);
-  const Millis active = until_ ? timeout - remaining() : Millis(0);
-  around_.world.timers.cancel(std::exchange(alarm_, 0));
-  around_.warn("the run " + to_text(claim_.run) + " of " + claim_.agent_id + " waits for space on the ledger's disk");
-  while (control_.why() != Control::Why::released) {
-    co_await sleep(around_.world.timers, kAskForSpaceAgain, {});
-    auto committed = co_await commit(bodies, fate);
-    if (!committed && committed.error().fault == port::LedgerFault::disk_full) continue;
-    if (until_) arm(active);
-    co_return committed;
-  }
-  co_return std::unexpected(port::LedgerError{port::LedgerFault::disk_full, "the ledger's disk is full"});
-}
-
-Async<bool> Run::write(std::vector<event::Body> bodies, Fate fate) {
-  for (auto& body : bodies) clean_faults(around_.cleaner, body);
-  around_.cleaner.clean(fate.error);
-  auto committed = co_await commit(bodies, fate);
-  if (!committed && committed.error().fault == port::LedgerFault::disk_full) committed = co_await commit_when_there_is_space(bodies, fate);
-  if (!committed) {
-    lose(committed.error().message);
-    co_return false;
-  }
-  const Instant now = around_.world.clock.now();
-  for (auto& body : bodies) apply(state_, std::move(body), now);
-  co_return true;
-}
-
-void Run::lose(const std::string& why) {
-  around_.warn("the run " + to_text(claim_.run) + " of " + claim_.agent_id + " is left to another worker: " + why);
-  control_.interrupt(Control::Why::lost);
-  done_ = true;
 }
 
 }  // namespace agentd::run

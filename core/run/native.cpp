@@ -6,7 +6,7 @@ namespace agentd::run {
 
 // A task without a model: one operation, its result and the state it leaves, durable together.
 Async<void> Run::perform_task() {
-  auto kept = co_await around_.ledger.agent_state(claim_.agent_id);
+  auto kept = co_await agent_state();
   if (!kept) co_return lose(kept.error().message);
   port::TaskRun task{.call_id = name_call(state_.name, 0, state_.attempt), .agent_id = claim_.agent_id, .run_id = state_.name,
                      .params = state_.params.empty() ? "{}" : state_.params, .state = std::move(*kept), .timeout = remaining()};

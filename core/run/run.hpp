@@ -35,13 +35,15 @@ struct Surroundings {
 };
 
 // From a claim to its end, its wait or its release. The engine thread only; lives until story has ended, which it does whatever
-// happens: a ledger that fails ends it without another write.
+// happens: a ledger that cannot write is waited for, one that fails ends it without another write.
 class Run {
  public:
   Run(const Surroundings& around, port::Claim claim) : around_(around), claim_(std::move(claim)) {}
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
   Async<void> story();  // once
+  // After the story. Where the run was lost, gives up the claim that nobody works on any more.
+  Async<void> hand_back();
   Control& control() { return control_; }
 
  private:
@@ -63,6 +65,8 @@ class Run {
   event::Started next_start();
   Async<Result<void>> recall(event::Started& started);
   void arm(Millis active);
+  void rest();
+  Millis active() const;            // of the attempt, by a clock that nobody sets
   Millis remaining() const;
 
   // model_step.cpp
@@ -96,10 +100,14 @@ class Run {
   Async<void> release(std::string reason);
   Async<void> end_interrupted();
 
-  // True when durable and applied to the state. Suspends while the disk is full; false: this worker has lost the run.
+  // ledger.cpp
+  // True when durable and applied to the state. Suspends while the ledger cannot write; false: this worker has lost the run.
   Async<bool> write(std::vector<event::Body> bodies, Fate fate);
   Async<port::LedgerResult<Position>> commit(const std::vector<event::Body>& bodies, const Fate& fate);
-  Async<port::LedgerResult<Position>> commit_when_there_is_space(const std::vector<event::Body>& bodies, const Fate& fate);
+  Async<port::LedgerResult<Position>> commit_in_the_end(const std::vector<event::Body>& bodies, const Fate& fate, port::LedgerError error);
+  Async<port::LedgerResult<std::vector<port::StoredRecord>>> load();
+  Async<port::LedgerResult<std::string>> agent_state();
+  Async<bool> wait_for_ledger(int tries);
   void lose(const std::string& why);
 
   const Surroundings& around_;
@@ -112,6 +120,8 @@ class Run {
   bool done_ = false;
   Timers::Id alarm_ = 0;
   std::optional<Tick> until_;       // of the alarm
+  Millis active_{0};                // before active_since_
+  std::optional<Tick> active_since_;  // nothing: it rests
 
   Hold hold_ = Hold::none;
   Millis closed_for_{0};

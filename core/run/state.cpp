@@ -27,15 +27,17 @@ void settle_step(State& state) {
   state.calls.clear();
 }
 
-void leave(State& state, Instant at) {
-  if (state.held) state.active += at - state.taken_at;
+// The wall's clock is asked only where the record does not say: it may have been set meanwhile.
+void leave(State& state, Instant at, std::int64_t active_ms = -1) {
+  if (active_ms >= 0) state.active = Millis(active_ms);
+  else if (state.held) state.active += std::max(at - state.taken_at, Millis(0));
   state.held = false;
   state.calling.reset();
 }
 
 void take(State& state, event::Started&& r, Instant at) {
   using Why = event::Started::Why;
-  if (state.held) state.active += std::max(state.last_at - state.taken_at, Millis(0));  // its worker died
+  state.active = active_before(state);
   if (!state.started) {
     state.first_started = at;
     state.query = std::move(r.query);
@@ -94,13 +96,13 @@ void take(State& state, event::ToolFinished&& r, Instant) {
 void take(State& state, event::CallFailed&& r, Instant) { state.tries = r.tries; }
 
 void take(State& state, event::Waiting&& r, Instant at) {
-  leave(state, at);
+  leave(state, at, r.active_ms);
   state.attempt = r.attempt;
   state.attempt_spent = r.ends_attempt;
 }
 
 void take(State& state, event::Released&& r, Instant at) {
-  leave(state, at);
+  leave(state, at, r.active_ms);
   state.released = true;
   for (const int index : r.undone)
     if (valid(state, index)) state.calls[static_cast<std::size_t>(index)].started = false;
@@ -116,6 +118,11 @@ template <class T>
 void take(State&, T&&, Instant) {}  // records of the host and of agents are of no run
 
 }  // namespace
+
+Millis active_before(const State& state) {
+  const Millis died_with = state.held ? std::max(state.last_at - state.taken_at, Millis(0)) : Millis(0);
+  return state.attempt_spent ? Millis(0) : state.active + died_with;
+}
 
 void apply(State& state, event::Body body, Instant at) {
   std::visit([&](auto&& record) { take(state, std::move(record), at); }, std::move(body));

@@ -52,6 +52,9 @@ struct State {
   Instant taken_at{}, last_at{};     // the current worker's Started; the latest record
 };
 
+// How long the attempt that a worker takes up has been active.
+Millis active_before(const State& state);
+
 // One record more. A record that makes no sense where it stands is taken as far as it goes.
 void apply(State& state, event::Body body, Instant at);
 

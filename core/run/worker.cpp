@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::size_t kMostOfAClaim = 256;
 constexpr Millis kClaimAgainAfterAnError{1'000};
+constexpr Millis kLongestSleep{60'000};  // the wall's clock, which says what is due, may be set unnoticed for so long
 
 }  // namespace
 
@@ -44,7 +45,7 @@ Async<void> Worker::claim() {
     for (auto& claimed : claims->runs) take_off(std::move(claimed));
     if (claims->next_due) {
       const Millis left = *claims->next_due - around_.world.clock.now();
-      alarm_ = timers.after(std::max(left, Millis(1)), [this] { wake(); });
+      alarm_ = timers.after(std::clamp(left, Millis(1), kLongestSleep), [this] { wake(); });
     }
   } while (asked_again_ && !draining_);
   claiming_ = false;
@@ -56,6 +57,7 @@ void Worker::take_off(port::Claim claim) {
   const RunId run = claim.run;
   auto story = std::make_unique<Run>(around_, std::move(claim));
   if (draining_) story->control().drain();
+  if (leaving_) story->control().interrupt(Control::Why::released, "drain");
   auto& flight = *story;
   flights_.emplace(run, std::move(story));
   spawn(around_.world.executor, fly(run, flight));
@@ -63,6 +65,7 @@ void Worker::take_off(port::Claim claim) {
 
 Async<void> Worker::fly(RunId run, Run& story) {
   co_await story.story();
+  co_await story.hand_back();
   const bool was_full = flights_.size() >= most_;
   const auto [first, last] = flights_.equal_range(run);
   flights_.erase(std::find_if(first, last, [&story](const auto& flight) { return flight.second.get() == &story; }));
@@ -76,6 +79,7 @@ Async<void> Worker::drain(Millis timeout) {
   around_.world.timers.cancel(std::exchange(alarm_, 0));
   for (auto& [id, run] : flights_) run->control().drain();
   const auto hurry = around_.world.timers.after(timeout, [this] {
+    leaving_ = true;
     for (auto& [id, run] : flights_) run->control().interrupt(Control::Why::released, "drain");
   });
   while (!flights_.empty() || claiming_) {
@@ -88,7 +92,10 @@ Async<void> Worker::drain(Millis timeout) {
 
 Async<Result<bool>> Worker::cancel(RunId run, std::string reason) {
   const auto [first, last] = flights_.equal_range(run);
-  for (auto flight = first; flight != last; ++flight) flight->second->control().interrupt(Control::Why::cancelled, reason);
+  for (auto flight = first; flight != last; ++flight) {
+    if (flight->second->control().why() == Control::Why::lost) co_return fail(ErrorClass::retryable, "the run is between two workers; ask again");
+    flight->second->control().interrupt(Control::Why::cancelled, reason);
+  }
   if (first != last) co_return true;
   auto records = co_await around_.ledger.load(run);
   if (!records) co_return fail(records.error().message);

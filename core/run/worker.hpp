@@ -38,7 +38,7 @@ class Worker {
   std::size_t most_;
   // By run. One that was lost here and claimed here again has two for a moment.
   std::unordered_multimap<RunId, std::unique_ptr<Run>> flights_;
-  bool claiming_ = false, asked_again_ = false, draining_ = false, started_ = false;
+  bool claiming_ = false, asked_again_ = false, draining_ = false, leaving_ = false, started_ = false;
   Timers::Id alarm_ = 0;
   std::vector<Promise<bool>> waiting_for_idle_;
 };

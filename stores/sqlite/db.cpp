@@ -12,11 +12,27 @@ constexpr std::uint64_t kTruncateAt = 64u << 20;    // bytes of WAL at which the
 
 }  // namespace
 
+bool DbError::damaged() const {
+  switch (primary()) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_NOMEM:
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PROTOCOL:
+    case SQLITE_INTERRUPT:
+    case SQLITE_PERM: return false;
+    default: return true;
+  }
+}
+
 Db::Db(const std::filesystem::path& file, Mode mode) : name_(file.filename().string()) {
   const int code = sqlite3_open_v2(file.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   try {
     if (code != SQLITE_OK) fail(code);
-    sqlite3_busy_timeout(db_, 5000);
+    wait_for_locks(std::chrono::seconds(5));
     run("PRAGMA journal_mode=WAL");
     run("PRAGMA synchronous=FULL");
     run("PRAGMA wal_autocheckpoint=0");
@@ -39,6 +55,8 @@ Db::Db(const std::filesystem::path& file, Mode mode) : name_(file.filename().str
 }
 
 Db::~Db() { sqlite3_close_v2(db_); }
+
+void Db::wait_for_locks(std::chrono::milliseconds longest) { sqlite3_busy_timeout(db_, static_cast<int>(longest.count())); }
 
 void Db::run(const char* sql) {
   const int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);

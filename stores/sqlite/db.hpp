@@ -4,6 +4,7 @@
 #include <agentd/sdk/error.hpp>
 #include <sqlite3.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -15,7 +16,10 @@ namespace agentd::sqlite {
 
 struct DbError : std::runtime_error {
   DbError(int extended_code, const std::string& message) : std::runtime_error(message), code(extended_code) {}
-  bool disk_full() const { return (code & 0xff) == SQLITE_FULL; }
+  bool disk_full() const { return primary() == SQLITE_FULL; }
+  bool locked() const { return primary() == SQLITE_BUSY || primary() == SQLITE_LOCKED; }  // somebody else has the file
+  bool damaged() const;  // what is there is not what was written: it will be so the next time too
+  int primary() const { return code & 0xff; }
   int code;
 };
 
@@ -31,6 +35,8 @@ class Db {
   Db(const Db&) = delete;
   Db& operator=(const Db&) = delete;
 
+  // How long a statement waits for somebody else's lock; 5 s until this says otherwise.
+  void wait_for_locks(std::chrono::milliseconds longest);
   void run(const char* sql);
   std::int64_t changes() const { return sqlite3_changes64(db_); }
   std::uint64_t wal_bytes() const { return wal_bytes_; }  // after the latest commit
@@ -111,7 +117,7 @@ auto answering(F&& body) {
   try {
     return body();
   } catch (const DbError& e) {
-    const bool again = e.disk_full() || (e.code & 0xff) == SQLITE_BUSY;
+    const bool again = e.disk_full() || e.locked();
     throw sdk::Error(e.what(), again ? sdk::Failure::retryable : sdk::Failure::terminal);
   }
 }

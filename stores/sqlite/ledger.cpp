@@ -11,6 +11,9 @@ namespace {
 constexpr std::size_t kMostWrites = 1024;             // of one group: what the last of them waits for
 constexpr int kGroupsInARow = 64;                     // before the worker thread is given to somebody else
 constexpr std::chrono::milliseconds kProbeEvery{1000};
+// While somebody else has the file, a group is tried so often before those who wait for it are told. After that each is tried once.
+constexpr std::chrono::milliseconds kTryEvery{100}, kLockWait{10};
+constexpr int kMostTries = 20;
 
 agentd_ledger_standing standing(const Agent& agent, std::uint64_t version) {
   const auto& s = agent.stats;
@@ -23,11 +26,14 @@ Ledger::Ledger(const Settings& config, const sdk::Host& host)
 try : host_(host),
       file_(file_in(config, "ledger.db")),
       lock_(file_),
+      marks_(file_),
       db_(file_, Db::Mode::write),
-      opened_(open_ledger(db_, host)),
+      opened_(open_ledger(db_, marks_, host)),
       mirror_(*opened_.mirror),
       writer_(db_, mirror_, mutex_, opened_.next_position, opened_.next_agent),
       reads_(file_, host_, mirror_, mutex_) {
+  db_.wait_for_locks(kLockWait);  // the writer has a way of its own to wait, that keeps no thread
+  if (!marks_.usable()) host_.host().log(sdk::Level::warn, file_.string() + ".claims cannot be opened: the death of a host over a run without a record is not counted");
   Group found;
   for (const auto& agent : mirror_.agents()) found.agents.push_back(agent.get());
   tell(found, 0);
@@ -35,7 +41,10 @@ try : host_(host),
   throw sdk::Error(std::string("the ledger cannot be opened: ") + e.what());
 }
 
-Ledger::~Ledger() { probe_timer_.cancel(); }
+Ledger::~Ledger() {
+  probe_timer_.cancel();
+  try_timer_.cancel();
+}
 
 // ---- slots
 
@@ -53,14 +62,31 @@ void Ledger::claim(agentd_op op, std::int64_t now, std::size_t n) {
   const auto found = mirror_.claim(now, n);
   std::vector<agentd_ledger_claim> runs;
   std::vector<Agent*> agents;
+  std::vector<ClaimMarks::Claimed> marks;
   for (const auto* run : found.runs) {
-    runs.push_back({{run->id, run->nonce, 0}, run->generation, sdk::str(run->agent->name), run->revision, run->has_records(), 0, sdk::str(run->payload)});
+    marks.push_back({run->id, run->state.last});
+    runs.push_back({{run->id, run->nonce, 0}, run->generation, sdk::str(run->agent->name), run->revision, run->has_records(), static_cast<std::uint32_t>(run->state.deaths),
+                    sdk::str(run->payload)});
     if (std::find(agents.begin(), agents.end(), run->agent) == agents.end()) agents.push_back(run->agent);
   }
+  marks_.put(marks);
   std::vector<agentd_ledger_standing> standings;
   ++version_;
   for (const auto* agent : agents) standings.push_back(standing(*agent, version_));
   host_.claimed(op, {runs.data(), runs.size(), standings.data(), standings.size(), found.next_due});
+}
+
+void Ledger::abandon(const agentd_run_id& id, std::uint64_t generation) {
+  bool due = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto* run = mirror_.find(id.position);
+    if (!run || run->nonce != id.nonce || generation == 0 || run->generation != generation) return;
+    const ClaimMarks::Claimed given_up{run->id, ClaimMarks::kGivenUp};
+    marks_.put({&given_up, 1});
+    due = mirror_.abandon(id.position, generation);
+  }
+  if (due) host_.due();
 }
 
 void Ledger::serve(std::string_view name, bool can) {
@@ -78,6 +104,8 @@ void Ledger::read(agentd_op op, sdk::Callback<void(LedgerReads&)> read) {
       read(reads_);
     } catch (const CorruptError& e) {
       host_.failed(op, AGENTD_LEDGER_CORRUPT, e.what());
+    } catch (const DbError& e) {
+      host_.failed(op, e.damaged() ? AGENTD_LEDGER_CORRUPT : AGENTD_LEDGER_UNAVAILABLE, e.what());
     } catch (const std::exception& e) {
       host_.failed(op, AGENTD_LEDGER_UNAVAILABLE, e.what());
     }
@@ -119,28 +147,64 @@ void Ledger::run_writer() {
   Turn turn;
   for (int i = 0; i < kGroupsInARow; ++i) {
     if (!next_turn(turn)) return;
-    if (!turn.writes.empty()) {
-      commit(turn.writes);
-    } else {
+    if (turn.writes.empty()) {
       probe();
+    } else if (!commit(turn.writes)) {
+      return;
     }
     bound_wal();
   }
   submit_writer();
 }
 
-void Ledger::commit(const std::vector<Write>& writes) {
+// Whatever is thrown, the group is rolled back: nothing of it has happened, so it may be tried again, here or by who asked for it.
+bool Ledger::commit(std::vector<Write>& writes) {
   const auto begin = std::chrono::steady_clock::now();  // how slow the disk is, for people; nothing is decided upon it
+  Group group;
   try {
-    auto group = writer_.write(writes);
-    group.due |= std::exchange(full_, false);
-    tell(group, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    group = writer_.write(writes);
   } catch (const DbError& e) {
-    if (e.disk_full()) disk_is_full();
-    refuse(writes, e.disk_full() ? AGENTD_LEDGER_DISK_FULL : AGENTD_LEDGER_UNAVAILABLE, e.what());
+    if (e.locked() && keep_for_later(writes)) return false;
+    if (e.disk_full()) {
+      disk_is_full();
+    } else if (!e.damaged()) {
+      trouble(e.locked() ? "another process has locked it" : e.what());
+    }
+    refuse(writes, e.disk_full() ? AGENTD_LEDGER_DISK_FULL : e.damaged() ? AGENTD_LEDGER_CORRUPT : AGENTD_LEDGER_UNAVAILABLE, e.what());
+    return true;
   } catch (const std::exception& e) {
+    trouble(e.what());
     refuse(writes, AGENTD_LEDGER_UNAVAILABLE, e.what());
+    return true;
   }
+  no_trouble();
+  group.due |= std::exchange(full_, false);
+  tell(group, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  return true;
+}
+
+// writing_ stays, so that what arrives gathers behind them.
+bool Ledger::keep_for_later(std::vector<Write>& writes) {
+  if (troubled_ || ++tries_ >= kMostTries) return false;
+  {
+    const std::lock_guard lock(arrivals_mutex_);
+    arrivals_.insert(arrivals_.begin(), std::make_move_iterator(writes.begin()), std::make_move_iterator(writes.end()));
+  }
+  try {
+    try_timer_ = sdk::Timer(host_.host(), kTryEvery, [this] { submit_writer(); });
+  } catch (const std::exception&) {
+    submit_writer();
+  }
+  return true;
+}
+
+void Ledger::trouble(const char* what) {
+  if (!std::exchange(troubled_, true)) host_.host().log(sdk::Level::error, file_.string() + ": " + what + "; nothing is written until that is over");
+}
+
+void Ledger::no_trouble() {
+  tries_ = 0;
+  if (std::exchange(troubled_, false)) host_.host().log(sdk::Level::info, file_.string() + ": it can be written again");
 }
 
 void Ledger::refuse(const std::vector<Write>& writes, std::int32_t fault, std::string_view why) {
@@ -149,7 +213,8 @@ void Ledger::refuse(const std::vector<Write>& writes, std::int32_t fault, std::s
   tell(group, 0);
 }
 
-void Ledger::tell(const Group& group, double seconds) {
+// noexcept: it throws only when memory is out, and nobody may wait for ever for what is durable.
+void Ledger::tell(const Group& group, double seconds) noexcept {
   std::vector<agentd_ledger_standing> standings;
   standings.reserve(group.agents.size());
   {

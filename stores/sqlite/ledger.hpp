@@ -30,6 +30,7 @@ class Ledger {
   // ---- the slots. Any thread; none blocks
   void write(Write write);
   void claim(agentd_op op, std::int64_t now, std::size_t n);
+  void abandon(const agentd_run_id& run, std::uint64_t generation);
   void serve(std::string_view agent, bool can);
   void read(agentd_op op, sdk::Callback<void(LedgerReads&)> read);  // on a worker
 
@@ -41,9 +42,13 @@ class Ledger {
   bool next_turn(Turn& turn);
   void run_writer();
   void submit_writer();
-  void commit(const std::vector<Write>& writes);
+  // False: somebody else has the file, and the writes are kept for when the timer asks for the writer again.
+  bool commit(std::vector<Write>& writes);
+  bool keep_for_later(std::vector<Write>& writes);
   void refuse(const std::vector<Write>& writes, std::int32_t fault, std::string_view why);
-  void tell(const Group& group, double seconds);
+  void tell(const Group& group, double seconds) noexcept;
+  void trouble(const char* what);
+  void no_trouble();
   void bound_wal();
   void disk_is_full();
   void probe();
@@ -51,6 +56,7 @@ class Ledger {
   LedgerHost host_;
   const std::filesystem::path file_;
   FileLock lock_;
+  ClaimMarks marks_;   // under the mirror's lock
   Db db_;
   std::mutex mutex_;  // of the mirror
   std::uint64_t version_ = 0;  // of what was told of agents, under the mirror's lock
@@ -63,8 +69,11 @@ class Ledger {
   std::vector<Write> arrivals_;
   bool writing_ = false;       // a writer job is on its way or at work
   bool probe_wanted_ = false;  // the writer shall see whether the disk has room again
-  bool full_ = false;          // the writer's own
-  sdk::Timer probe_timer_;     // the writer's own
+  // The writer's own:
+  bool full_ = false;
+  bool troubled_ = false;      // writes are refused for another reason, and the log knows
+  int tries_ = 0;              // of the group at hand, while somebody else has the file
+  sdk::Timer probe_timer_, try_timer_;
 };
 
 }  // namespace agentd::sqlite

@@ -29,7 +29,7 @@ Draft::RunChange* Draft::run(const agentd_run_id& id, std::uint64_t generation) 
     pins_.push_back(known->id);
   }
   auto& change = runs_[id.position];
-  change.run = {known->id, known->nonce, known->agent, known->revision, known->body_checksum, {}, known->state, known->generation, known->tail};
+  change.run = {known->id, known->nonce, known->agent, known->revision, known->body_checksum, {}, known->state, known->since, known->generation, known->tail};
   changed_.push_back(id.position);
   return &change;
 }
@@ -71,24 +71,26 @@ void Draft::enter(AgentChange& agent, LiveRun run) {
   changed_.push_back(id);
 }
 
-void Draft::end_or_park(RunChange& change, std::int32_t status, std::int64_t due) {
+void Draft::end_or_park(RunChange& change, std::int32_t status, std::int64_t due, std::int64_t now) {
   auto& run = change.run;
   auto& of = agent(*run.agent);
   const bool was_queued = run.state.status == AGENTD_RUN_QUEUED;
   run.state.status = status;
-  if (!is_final(status)) run.state.due = due;
+  if (!is_final(status)) run.state.due = due, run.since = now;
   run.generation = 0;
   run.tail = 0;
   of.live -= is_final(status);
+  of.ended_one |= is_final(status);
   of.queued += (status == AGENTD_RUN_QUEUED) - was_queued;
 }
 
-bool Draft::apply() {
+bool Draft::apply() noexcept {
   const std::lock_guard lock(mutex_);
   bool due = false;
   for (auto* agent : touched_) {
     auto& change = agents_.at(agent);
     if (change.new_id) agent->id = change.new_id;
+    if (change.new_newest) agent->newest = change.new_newest;
     if (change.stats) agent->stats = std::move(*change.stats);
     if (change.max_concurrent) due |= mirror_.limit(*agent, *change.max_concurrent);
   }
@@ -96,7 +98,7 @@ bool Draft::apply() {
     auto& change = runs_.at(id);
     auto& run = change.run;
     if (!change.is_new) {
-      due |= mirror_.change(id, run.state, run.generation, run.tail);
+      due |= mirror_.change(id, {run.state, run.since, run.generation, run.tail});
     } else if (!is_final(run.state.status)) {
       due |= mirror_.enter(std::move(run));
     }

@@ -19,6 +19,9 @@ class Draft {
     std::optional<Stats> stats;
     std::optional<std::uint32_t> max_concurrent;
     std::ptrdiff_t live = 0, queued = 0;  // more than the mirror knows of
+    std::int64_t new_newest = 0;          // 0: as the mirror knows it
+    bool ended_one = false;               // a run of it became final
+    std::int64_t newest() const { return new_newest ? new_newest : agent->newest; }
     std::int64_t id() const { return new_id ? new_id : agent->id; }
   };
   struct RunChange {
@@ -42,10 +45,11 @@ class Draft {
   Stats stats(const AgentChange& agent) const { return agent.stats ? *agent.stats : agent.agent->stats; }
 
   void enter(AgentChange& agent, LiveRun run);
-  void end_or_park(RunChange& change, std::int32_t status, std::int64_t due);  // queued, waiting or final
+  void end_or_park(RunChange& change, std::int32_t status, std::int64_t due, std::int64_t now);  // queued, waiting or final
 
   // The group is durable. True: a claim may find something that it did not find before.
-  bool apply();
+  // noexcept: it throws only when memory is out, and a ledger that knows less than its disk must not go on.
+  bool apply() noexcept;
   const std::vector<Agent*>& touched() const { return touched_; }
   std::unordered_map<Agent*, AgentChange>& agents() { return agents_; }
 

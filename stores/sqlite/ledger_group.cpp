@@ -28,14 +28,14 @@ GroupWriter::GroupWriter(Db& db, Mirror& mirror, std::mutex& mutex, std::int64_t
       mutex_(mutex),
       next_position_(next_position),
       next_agent_(next_agent),
-      insert_run_(db, "INSERT INTO runs(id,agent,nonce,key,status,revision,due,entered,last,checksum,payload) VALUES(?,?,?,?,?,?,?,?,?,?,?) "
+      insert_run_(db, "INSERT INTO runs(id,agent,nonce,prev,key,status,revision,due,entered,last,deaths,checksum,payload) VALUES(?,?,?,?,?,?,?,?,?,?,0,?,?) "
                       "ON CONFLICT(agent,key) DO NOTHING"),
       insert_record_(db, "INSERT INTO records(position,run,prev,kind,at,checksum,payload) VALUES(?,?,?,?,?,?,?)"),
       update_run_(db, "UPDATE runs SET status=?,due=?,last=?,checksum=? WHERE id=?"),
       find_key_(db, "SELECT id,nonce FROM runs WHERE agent=? AND key=?"),
-      insert_agent_(db, "INSERT INTO agents(id,name,max_concurrent,stats) VALUES(?,?,?,?)"),
+      insert_agent_(db, "INSERT INTO agents(id,name,max_concurrent,newest,stats) VALUES(?,?,?,0,?)"),
       limit_agent_(db, "UPDATE agents SET max_concurrent=? WHERE id=?"),
-      stats_agent_(db, "UPDATE agents SET stats=? WHERE id=?"),
+      stats_agent_(db, "UPDATE agents SET stats=?,newest=? WHERE id=?"),
       state_agent_(db, "UPDATE agents SET state=? WHERE id=?"),
       latest_spec_(db, "SELECT revision,content FROM specs WHERE agent=? ORDER BY revision DESC LIMIT 1"),
       insert_spec_(db, "INSERT INTO specs(agent,revision,at,content) VALUES(?,?,?,?)"),
@@ -57,13 +57,13 @@ Group GroupWriter::write(const std::vector<Write>& writes) {
     }
     keep_stats(draft);
     keep_marks(position);
+    group.agents = draft.touched();
     transaction.commit();
   } catch (...) {
     next_position_ = position, next_agent_ = agent, marked_ = marked;
     throw;
   }
   group.due = draft.apply();
-  group.agents = draft.touched();
   return group;
 }
 
@@ -108,16 +108,19 @@ agentd_ledger_admission GroupWriter::admit(Step& step, const Entry& entry) {
 
 bool GroupWriter::insert_run(Step& step, Draft::AgentChange& agent, const Entry& entry, std::int32_t status) {
   const auto id = next_position_;
-  const RunBody body{id, agent.id(), entry.nonce, entry.key, entry.payload, entry.revision, step.write.now};
+  const auto prev = agent.newest();
+  const RunBody body{id, agent.id(), entry.nonce, prev, entry.key, entry.payload, entry.revision, step.write.now};
   const RunState state{status, entry.due, id};
   const auto base = body.checksum();
   const auto key = entry.key.empty() ? std::optional<std::string_view>() : entry.key;
-  insert_run_.exec(id, agent.id(), std::int64_t{entry.nonce}, key, state.status, entry.revision, state.due, step.write.now, state.last, state.checksum(base),
+  insert_run_.exec(id, agent.id(), std::int64_t{entry.nonce}, prev, key, state.status, entry.revision, state.due, step.write.now, state.last, state.checksum(base),
                    std::string_view(entry.payload));
   if (db_.changes() == 0) return false;
   ++next_position_;
+  agent.new_newest = id;
+  agent.ended_one |= is_final(status);
   step.group.records.push_back({id, step.write.now, {id, entry.nonce, 0}, str(agent.agent->name), 0, status, str(entry.payload)});
-  if (!is_final(status)) step.draft.enter(agent, {id, entry.nonce, agent.agent, entry.revision, base, entry.payload, state});
+  if (!is_final(status)) step.draft.enter(agent, {id, entry.nonce, agent.agent, entry.revision, base, entry.payload, state, step.write.now});
   return true;
 }
 
@@ -168,7 +171,7 @@ void GroupWriter::move_on(Step& step, const Transition& transition, Draft::RunCh
   if (goes_on) {
     run.tail = 0;  // nobody has it, so its row says what is so
   } else {
-    step.draft.end_or_park(change, transition.next, transition.due);
+    step.draft.end_or_park(change, transition.next, transition.due, step.write.now);
   }
   update_run_.exec(run.state.status, run.state.due, run.state.last, run.state.checksum(run.body_checksum), run.id);
 }
@@ -254,9 +257,9 @@ void GroupWriter::keep_limit(Draft::AgentChange& change, std::uint32_t max_concu
 void GroupWriter::keep_stats(Draft& draft) {
   for (auto* agent : draft.touched()) {
     auto& change = draft.agent(*agent);
-    if (!change.stats) continue;
-    const auto text = to_text(*change.stats);
-    stats_agent_.exec(std::string_view(text), row_of(change));
+    if (!change.stats && !change.ended_one) continue;
+    const auto text = to_text(draft.stats(change));
+    stats_agent_.exec(std::string_view(text), change.newest(), row_of(change));
   }
 }
 

@@ -1,5 +1,7 @@
 #include "ledger_mirror.hpp"
 
+#include <algorithm>
+
 namespace agentd::sqlite {
 
 Agent& Mirror::agent(std::string_view name) {
@@ -81,20 +83,28 @@ bool Mirror::enter(LiveRun run) {
   return settle(agent, before);
 }
 
-bool Mirror::change(std::int64_t id, const RunState& state, std::uint64_t generation, std::int64_t tail) {
+bool Mirror::change(std::int64_t id, const Change& to) {
   const auto known = runs_.find(id);
   if (known == runs_.end()) return false;
   auto& run = known->second;
   auto& agent = *run.agent;
   const View before = view(agent);
   take_out(run);
-  run.state = state, run.generation = generation, run.tail = tail;
-  if (is_final(state.status)) {
+  run.state = to.state, run.since = to.since, run.generation = to.generation, run.tail = to.tail;
+  if (is_final(to.state.status)) {
     runs_.erase(known);
   } else {
     add(run);
   }
   return settle(agent, before);
+}
+
+bool Mirror::abandon(std::int64_t id, std::uint64_t generation) {
+  const auto* run = find(id);
+  if (!run || generation == 0 || run->generation != generation) return false;
+  Change back{run->state, run->since, 0, run->tail};
+  back.state.status = AGENTD_RUN_QUEUED;
+  return change(id, back);
 }
 
 bool Mirror::unpin(std::int64_t id) {
@@ -123,7 +133,19 @@ LiveRun* Mirror::next_of(Agent& agent, std::int64_t now) {
   return head && head->state.due <= now ? &runs_.at(head->id) : nullptr;
 }
 
+void Mirror::look_at_clock(std::int64_t now) {
+  const bool was_set_back = now < seen_;
+  seen_ = now;
+  if (!was_set_back) return;
+  for (auto& [id, run] : runs_) {
+    if (run.generation || run.since <= now || run.state.due <= now) continue;
+    const Change nearer{{run.state.status, now + std::max<std::int64_t>(0, run.state.due - run.since), run.state.last, run.state.deaths}, now, run.generation, run.tail};
+    change(id, nearer);
+  }
+}
+
 Mirror::Claims Mirror::claim(std::int64_t now, std::size_t n) {
+  look_at_clock(now);
   while (!timeline_.empty() && timeline_.begin()->first <= now) {
     const auto index = timeline_.begin()->second;
     timeline_.erase(timeline_.begin());

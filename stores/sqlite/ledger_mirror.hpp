@@ -36,6 +36,7 @@ struct LiveRun {
   std::int64_t body_checksum = 0;
   std::string payload;            // the entry's
   RunState state;                 // now; `last` is its latest record
+  std::int64_t since = 0;         // when it was said when it is due
   std::uint64_t generation = 0;   // of its claim; 0: nobody has it
   std::int64_t tail = 0;          // its first record that its row does not know of; 0: the row knows all
   bool pinned = false;            // a group that is being written changes it: not to be claimed meanwhile
@@ -46,6 +47,7 @@ struct Agent {
   using Queue = std::set<std::pair<std::int64_t, std::int64_t>>;  // due, run
 
   std::int64_t id = 0;      // 0: has no row yet
+  std::int64_t newest = 0;  // of its runs
   std::size_t index = 0;    // in the order they came to be known
   std::string name;
   Stats stats;
@@ -70,13 +72,22 @@ class Mirror {
 
   Agent& agent(std::string_view name);  // makes it known
   Agent* find_agent(std::string_view name);
+  const Agent* find_agent(std::string_view name) const { return const_cast<Mirror*>(this)->find_agent(name); }
   const std::vector<std::unique_ptr<Agent>>& agents() const { return agents_; }
 
   LiveRun* find(std::int64_t run);
   // The changes below answer whether a claim may find something that it did not find before.
   bool enter(LiveRun run);
   // What a known run became; its payload stays. With a final status it leaves.
-  bool change(std::int64_t run, const RunState& state, std::uint64_t generation, std::int64_t tail);
+  struct Change {
+    RunState state;
+    std::int64_t since = 0;
+    std::uint64_t generation = 0;
+    std::int64_t tail = 0;
+  };
+  bool change(std::int64_t run, const Change& to);
+  // Its claim is over without a record.
+  bool abandon(std::int64_t run, std::uint64_t generation);
   bool unpin(std::int64_t run);
   bool serve(Agent& agent, bool can);
   bool limit(Agent& agent, std::uint32_t max_concurrent);
@@ -85,7 +96,8 @@ class Mirror {
     std::vector<const LiveRun*> runs;  // until the next change
     std::int64_t next_due = kNever;
   };
-  // Round-robin over agents that have a due run and room; O(log) each, whatever else is queued.
+  // Round-robin over agents that have a due run and room; O(log) each, whatever else is queued. A wall clock that was set back makes
+  // nothing wait for longer than it was to wait when that was said; noticing it costs a look at every live run.
   Claims claim(std::int64_t now, std::size_t n);
 
   std::int64_t live_from(std::int64_t next_position) const { return runs_.empty() ? next_position : runs_.begin()->first; }
@@ -103,6 +115,7 @@ class Mirror {
   void add(const LiveRun& run);
   void take_out(const LiveRun& run);
   LiveRun* next_of(Agent& agent, std::int64_t now);
+  void look_at_clock(std::int64_t now);
 
   std::unordered_map<std::string_view, Agent*> names_;  // views of the agents' own names
   std::vector<std::unique_ptr<Agent>> agents_;
@@ -111,6 +124,7 @@ class Mirror {
   std::set<std::pair<std::int64_t, std::size_t>> timeline_;  // agents with room, by their first due run
   std::deque<std::size_t> ring_;                              // agents whose turn comes; may have lost their run or room since
   std::uint64_t generation_;
+  std::int64_t seen_ = kNever;                                // the wall's clock at the latest claim; the first one compares
 };
 
 }  // namespace agentd::sqlite

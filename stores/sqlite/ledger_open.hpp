@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 
+#include "claim_marks.hpp"
 #include "ledger_mirror.hpp"
 
 namespace agentd::sdk {
@@ -15,8 +16,8 @@ struct Opened {
   std::int64_t next_position = 1, next_agent = 1;
 };
 
-// Brings the schema up to date, begins a session, and with it ends every earlier claim: runs that had been claimed may be claimed again.
-// A live run whose row is damaged is logged and left out.
-Opened open_ledger(Db& db, const sdk::Host& host);
+// Brings the schema up to date, begins a session, and with it ends every earlier claim: runs that had been claimed may be claimed again,
+// and each of these claims is one death more. A live run whose row is damaged is logged and left out.
+Opened open_ledger(Db& db, ClaimMarks& marks, const sdk::Host& host);
 
 }  // namespace agentd::sqlite

@@ -17,6 +17,7 @@ class Snapshot {
 };
 
 constexpr std::size_t kPageRows = 256, kPageBytes = 4 << 20;
+constexpr std::size_t kMostPassedOver = 10'000;  // runs of a list that do not have the status that is asked for
 
 std::string select(const char* columns, const char* rest) { return std::string("SELECT ") + columns + rest; }
 
@@ -66,11 +67,11 @@ LedgerReads::LedgerReads(const std::filesystem::path& file, const LedgerHost& ho
       run_(db_, select(RunRow::kColumns, ",(SELECT name FROM agents WHERE agents.id=agent) FROM runs WHERE id=?").c_str()),
       record_(db_, select(RecordRow::kColumns, " FROM records WHERE position=?").c_str()),
       entries_after_(db_, select(RunRow::kColumns, ",(SELECT name FROM agents WHERE agents.id=agent) FROM runs WHERE id>? ORDER BY id").c_str()),
-      records_after_(db_, "SELECT position,run,prev,kind,at,c.checksum,c.payload,r.nonce,a.name FROM records c LEFT JOIN runs r ON r.id=c.run "
+      records_after_(db_, "SELECT position,c.run,c.prev,kind,at,c.checksum,c.payload,r.nonce,a.name FROM records c LEFT JOIN runs r ON r.id=c.run "
                           "LEFT JOIN agents a ON a.id=iif(c.run<0,-c.run,r.agent) WHERE position>? ORDER BY position"),
-      ids_before_(db_, "SELECT id FROM runs WHERE id<? ORDER BY id DESC LIMIT ?"),
-      keyless_ids_(db_, "SELECT id FROM runs WHERE agent=? AND key IS NULL AND id>? ORDER BY id LIMIT ?"),
-      keyed_ids_(db_, "SELECT id,key FROM runs WHERE agent=? AND key>? ORDER BY key LIMIT ?"),
+      ids_before_(db_, "SELECT id,status FROM runs WHERE id<? ORDER BY id DESC LIMIT ?"),
+      link_(db_, "SELECT agent,prev,status FROM runs WHERE id=?"),
+      ids_by_key_(db_, "SELECT id FROM runs WHERE agent=? AND key>=? AND key<? ORDER BY key DESC LIMIT ?"),
       agent_(db_, "SELECT id FROM agents WHERE name=?"),
       spec_(db_, "SELECT revision,content FROM specs WHERE agent=? AND (?2=0 OR revision=?2) ORDER BY revision DESC LIMIT 1"),
       state_(db_, "SELECT state FROM agents WHERE name=?"),
@@ -91,7 +92,7 @@ std::optional<LedgerReads::FoundRun> LedgerReads::find_run(std::int64_t id) {
   const RunRow row(*reading);
   const auto& body = row.body;
   if (!row.fits) throw CorruptError(id);
-  FoundRun found{std::string(body.key), std::string(body.payload), reading->text(11), body.id, body.revision, body.entered,
+  FoundRun found{std::string(body.key), std::string(body.payload), reading->text(RunRow::kColumnCount), body.id, body.revision, body.entered,
                  static_cast<std::uint32_t>(body.nonce), row.state, status_at_entry(row)};
   if (live && !is_final(found.state.status)) found.state = *live;
   return found;
@@ -129,39 +130,73 @@ std::vector<std::int64_t> LedgerReads::live_ids(const ListFilter& filter) const 
   return ids;
 }
 
-std::vector<std::int64_t> LedgerReads::ids_before(std::int64_t before, std::size_t count) {
+std::vector<std::int64_t> LedgerReads::ids_by_key(const ListFilter& filter) {
   std::vector<std::int64_t> ids;
-  Reading reading(ids_before_, before, static_cast<std::int64_t>(count));
+  Reading reading(ids_by_key_, agent_row(filter.agent_id), std::string_view(filter.key_from), std::string_view(filter.key_before), static_cast<std::int64_t>(filter.limit));
   while (reading.next()) ids.push_back(reading->integer(0));
   return ids;
 }
 
-// By the one index there is, a page at a time; it is in the order of keys, so all of the agent's are gathered and sorted.
-std::vector<std::int64_t> LedgerReads::ids_of_agent(std::int64_t agent, std::int64_t before) {
-  constexpr std::int64_t kPage = 2048;
-  std::vector<std::int64_t> ids;
-  for (std::int64_t last = 0, got = kPage; got == kPage;) {
-    Reading reading(keyless_ids_, agent, last, kPage);
-    for (got = 0; reading.next(); ++got) ids.push_back(last = reading->integer(0));
-  }
-  std::string key;
-  for (std::int64_t got = kPage; got == kPage;) {
-    Reading reading(keyed_ids_, agent, std::string_view(key), kPage);
-    std::string latest;
-    for (got = 0; reading.next(); ++got) {
-      ids.push_back(reading->integer(0));
-      if (got + 1 == kPage) latest = reading->text(1);
-    }
-    key = std::move(latest);
-  }
-  std::erase_if(ids, [before](std::int64_t id) { return id >= before; });
-  std::sort(ids.begin(), ids.end(), std::greater<>());
-  return ids;
+struct LedgerReads::Link {
+  std::int64_t agent = 0, prev = 0, status = 0;  // agent 0: there is no such run
+};
+
+LedgerReads::Link LedgerReads::link(std::int64_t run) {
+  Reading reading(link_, run);
+  if (!reading.next()) return {};
+  return {reading->integer(0), reading->integer(1), reading->integer(2)};
 }
 
-bool LedgerReads::add_row(RowPage& page, std::int64_t id, const ListFilter& filter) {
+// Behind a run of the agent's own the list goes on at once; else it begins at the newest.
+std::int64_t LedgerReads::first_of_agent(const ListFilter& filter, std::int64_t agent) {
+  const auto before = link(filter.before);
+  if (before.agent == agent) return before.prev;
+  const std::lock_guard lock(mirror_mutex_);
+  const auto* known = mirror_.find_agent(filter.agent_id);
+  return known ? known->newest : 0;
+}
+
+// Each of an agent's runs names the one before, so no more are visited than are given or passed over.
+void LedgerReads::add_runs_of_agent(RowPage& page, const ListFilter& filter) {
+  const auto agent = agent_row(filter.agent_id);
+  std::size_t passed_over = 0;
+  for (auto id = agent ? first_of_agent(filter, agent) : 0; id != 0;) {
+    const auto run = link(id);
+    if (run.agent != agent || page.rows.size() >= filter.limit || passed_over > kMostPassedOver) break;
+    if (id < filter.before && (!filter.status || run.status == filter.status)) {
+      add_row(page, id, filter);
+    } else {
+      ++passed_over;
+    }
+    if (run.prev >= id) throw CorruptError(id);
+    id = run.prev;
+  }
+}
+
+void LedgerReads::add_runs(RowPage& page, const ListFilter& filter) {
+  std::size_t passed_over = 0;
+  for (auto before = filter.before; page.rows.size() < filter.limit && passed_over <= kMostPassedOver;) {
+    std::vector<std::pair<std::int64_t, std::int64_t>> some;
+    {
+      Reading reading(ids_before_, before, static_cast<std::int64_t>(kPageRows));
+      while (reading.next()) some.emplace_back(reading->integer(0), reading->integer(1));
+    }
+    if (some.empty()) break;
+    before = some.back().first;
+    for (const auto& [id, status] : some) {
+      if (page.rows.size() >= filter.limit) break;
+      if (filter.status && status != filter.status) {
+        ++passed_over;
+      } else {
+        add_row(page, id, filter);
+      }
+    }
+  }
+}
+
+void LedgerReads::add_row(RowPage& page, std::int64_t id, const ListFilter& filter) {
   const auto run = find_run(id);
-  if (!run || (filter.status && run->state.status != filter.status)) return false;
+  if (!run || (filter.status && run->state.status != filter.status)) return;
   std::int32_t last_kind = 0;
   agentd_str last_payload{};
   if (run->state.last != run->id) {
@@ -174,27 +209,25 @@ bool LedgerReads::add_row(RowPage& page, std::int64_t id, const ListFilter& filt
   }
   page.rows.push_back({{run->id, run->nonce, 0}, page.keep(run->agent), page.keep(run->key), page.keep(run->payload), last_payload, run->revision, run->entered,
                        run->state.due, run->state.last, static_cast<std::int32_t>(run->state.status), last_kind});
-  return true;
 }
 
 void LedgerReads::list(agentd_op op, const ListFilter& asked) {
   const std::lock_guard lock(mutex_);
   ListFilter filter = asked;
   if (filter.before <= 0) filter.before = INT64_MAX;
-  const auto page_size = std::min<std::size_t>(kPageRows, filter.limit);
   RowPage page;
   const auto add = [&](const std::vector<std::int64_t>& ids) {
-    for (const auto id : ids) {
-      if (page.rows.size() >= filter.limit) return;
-      add_row(page, id, filter);
-    }
+    for (const auto id : ids) add_row(page, id, filter);
   };
-  if (filter.status && !is_final(filter.status)) {
+  if (!filter.key_before.empty()) {
+    filter.status = 0;
+    add(ids_by_key(filter));
+  } else if (filter.status && !is_final(filter.status)) {
     add(live_ids(filter));
   } else if (!filter.agent_id.empty()) {
-    if (const auto agent = agent_row(filter.agent_id)) add(ids_of_agent(agent, filter.before));
+    add_runs_of_agent(page, filter);
   } else {
-    for (auto ids = ids_before(filter.before, page_size); !ids.empty() && page.rows.size() < filter.limit; ids = ids_before(ids.back(), page_size)) add(ids);
+    add_runs(page, filter);
   }
   host_.rows(op, page.rows.data(), page.rows.size());
   host_.done(op);
@@ -210,7 +243,7 @@ LedgerReads::StoredPage LedgerReads::events_page(std::int64_t position, std::uin
   while ((has_entry || has_record) && !page.full() && page.rows.size() < limit) {
     const bool entry_first = has_entry && (!has_record || entries->integer(0) < records->integer(0));
     if (entry_first) {
-      page.add(RunRow(*entries), entries->bytes(11));
+      page.add(RunRow(*entries), entries->bytes(RunRow::kColumnCount));
       has_entry = entries.next();
     } else {
       page.add(RecordRow(*records), static_cast<std::uint32_t>(records->integer(7)), records->bytes(8));

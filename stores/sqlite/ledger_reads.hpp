@@ -18,6 +18,7 @@ struct ListFilter {
   std::int32_t status = 0;
   std::int64_t before = 0;
   std::uint64_t limit = 0;
+  std::string key_from, key_before;
 };
 
 // Any thread that may block; one read at a time. Throws DbError and CorruptError. Each answers its operation, except by throwing.
@@ -39,10 +40,14 @@ class LedgerReads {
   std::optional<RunState> live_state(std::int64_t run) const;
   std::optional<FoundRun> find_run(std::int64_t id);
   std::vector<std::int64_t> live_ids(const ListFilter& filter) const;
-  std::vector<std::int64_t> ids_of_agent(std::int64_t agent, std::int64_t before);
-  std::vector<std::int64_t> ids_before(std::int64_t before, std::size_t count);
+  std::vector<std::int64_t> ids_by_key(const ListFilter& filter);
+  struct Link;
+  Link link(std::int64_t run);
+  std::int64_t first_of_agent(const ListFilter& filter, std::int64_t agent);
+  void add_runs_of_agent(RowPage& page, const ListFilter& filter);
+  void add_runs(RowPage& page, const ListFilter& filter);
   StoredPage events_page(std::int64_t position, std::uint64_t limit);
-  bool add_row(RowPage& page, std::int64_t id, const ListFilter& filter);
+  void add_row(RowPage& page, std::int64_t id, const ListFilter& filter);
   std::int64_t agent_row(const std::string& agent);
 
   std::mutex mutex_;
@@ -50,7 +55,7 @@ class LedgerReads {
   LedgerHost host_;
   const Mirror& mirror_;
   std::mutex& mirror_mutex_;
-  Statement run_, record_, entries_after_, records_after_, ids_before_, keyless_ids_, keyed_ids_, agent_, spec_, state_, cursor_;
+  Statement run_, record_, entries_after_, records_after_, ids_before_, link_, ids_by_key_, agent_, spec_, state_, cursor_;
 };
 
 }  // namespace agentd::sqlite

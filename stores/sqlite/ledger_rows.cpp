@@ -4,9 +4,9 @@ namespace agentd::sqlite {
 
 RunRow::RunRow(const Statement& s, int first) {
   const auto number = [&](int column) { return s.integer(first + column); };
-  body = {number(0), number(1), number(2), s.bytes(first + 3), s.bytes(first + 10), number(5), number(7)};
-  state = {number(4), number(6), number(8)};
-  fits = state.checksum(body.checksum()) == number(9);
+  body = {number(0), number(1), number(2), number(3), s.bytes(first + 4), s.bytes(first + 12), number(6), number(8)};
+  state = {number(5), number(7), number(9), number(10)};
+  fits = state.checksum(body.checksum()) == number(11);
 }
 
 RecordRow::RecordRow(const Statement& s)

@@ -22,19 +22,22 @@ inline bool is_final(std::int64_t status) { return status >= AGENTD_RUN_COMPLETE
 // What of a run's row never changes. Its checksum is the base of the row's.
 struct RunBody {
   std::int64_t id = 0, agent = 0, nonce = 0;
+  std::int64_t prev = 0;  // the agent's run before; 0: it is the first
   std::string_view key, payload;
   std::int64_t revision = 0, entered = 0;
-  std::int64_t checksum() const { return Checksum().add(id).add(agent).add(nonce).add(key).add(payload).add(revision).add(entered).value(); }
+  std::int64_t checksum() const { return Checksum().add(id).add(agent).add(nonce).add(prev).add(key).add(payload).add(revision).add(entered).value(); }
 };
 
-// What of it changes: only when the run waits, is given back or ends.
+// What of it changes: only when the run waits, is given back or ends, and when its worker has died.
 struct RunState {
   std::int64_t status = AGENTD_RUN_QUEUED, due = 0, last = 0;
-  std::int64_t checksum(std::int64_t body) const { return Checksum(body).add(status).add(due).add(last).value(); }
+  std::int64_t deaths = 0;  // workers that died while they held it
+  std::int64_t checksum(std::int64_t body) const { return Checksum(body).add(status).add(due).add(last).add(deaths).value(); }
 };
 
 struct RunRow {
-  static constexpr const char* kColumns = "id,agent,nonce,key,status,revision,due,entered,last,checksum,payload";
+  static constexpr const char* kColumns = "id,agent,nonce,prev,key,status,revision,due,entered,last,deaths,checksum,payload";
+  static constexpr int kColumnCount = 13;
   RunBody body;
   RunState state;
   bool fits = false;                          // the checksum does

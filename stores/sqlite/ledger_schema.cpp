@@ -7,21 +7,25 @@
 namespace agentd::sqlite {
 namespace {
 
-// runs.key is unique per agent, and NULL never equals NULL: runs without a key do not meet. The same index lists an agent's runs.
+// runs.key is unique per agent, and NULL never equals NULL: runs without a key do not meet.
+// runs.prev is the agent's run before, so that an agent's runs are listed newest first without an index for it. agents.newest is where
+// that begins: kept whenever a run of the agent becomes final, and what is live is in memory, so the newest is the larger of the two.
 // records.run is the run's id; 0 for a record of the host; -agent for a record of an agent alone. There is no index on records:
 // a run's are found from its last one, each names the one before, the first names the entry.
 // Large columns come last, so that reading the others touches no overflow page.
-constexpr const char* kVersion1 = R"(
+constexpr const char* kVersion2 = R"(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE agents(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, max_concurrent INTEGER NOT NULL, stats TEXT NOT NULL, state TEXT);
+CREATE TABLE agents(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, max_concurrent INTEGER NOT NULL, newest INTEGER NOT NULL,
+  stats TEXT NOT NULL, state TEXT);
 CREATE TABLE specs(agent INTEGER NOT NULL, revision INTEGER NOT NULL, at INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY(agent, revision)) WITHOUT ROWID;
 CREATE TABLE cursors(name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE runs(id INTEGER PRIMARY KEY, agent INTEGER NOT NULL, nonce INTEGER NOT NULL, key TEXT, status INTEGER NOT NULL, revision INTEGER NOT NULL,
-  due INTEGER NOT NULL, entered INTEGER NOT NULL, last INTEGER NOT NULL, checksum INTEGER NOT NULL, payload TEXT NOT NULL);
+CREATE TABLE runs(id INTEGER PRIMARY KEY, agent INTEGER NOT NULL, nonce INTEGER NOT NULL, prev INTEGER NOT NULL, key TEXT, status INTEGER NOT NULL,
+  revision INTEGER NOT NULL, due INTEGER NOT NULL, entered INTEGER NOT NULL, last INTEGER NOT NULL, deaths INTEGER NOT NULL, checksum INTEGER NOT NULL,
+  payload TEXT NOT NULL);
 CREATE UNIQUE INDEX runs_by_agent ON runs(agent, key);
 CREATE TABLE records(position INTEGER PRIMARY KEY, run INTEGER NOT NULL, prev INTEGER NOT NULL, kind INTEGER NOT NULL, at INTEGER NOT NULL,
   checksum INTEGER NOT NULL, payload TEXT NOT NULL);
-INSERT INTO meta VALUES('schema', 1), ('session', 0), ('live_from', 1), ('tail_from', 1), ('epoch', lower(hex(randomblob(16))));
+INSERT INTO meta VALUES('schema', 2), ('session', 0), ('live_from', 1), ('tail_from', 1), ('epoch', lower(hex(randomblob(16))));
 )";
 
 bool has_tables(Db& db) {
@@ -39,13 +43,13 @@ std::int64_t read_meta(Db& db, const char* key) {
 
 void prepare_schema(Db& db) {
   Transaction transaction(db);
-  if (!has_tables(db)) db.run(kVersion1);
+  if (!has_tables(db)) db.run(kVersion2);
   const auto found = read_meta(db, meta::kSchema);
   if (found > kSchemaVersion) {
     throw sdk::Error("ledger.db has schema " + std::to_string(found) + ", and this agentd knows up to " + std::to_string(kSchemaVersion) +
                      "; it was written by a newer agentd: use that one");
   }
-  if (found < 1) throw sdk::Error("ledger.db has no schema that agentd wrote");
+  if (found < kSchemaVersion) throw sdk::Error("ledger.db has a schema that no released agentd wrote; move it away to begin anew");
   transaction.commit();
 }
 

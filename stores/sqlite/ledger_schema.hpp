@@ -6,7 +6,7 @@
 
 namespace agentd::sqlite {
 
-inline constexpr std::int64_t kSchemaVersion = 1;
+inline constexpr std::int64_t kSchemaVersion = 2;
 
 // meta: each row a number, or the epoch's text.
 namespace meta {

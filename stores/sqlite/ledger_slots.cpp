@@ -14,13 +14,14 @@ void put_specs(void* self, const agentd_ledger_specs* asked) noexcept { ledger(s
 void put_cursors(void* self, const agentd_ledger_cursors* asked) noexcept { ledger(self).write(own(*asked)); }
 
 void claim(void* self, agentd_op op, int64_t now_ms, uint64_t n) noexcept { ledger(self).claim(op, now_ms, static_cast<std::size_t>(n)); }
+void abandon(void* self, agentd_run_id run, uint64_t generation) noexcept { ledger(self).abandon(run, generation); }
 void serve(void* self, agentd_str agent, int32_t can) noexcept { ledger(self).serve(view(agent), can != 0); }
 
 void load(void* self, agentd_op op, agentd_run_id run) noexcept {
   ledger(self).read(op, [op, run](LedgerReads& reads) { reads.load(op, run); });
 }
 void list(void* self, const agentd_ledger_filter* asked) noexcept {
-  const ListFilter filter{std::string(view(asked->agent_id)), asked->status, asked->before, asked->limit};
+  const ListFilter filter{std::string(view(asked->agent_id)), asked->status, asked->before, asked->limit, std::string(view(asked->key_from)), std::string(view(asked->key_before))};
   ledger(self).read(asked->op, [op = asked->op, filter](LedgerReads& reads) { reads.list(op, filter); });
 }
 void events_after(void* self, agentd_op op, int64_t position, uint64_t limit) noexcept {
@@ -42,7 +43,7 @@ void cursors(void* self, agentd_op op, const agentd_str* names, uint64_t count) 
 }  // namespace
 
 const agentd_ledger* LedgerSlots::table() {
-  static const agentd_ledger all{&LedgerSlots::create, &LedgerSlots::destroy, &enqueue, &commit, &put_specs, &put_cursors, &claim,
+  static const agentd_ledger all{&LedgerSlots::create, &LedgerSlots::destroy, &enqueue, &commit, &put_specs, &put_cursors, &claim, &abandon,
                                  &serve, &load, &list, &events_after, &spec, &agent_state, &cursors};
   return &all;
 }

@@ -358,6 +358,31 @@ TEST_P(LedgerSuite, WhoGaveARunBackHoldsItNoMore) {
   EXPECT_TRUE(l.run(l->commit(l.step(second))));
 }
 
+TEST_P(LedgerSuite, AnAbandonedRunIsClaimedAgainAtAHigherGeneration) {
+  auto& l = ledger();
+  l.enter("a");
+  const auto lost = l.claim_one();
+  l.commit(l.step(lost));
+  const int wakes = l.wakes();
+  l->abandon(lost.run, lost.generation + 1);
+  l->abandon({lost.run.position, lost.run.nonce + 1}, lost.generation);
+  EXPECT_TRUE(l.claim().empty()) << "nobody else gives it up";
+  l->abandon(lost.run, lost.generation);
+  l.world().settle();
+  EXPECT_EQ(l.wakes(), wakes + 1);
+  EXPECT_EQ(l.run(l->commit(l.step(lost))).error().fault, LedgerFault::stale);
+  const auto found = l.claim_one();
+  EXPECT_EQ(found.run, lost.run);
+  EXPECT_GT(found.generation, lost.generation);
+  EXPECT_TRUE(found.has_records);
+  EXPECT_EQ(found.deaths, 0);
+  EXPECT_EQ(l->running("a"), 1u);
+  l->abandon(lost.run, lost.generation);  // says what it knew
+  l.finish(found);
+  l->abandon(found.run, found.generation);
+  EXPECT_TRUE(l.claim().empty());
+}
+
 TEST_P(LedgerSuite, AWaitingRunHoldsNoPlaceAndComesBackWhenDue) {
   auto& l = ledger();
   l.enter("a");
@@ -425,6 +450,76 @@ TEST_P(LedgerSuite, EveryStateSurvivesARestart) {
   EXPECT_EQ(l.claim().size(), 2u);  // max_concurrent is remembered
   l.world().advance(Millis(1000));
   EXPECT_EQ(l.claim().size(), 1u);
+}
+
+// ---- deaths
+
+TEST_P(LedgerSuite, EveryClaimThatItsWorkerDiedOverIsADeathWhateverWasWritten) {
+  ledger().enter(wide(ledger().entry("a"))), ledger().enter(wide(ledger().entry("a")));
+  for (int deaths = 0; deaths < 3; ++deaths) {
+    const auto claims = ledger().claim();
+    ASSERT_EQ(claims.size(), 2u);
+    EXPECT_EQ(claims[0].deaths, deaths);
+    EXPECT_EQ(claims[1].deaths, deaths);
+    ledger().commit(ledger().step(claims[0]));
+    reopen();
+  }
+  reopen();  // nobody claimed anything
+  EXPECT_EQ(ledger().claim_one().deaths, 3);
+}
+
+TEST_P(LedgerSuite, NoWorkerDiesOverARunThatItDoesNotHold) {
+  auto& l = ledger();
+  for (int i = 0; i < 5; ++i) l.enter(wide(l.entry("a")));
+  const auto claims = l.claim(4);
+  l.commit(l.step(claims[0], "{}", RunStatus::completed));
+  for (const auto next : {RunStatus::waiting, RunStatus::queued}) {
+    auto back = l.step(claims[next == RunStatus::waiting ? 1 : 2], "{}", next);
+    back.due_at = l.world().now();
+    l.commit(back);
+  }
+  l.commit(l.step(claims[3]));
+  l->abandon(claims[3].run, claims[3].generation);
+  reopen();
+  const auto left = ledger().claim();
+  ASSERT_EQ(left.size(), 4u);
+  for (const auto& claim : left) EXPECT_EQ(claim.deaths, 0) << claim.run.position;
+}
+
+TEST_P(LedgerSuite, ARunThatWasWaitingDiesOnlyWithItsNextClaim) {
+  auto park = ledger().step((ledger().enter("a"), ledger().claim_one()), "{}", RunStatus::waiting);
+  park.due_at = ledger().world().now() + Millis(1000);
+  ledger().commit(park);
+  reopen();
+  ledger().world().advance(Millis(1000));
+  EXPECT_EQ(ledger().claim_one().deaths, 0);
+  reopen();
+  ledger().world().advance(Millis(1000));
+  EXPECT_EQ(ledger().claim_one().deaths, 1);
+}
+
+// ---- a clock that is set
+
+TEST_P(LedgerSuite, NothingWaitsForLongerBecauseTheClockWasSetBack) {
+  auto& l = ledger();
+  l.enter(wide(l.entry("a"))), l.enter(wide(l.entry("a")));
+  auto park = l.step(l.claim_one(), "{}", RunStatus::waiting);
+  park.due_at = l.world().now() + Millis(60'000);
+  l.commit(park);
+  l.world().jump(-std::chrono::hours(5));
+  EXPECT_EQ(l.claim().size(), 1u) << "the one that was due";
+  EXPECT_EQ(l.get(l->claim(1)).next_due, l.world().now() + Millis(60'000));
+  l.world().advance(Millis(60'000));
+  EXPECT_EQ(l.claim().size(), 1u);
+}
+
+TEST_P(LedgerSuite, NothingWaitsForLongerBecauseTheClockWasSetBackWhileNobodyRan) {
+  auto park = ledger().step((ledger().enter("a"), ledger().claim_one()), "{}", RunStatus::waiting);
+  park.due_at = ledger().world().now() + Millis(60'000);
+  ledger().commit(park);
+  reopen();
+  ledger().world().jump(-std::chrono::hours(5));
+  EXPECT_EQ(ledger().get(ledger()->claim(1)).next_due, ledger().world().now() + Millis(60'000));
 }
 
 TEST_P(LedgerSuite, ManyRestartsLoseNothing) {
@@ -568,6 +663,52 @@ TEST_P(LedgerSuite, ListsAreNewestFirstAndFiltered) {
   EXPECT_EQ(row.key, "0");
   l.finish(claim);
   EXPECT_EQ(ids({"a", RunStatus::completed}), (std::vector<RunId>{claim.run}));
+}
+
+TEST_P(LedgerSuite, AnAgentsRunsAreListedOverRestartsFromAnyPlace) {
+  std::vector<Position> of_a;
+  for (int round = 0; round < 3; ++round) {
+    auto& l = ledger();
+    for (int i = 0; i < 4; ++i) {
+      auto e = wide(l.entry("a", i % 2 ? std::to_string(round * 10 + i) : ""));
+      if (i == 2) e.status = RunStatus::missed;
+      of_a.insert(of_a.begin(), l.enter(e).run.position);
+      l.enter(wide(l.entry("b")));
+    }
+    Transition cancel;
+    cancel.run = l.enter(wide(l.entry("a"))).run;
+    cancel.records = {{9, "{}"}};
+    cancel.next = RunStatus::cancelled;
+    l.commit(cancel);
+    of_a.insert(of_a.begin(), cancel.run.position);
+    l.finish(l.claim_one());
+    reopen();
+  }
+  auto& l = ledger();
+  for (Position before = 0; before <= of_a.front() + 1; ++before) {
+    std::vector<Position> expected, got;
+    for (const auto position : of_a)
+      if ((before == 0 || position < before) && expected.size() < 3) expected.push_back(position);
+    for (const auto& row : l.get(l->list({"a", {}, before, 3}))) got.push_back(row.run.position);
+    EXPECT_EQ(got, expected) << "before " << before;
+  }
+  EXPECT_EQ(l.get(l->list({.agent_id = "a", .limit = 1000})).size(), of_a.size());
+}
+
+TEST_P(LedgerSuite, RunsAreListedByTheirKeys) {
+  auto& l = ledger();
+  for (const char* key : {"s@2", "s@10", "", "t@9", "s@1", "s", "r@5"}) l.enter(wide(l.entry("a", key)));
+  l.enter(wide(l.entry("b", "s@7")));
+  const auto keys = [&](std::string from, std::string before, std::size_t limit) {
+    std::vector<std::string> got;
+    for (const auto& row : l.get(l->list({.agent_id = "a", .limit = limit, .key_from = from, .key_before = before}))) got.push_back(row.key);
+    return got;
+  };
+  EXPECT_EQ(keys("s@", "sA", 100), (std::vector<std::string>{"s@2", "s@10", "s@1"}));
+  EXPECT_EQ(keys("s@", "sA", 1), (std::vector<std::string>{"s@2"}));
+  EXPECT_EQ(keys("s@1", "s@2", 9), (std::vector<std::string>{"s@10", "s@1"}));
+  EXPECT_TRUE(keys("q", "r", 1).empty());
+  EXPECT_TRUE(l.get(l->list({.agent_id = "nobody", .key_from = "s@", .key_before = "t"})).empty());
 }
 
 TEST_P(LedgerSuite, NoRunIsFoundUnderAnotherNonce) {

@@ -35,10 +35,10 @@ class SqliteLedger : public testing::Test {
 
 TEST_F(SqliteLedger, RefusesASchemaThatIsNewerThanItself) {
   open();
-  by_hand("UPDATE meta SET value=2 WHERE key='schema'");
+  by_hand("UPDATE meta SET value=3 WHERE key='schema'");
   const auto ledger = open();
   ASSERT_FALSE(*ledger);
-  EXPECT_NE(ledger->error().find("ledger.db has schema 2, and this agentd knows up to 1"), std::string::npos) << ledger->error();
+  EXPECT_NE(ledger->error().find("ledger.db has schema 3, and this agentd knows up to 2"), std::string::npos) << ledger->error();
 }
 
 TEST_F(SqliteLedger, RefusesAFileThatIsNoDatabase) {
@@ -98,6 +98,122 @@ TEST_F(SqliteLedger, AFullDiskIsToldAndEndsByItself) {
   EXPECT_TRUE((*l)->accepts());
   EXPECT_EQ(l->wakes(), wakes + 1);
   EXPECT_EQ(l->commit(l->step(claim)), 2);
+}
+
+// Somebody else's connection to the ledger's file, as a backup has it.
+class Intruder {
+ public:
+  explicit Intruder(const std::filesystem::path& file) {
+    sqlite3_open(file.c_str(), &db_);
+    run("BEGIN EXCLUSIVE");
+  }
+  ~Intruder() { sqlite3_close(db_); }
+  void leave() { run("COMMIT"); }
+
+ private:
+  void run(const char* sql) { EXPECT_EQ(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db_); }
+  sqlite3* db_ = nullptr;
+};
+
+TEST_F(SqliteLedger, WaitsForSomebodyElseWhoHasTheFile) {
+  const auto l = open();
+  l->enter("a");
+  const auto claim = l->claim_one();
+  Intruder intruder(folder_.path() / "ledger.db");
+  l->world().after(Millis(1500), [&] { intruder.leave(); });
+  std::vector<Async<LedgerResult<Position>>> both;
+  both.push_back((*l)->commit(l->step(claim, "\"one\"")));
+  both.push_back((*l)->commit(l->step(claim, "\"two\"")));
+  const auto begin = l->world().tick();
+  auto first = l->run(std::move(both[0]));
+  EXPECT_EQ(first, 2);
+  EXPECT_GE(l->world().tick() - begin, Millis(1500));
+  EXPECT_EQ(l->run(std::move(both[1])), 3) << "in the order they came";
+  EXPECT_EQ(l->log(), "");
+}
+
+TEST_F(SqliteLedger, TellsWhoWaitsTooLongForTheFileThatNothingHappened) {
+  const auto l = open();
+  l->enter("a");
+  const auto claim = l->claim_one();
+  Intruder intruder(folder_.path() / "ledger.db");
+  const auto begin = l->world().tick();
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = l->run((*l)->commit(l->step(claim)));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().fault, LedgerFault::unavailable);
+  }
+  EXPECT_LE(l->world().tick() - begin, Millis(3000)) << "once it is known, nobody waits for it";
+  EXPECT_TRUE((*l)->accepts());
+  intruder.leave();
+  EXPECT_EQ(l->commit(l->step(claim)), 2);
+  l->commit(l->step(claim));
+  const auto& log = l->log();
+  const auto file = (folder_.path() / "ledger.db").string();
+  EXPECT_EQ(log, file + ": another process has locked it; nothing is written until that is over\n" + file + ": it can be written again\n");
+}
+
+// What SQLite did, in steps of its machine.
+class Steps {
+ public:
+  Steps() {
+    count() = 0;
+    sqlite3_auto_extension(reinterpret_cast<void (*)()>(&watch));
+  }
+  ~Steps() { sqlite3_cancel_auto_extension(reinterpret_cast<void (*)()>(&watch)); }
+  template <class F>
+  int of(F&& f) {
+    const int before = count();
+    f();
+    return count() - before;
+  }
+
+ private:
+  static int& count() {
+    static int steps = 0;
+    return steps;
+  }
+  static int watch(sqlite3* db, const char**, const void*) {
+    const auto ended = [](unsigned, void*, void* statement, void*) {
+      count() += sqlite3_stmt_status(static_cast<sqlite3_stmt*>(statement), SQLITE_STMTSTATUS_VM_STEP, 1);
+      return 0;
+    };
+    return sqlite3_trace_v2(db, SQLITE_TRACE_PROFILE, ended, nullptr);
+  }
+};
+
+TEST_F(SqliteLedger, AListCostsWhatItGivesAndNotWhatThereIs) {
+  struct Cost {
+    int newest, next_page, by_key, by_status, of_all_by_status;
+    bool operator==(const Cost&) const = default;
+  };
+  Steps steps;
+  const auto cost = [&](int history) {
+    const Folder folder;
+    auto l = std::make_unique<OpenLedger>(ledger_kinds()[0], folder.path());
+    std::vector<Entry> entries;
+    for (int i = 0; i < history; ++i) {
+      auto e = l->entry(i % 3 ? "a" : "b", i % 2 ? "a@" + std::to_string(100'000 + i) : "");
+      e.status = RunStatus::missed;
+      entries.push_back(std::move(e));
+    }
+    l->get((*l)->enqueue(std::move(entries)));
+    const auto of = [&](RunFilter filter) {
+      return steps.of([&] { l->get((*l)->list(filter)); });
+    };
+    const auto page = l->get((*l)->list({.agent_id = "a", .limit = 20}));
+    return Cost{of({.agent_id = "a", .limit = 20}), of({"a", {}, page.back().run.position, 20}), of({.agent_id = "a", .limit = 1, .key_from = "a@", .key_before = "aA"}),
+                of({"a", RunStatus::failed}), of({"", RunStatus::failed})};
+  };
+  const auto small = cost(16'000), large = cost(32'000);
+  EXPECT_GT(small.newest, 20);
+  EXPECT_LT(small.newest, 3'000);
+  EXPECT_LT(small.by_key, 300);
+  EXPECT_EQ(small.newest, large.newest);
+  EXPECT_EQ(small.next_page, large.next_page);
+  EXPECT_EQ(small.by_key, large.by_key);
+  EXPECT_EQ(small.by_status, large.by_status);
+  EXPECT_EQ(small.of_all_by_status, large.of_all_by_status);
 }
 
 TEST_F(SqliteLedger, AFailedSyncEndsTheProcess) {

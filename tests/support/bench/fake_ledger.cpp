@@ -30,14 +30,16 @@ std::vector<port::StoredRecord> LedgerStore::records_of(RunId run) const {
 FakeLedger::FakeLedger(VirtualWorld& world, LedgerStore& store) : world_(world), store_(store), process_(++store.processes) {
   for (auto& [position, row] : store_.runs) {
     if (row.status == RunStatus::running) row.status = RunStatus::queued;
+    if (row.holder != 0) ++row.deaths;
     row.holder = 0;
   }
 }
 
-std::optional<LedgerFailure> FakeLedger::next_failure(bool writes) {
+std::optional<LedgerFailure> FakeLedger::next_failure(Needs needs) {
   ++operations_;
-  if (cut_) return LedgerFailure{LedgerFault::unavailable};
-  if (full_ && writes) return LedgerFailure{LedgerFault::disk_full};
+  if (cut_) return LedgerFailure{LedgerFault::unknown_outcome};
+  if (locked_ && needs != Needs::memory) return LedgerFailure{LedgerFault::unavailable};
+  if (full_ && needs == Needs::space) return LedgerFailure{LedgerFault::disk_full};
   const auto failure = failures_.find(operations_);
   return failure == failures_.end() ? std::nullopt : std::optional(failure->second);
 }
@@ -87,20 +89,21 @@ Admission FakeLedger::admit(port::Entry entry) {
   admission.run = run;
   LedgerStore::Row row{.entry = std::move(entry), .run = run, .entered_at = world_.now(), .status = status, .last = run.position};
   row.due_at = row.entry.due_at;
+  row.since = world_.now();
   store_.runs.emplace(run.position, std::move(row));
   return admission;
 }
 
 Async<port::LedgerResult<std::vector<Admission>>> FakeLedger::enqueue(std::vector<port::Entry> entries) {
   co_await turn();
-  const auto failure = next_failure(true);
+  const auto failure = next_failure(Needs::space);
   if (failure && !failure->happened) co_return error(failure->fault);
   const Position first = last_position() + 1;
   std::vector<Admission> admissions;
   for (auto& entry : entries) admissions.push_back(admit(std::move(entry)));
   feed_from(first);
   wake();
-  if (failure || cut_) co_return error(failure ? failure->fault : LedgerFault::unavailable);
+  if (failure || cut_) co_return error(failure ? failure->fault : LedgerFault::unknown_outcome);
   co_return admissions;
 }
 
@@ -141,6 +144,7 @@ port::LedgerResult<Position> FakeLedger::apply(port::Transition transition) {
     if (transition.next) {
       row->status = *transition.next;
       row->due_at = transition.due_at;
+      row->since = world_.now();
       row->holder = 0;
       if (port::is_final(row->status)) end(*row, transition);
     }
@@ -154,17 +158,17 @@ port::LedgerResult<Position> FakeLedger::apply(port::Transition transition) {
 
 Async<port::LedgerResult<Position>> FakeLedger::commit(port::Transition transition) {
   co_await turn();
-  const auto failure = next_failure(true);
+  const auto failure = next_failure(Needs::space);
   if (failure && !failure->happened) co_return error(failure->fault);
   auto position = apply(std::move(transition));
   if (failure) co_return error(failure->fault);
-  if (cut_) co_return error(LedgerFault::unavailable);
+  if (cut_) co_return error(LedgerFault::unknown_outcome);
   co_return position;
 }
 
 Async<port::LedgerResult<port::Claims>> FakeLedger::claim(std::size_t n) {
   co_await turn();
-  if (const auto failure = next_failure(false)) co_return error(failure->fault);
+  if (const auto failure = next_failure(Needs::memory)) co_return error(failure->fault);
   port::Claims claims;
   std::vector<std::string> agents;
   for (const auto& [agent, can] : serves_)
@@ -176,6 +180,10 @@ Async<port::LedgerResult<port::Claims>> FakeLedger::claim(std::size_t n) {
       if (claims.runs.size() == n) break;
       for (auto& [position, row] : store_.runs) {
         if (row.entry.agent_id != agent || row.holder != 0 || !is_live(row.status)) continue;
+        if (row.since > world_.now()) {  // the clock was set back
+          row.due_at = world_.now() + std::max(row.due_at - row.since, Millis(0));
+          row.since = world_.now();
+        }
         if (row.due_at > world_.now()) {
           if (!claims.next_due || row.due_at < *claims.next_due) claims.next_due = row.due_at;
           continue;
@@ -184,7 +192,7 @@ Async<port::LedgerResult<port::Claims>> FakeLedger::claim(std::size_t n) {
         row.status = RunStatus::running;
         row.holder = process_;
         row.generation = ++store_.generations;
-        claims.runs.push_back({row.run, row.generation, agent, row.entry.revision, row.has_records, row.entry.payload});
+        claims.runs.push_back({row.run, row.generation, agent, row.entry.revision, row.has_records, row.entry.payload, row.deaths});
         last_agent_ = agent;
         more = true;
         break;
@@ -194,6 +202,16 @@ Async<port::LedgerResult<port::Claims>> FakeLedger::claim(std::size_t n) {
   co_return claims;
 }
 
+void FakeLedger::abandon(RunId run, std::uint64_t generation) {
+  const auto found = store_.runs.find(run.position);
+  if (cut_ || found == store_.runs.end()) return;
+  auto& row = found->second;
+  if (row.holder != process_ || row.generation != generation) return;
+  row.status = RunStatus::queued;
+  row.holder = 0;
+  wake();
+}
+
 void FakeLedger::serve(std::string agent_id, bool can) {
   serves_[std::move(agent_id)] = can;
   wake();
@@ -201,7 +219,8 @@ void FakeLedger::serve(std::string agent_id, bool can) {
 
 Async<port::LedgerResult<std::vector<port::StoredRecord>>> FakeLedger::load(RunId run) {
   co_await turn();
-  if (const auto failure = next_failure(false)) co_return error(failure->fault);
+  if (const auto failure = next_failure(Needs::file)) co_return error(failure->fault);
+  if (run == damaged_) co_return error(LedgerFault::corrupt);
   auto records = store_.records_of(run);
   if (records.empty()) co_return error(LedgerFault::not_found);
   co_return records;
@@ -209,8 +228,9 @@ Async<port::LedgerResult<std::vector<port::StoredRecord>>> FakeLedger::load(RunI
 
 Async<port::LedgerResult<std::vector<port::RunRow>>> FakeLedger::list(port::RunFilter filter) {
   co_await turn();
-  if (const auto failure = next_failure(false)) co_return error(failure->fault);
+  if (const auto failure = next_failure(Needs::file)) co_return error(failure->fault);
   std::vector<port::RunRow> rows;
+  if (!filter.key_before.empty()) std::abort();  // nothing that this ledger is for lists by key
   for (auto at = store_.runs.rbegin(); at != store_.runs.rend() && rows.size() < filter.limit; ++at) {
     const auto& row = at->second;
     if (!filter.agent_id.empty() && filter.agent_id != row.entry.agent_id) continue;
@@ -226,7 +246,7 @@ Async<port::LedgerResult<std::vector<port::RunRow>>> FakeLedger::list(port::RunF
 
 Async<port::LedgerResult<std::vector<port::StoredRecord>>> FakeLedger::events_after(Position position, std::size_t limit) {
   co_await turn();
-  if (const auto failure = next_failure(false)) co_return error(failure->fault);
+  if (const auto failure = next_failure(Needs::file)) co_return error(failure->fault);
   const auto first = std::min(static_cast<std::size_t>(position), store_.log.size());
   const auto last = std::min(store_.log.size(), first + limit);
   co_return std::vector<port::StoredRecord>(store_.log.begin() + static_cast<std::ptrdiff_t>(first), store_.log.begin() + static_cast<std::ptrdiff_t>(last));
@@ -235,7 +255,7 @@ Async<port::LedgerResult<std::vector<port::StoredRecord>>> FakeLedger::events_af
 Async<port::LedgerResult<std::vector<port::KeptSpec>>> FakeLedger::put_specs(std::vector<port::AgentSpecText> specs) {
   using Change = port::KeptSpec::Change;
   co_await turn();
-  const auto failure = next_failure(true);
+  const auto failure = next_failure(Needs::space);
   if (failure && !failure->happened) co_return error(failure->fault);
   std::vector<port::KeptSpec> kept;
   for (auto& spec : specs) {
@@ -252,7 +272,7 @@ Async<port::LedgerResult<std::vector<port::KeptSpec>>> FakeLedger::put_specs(std
 
 Async<port::LedgerResult<std::optional<port::SpecRevision>>> FakeLedger::spec(std::string agent_id, std::int64_t revision) {
   co_await turn();
-  if (const auto failure = next_failure(false)) co_return error(failure->fault);
+  if (const auto failure = next_failure(Needs::file)) co_return error(failure->fault);
   const auto& revisions = store_.specs[agent_id];
   std::optional<port::SpecRevision> found;
   for (const auto& kept : revisions)
@@ -262,14 +282,14 @@ Async<port::LedgerResult<std::optional<port::SpecRevision>>> FakeLedger::spec(st
 
 Async<port::LedgerResult<std::string>> FakeLedger::agent_state(std::string agent_id) {
   co_await turn();
-  if (const auto failure = next_failure(false)) co_return error(failure->fault);
+  if (const auto failure = next_failure(Needs::file)) co_return error(failure->fault);
   const auto found = store_.agent_states.find(agent_id);
   co_return found == store_.agent_states.end() ? "null" : found->second;
 }
 
 Async<port::LedgerResult<void>> FakeLedger::put_cursors(std::vector<port::Cursor> cursors) {
   co_await turn();
-  const auto failure = next_failure(true);
+  const auto failure = next_failure(Needs::space);
   if (failure && !failure->happened) co_return error(failure->fault);
   for (auto& cursor : cursors) store_.cursors[cursor.name] = cursor.position;
   if (failure) co_return error(failure->fault);
@@ -278,7 +298,7 @@ Async<port::LedgerResult<void>> FakeLedger::put_cursors(std::vector<port::Cursor
 
 Async<port::LedgerResult<std::vector<Position>>> FakeLedger::cursors(std::vector<std::string> names) {
   co_await turn();
-  if (const auto failure = next_failure(false)) co_return error(failure->fault);
+  if (const auto failure = next_failure(Needs::file)) co_return error(failure->fault);
   std::vector<Position> found;
   for (const auto& name : names) found.push_back(store_.cursors.contains(name) ? store_.cursors.at(name) : 0);
   co_return found;

@@ -17,10 +17,11 @@ class LedgerStore {
     RunId run;
     Instant entered_at{};
     port::RunStatus status{};
-    Instant due_at{};
+    Instant due_at{}, since{};  // since: when it was said when it is due
     std::uint64_t generation = 0;
     std::uint64_t holder = 0;  // the process that has claimed it; 0: nobody
     bool has_records = false;
+    int deaths = 0;            // processes that ended while they held it
     Position last = 0;
   };
   std::vector<port::StoredRecord> log;  // position is the index + 1
@@ -53,12 +54,17 @@ class FakeLedger final : public port::Ledger {
   void fail(std::size_t nth, LedgerFailure failure) { failures_[nth] = failure; }
   std::size_t operations() const { return operations_; }
   void fill_disk(bool full) { full_ = full; }
+  // Somebody else holds its file: nothing is written or read.
+  void lock(bool locked) { locked_ = locked; }
+  // The run's records cannot be read any more.
+  void damage(RunId run) { damaged_ = run; }
 
   Async<port::LedgerResult<std::vector<port::Admission>>> enqueue(std::vector<port::Entry> entries) override;
   Async<port::LedgerResult<Position>> commit(port::Transition transition) override;
   Async<port::LedgerResult<std::vector<port::KeptSpec>>> put_specs(std::vector<port::AgentSpecText> specs) override;
   Async<port::LedgerResult<void>> put_cursors(std::vector<port::Cursor> cursors) override;
   Async<port::LedgerResult<port::Claims>> claim(std::size_t n) override;
+  void abandon(RunId run, std::uint64_t generation) override;
   void serve(std::string agent_id, bool can) override;
   void on_due(std::function<void()> wake) override { wake_ = std::move(wake); }
   Async<port::LedgerResult<std::vector<port::StoredRecord>>> load(RunId run) override;
@@ -76,8 +82,9 @@ class FakeLedger final : public port::Ledger {
   Vitals vitals() const override { return {.groups = store_.log.size(), .records = store_.log.size(), .wal_bytes = 0, .last_commit_seconds = 0, .last_group_size = 1}; }
 
  private:
+  enum class Needs { memory, file, space };
   // The next operation's fate: nothing when it goes well.
-  std::optional<LedgerFailure> next_failure(bool writes);
+  std::optional<LedgerFailure> next_failure(Needs needs);
   port::LedgerResult<Position> apply(port::Transition transition);
   port::Admission admit(port::Entry entry);
   Position append(RunId run, std::string agent_id, std::int32_t kind, port::RunStatus status, std::string payload);
@@ -95,8 +102,9 @@ class FakeLedger final : public port::Ledger {
   std::function<void(std::span<const port::StoredRecord>)> feed_;
   std::map<std::size_t, LedgerFailure> failures_;
   std::size_t operations_ = 0;
+  RunId damaged_;
   std::optional<std::size_t> cut_after_;
-  bool cut_ = false, full_ = false;
+  bool cut_ = false, full_ = false, locked_ = false;
 };
 
 }  // namespace agentd::support

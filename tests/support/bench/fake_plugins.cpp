@@ -107,6 +107,7 @@ Async<Result<void>> FakeMemory::put(std::vector<port::MemoryEntry> added) {
 }
 
 Async<Result<std::vector<port::MemoryEntry>>> FakeMemory::list(port::MemoryQuery query) {
+  if (on_read) on_read();
   if (failing_reads > 0 && failing_reads--) co_return fail(ErrorClass::retryable, "the store is away");
   std::vector<port::MemoryEntry> found;
   for (auto at = entries.rbegin(); at != entries.rend() && found.size() < query.limit; ++at)
@@ -115,6 +116,7 @@ Async<Result<std::vector<port::MemoryEntry>>> FakeMemory::list(port::MemoryQuery
 }
 
 Async<Result<std::vector<port::MemoryEntry>>> FakeMemory::search(port::MemoryQuery query) {
+  if (on_read) on_read();
   if (failing_reads > 0 && failing_reads--) co_return fail(ErrorClass::retryable, "the store is away");
   std::vector<port::MemoryEntry> found;
   for (const auto& entry : entries) {

@@ -108,6 +108,7 @@ class FakeMemory final : public port::MemoryStore {
 
   std::vector<port::MemoryEntry> entries;
   int failing_reads = 0, failing_writes = 0;  // so many operations fail, retryable
+  std::function<void()> on_read;              // before it answers
 };
 
 }  // namespace agentd::support

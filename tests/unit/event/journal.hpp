@@ -56,6 +56,7 @@ class Journal final : public port::Ledger {
   Async<port::LedgerResult<Position>> commit(port::Transition) override { std::abort(); }
   Async<port::LedgerResult<std::vector<port::KeptSpec>>> put_specs(std::vector<port::AgentSpecText>) override { std::abort(); }
   Async<port::LedgerResult<port::Claims>> claim(std::size_t) override { std::abort(); }
+  void abandon(RunId, std::uint64_t) override { std::abort(); }
   void serve(std::string, bool) override { std::abort(); }
   void on_due(std::function<void()>) override { std::abort(); }
   Async<port::LedgerResult<std::vector<port::StoredRecord>>> load(RunId) override { std::abort(); }

@@ -13,14 +13,15 @@ class MirrorTest : public testing::Test {
     mirror_.serve(known, true);
     return known;
   }
-  bool enter(Agent& agent, std::int64_t due = 0, std::int64_t status = AGENTD_RUN_QUEUED) {
+  bool enter(Agent& agent, std::int64_t due = 0, std::int64_t status = AGENTD_RUN_QUEUED, std::int64_t since = 0) {
     LiveRun run;
     run.id = ++last_;
     run.agent = &agent;
     run.state = {status, due, run.id};
+    run.since = since;
     return mirror_.enter(std::move(run));
   }
-  bool end(std::int64_t run) { return mirror_.change(run, {AGENTD_RUN_COMPLETED, 0, run + 1}, 0, 0); }
+  bool end(std::int64_t run) { return mirror_.change(run, {{AGENTD_RUN_COMPLETED, 0, run + 1}}); }
   std::vector<std::int64_t> claim(std::size_t n = 100, std::int64_t now = 0) {
     std::vector<std::int64_t> ids;
     for (const auto* run : mirror_.claim(now, n).runs) ids.push_back(run->id);
@@ -86,7 +87,7 @@ TEST_F(MirrorTest, MarksFollowTheOldestThatLives) {
   auto& a = agent("a", 9);
   enter(a), enter(a);
   claim();
-  mirror_.change(1, {AGENTD_RUN_RUNNING, 0, 3}, mirror_.find(1)->generation, 3);
+  mirror_.change(1, {{AGENTD_RUN_RUNNING, 0, 3}, 0, mirror_.find(1)->generation, 3});
   EXPECT_EQ(mirror_.live_from(9), 1);
   EXPECT_EQ(mirror_.tail_from(9), 3);
   end(1);
@@ -94,6 +95,20 @@ TEST_F(MirrorTest, MarksFollowTheOldestThatLives) {
   EXPECT_EQ(mirror_.tail_from(9), 9);
   end(2);
   EXPECT_EQ(mirror_.live_from(9), 9);
+}
+
+TEST_F(MirrorTest, AClockThatIsSetBackMakesNothingWaitForLongerThanItWasTo) {
+  auto& a = agent("a", 9);
+  auto& b = agent("b", 9);
+  EXPECT_TRUE(claim(1, 1000).empty());
+  enter(a, 1000, AGENTD_RUN_QUEUED, 1000);
+  enter(b, 1060, AGENTD_RUN_WAITING, 1000);
+  EXPECT_EQ(claim(9, 500), Ids{1});
+  enter(b, 520, AGENTD_RUN_WAITING, 510);  // said after the clock was set
+  EXPECT_EQ(mirror_.claim(515, 9).next_due, 520);
+  EXPECT_EQ(claim(9, 520), Ids{3});
+  EXPECT_EQ(mirror_.claim(521, 9).next_due, 560);
+  EXPECT_EQ(claim(9, 560), Ids{2});
 }
 
 TEST_F(MirrorTest, WaitingRunsAreLiveAndNotQueued) {

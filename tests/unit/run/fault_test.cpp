@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using namespace support;
 using port::Effect;
+using port::LedgerFault;
 using port::RunStatus;
 
 // Two steps with tools of every effect, more calls than places, then an answer.
@@ -70,6 +71,11 @@ void restart_and_check(Bench& bench, RunId run, std::size_t deaths) {
   expect_journalled_answers_kept(bench, run, requests, answered);
 }
 
+Async<bool> drained(Worker& worker, Millis timeout) {
+  co_await worker.drain(timeout);
+  co_return true;
+}
+
 TEST(Fault, DeathAtEveryRecord) {
   std::size_t records = 0;
   {
@@ -124,21 +130,67 @@ TEST(Fault, EveryLedgerOperationFails) {
     whole.until_end(whole.ask());
     operations = whole.ledger().operations();
   }
-  using port::LedgerFault;
-  for (const auto fault : {LedgerFault::unavailable, LedgerFault::stale, LedgerFault::corrupt, LedgerFault::disk_full})
-    for (const bool happened : {false, true}) {
-      if (happened && fault != LedgerFault::unavailable) continue;  // of the others the ledger knows that nothing happened
-      for (std::size_t n = 3; n <= operations; ++n) {
-        SCOPED_TRACE("operation " + std::to_string(n) + " fails with " + std::to_string(static_cast<int>(fault)) + (happened ? ", but happened" : ""));
-        Bench bench(everything());
-        bench.ledger().fail(n, {fault, happened});
-        const auto run = bench.ask();
-        bench.until_end(run);
-        bench.pass(10s);
-        if (fault == LedgerFault::disk_full) expect_sound(bench, run, 0);
-        else restart_and_check(bench, run, 1);
-      }
+  const std::vector<LedgerFailure> failures = {{LedgerFault::unavailable}, {LedgerFault::disk_full}, {LedgerFault::unknown_outcome, false}, {LedgerFault::unknown_outcome, true}, {LedgerFault::stale}};
+  for (const auto& failure : failures)
+    for (std::size_t n = 3; n <= operations; ++n) {
+      SCOPED_TRACE("operation " + std::to_string(n) + " fails with " + std::to_string(static_cast<int>(failure.fault)) + (failure.happened ? ", but happened" : ""));
+      Bench bench(everything());
+      bench.ledger().fail(n, failure);
+      const auto run = bench.ask();
+      bench.until_end(run);
+      const bool nothing_happened = failure.fault == LedgerFault::unavailable || failure.fault == LedgerFault::disk_full;
+      expect_sound(bench, run, nothing_happened ? 0 : 1);
+      for (const auto& line : bench.warnings) EXPECT_TRUE(!nothing_happened || line.contains("claimed")) << "the ledger tells the log itself, and not: " << line;
+      bench.pass(10s);
+      EXPECT_EQ(bench.worker().in_flight(), 0) << "nothing is left claimed";
+      for (const auto& started : bench.records<event::Started>(run)) EXPECT_EQ(started.crashes, 0) << "nobody died";
     }
+}
+
+TEST(Fault, ARunWhoseRecordsAreDamagedFailsAndSaysSo) {
+  auto busy = say("ok");
+  busy.failures = {server_error(1h)};
+  Bench bench({.answers = {busy}});
+  const auto run = bench.ask();
+  bench.pass(1min);
+  bench.ledger().damage(run);
+  const auto end = bench.until_end(run);
+  EXPECT_EQ(end.status, RunStatus::failed);
+  EXPECT_EQ(end.fault->error_class, ErrorClass::internal);
+}
+
+TEST(Fault, AFileThatIsLockedForLongIsWaitedFor) {
+  Bench bench(everything());
+  bench.provider().on_request = [&](std::size_t nth) { if (nth == 2) bench.ledger().lock(true); };
+  const auto run = bench.ask();
+  bench.pass(1min);
+  const auto before = bench.ledger().operations();
+  bench.pass(1h);  // far beyond the attempt's timeout
+  EXPECT_LT(bench.ledger().operations() - before, 3600) << "with a pause between one try and the next";
+  EXPECT_EQ(bench.worker().in_flight(), 1);
+  EXPECT_TRUE(bench.warnings.empty());
+  bench.ledger().lock(false);
+  expect_sound(bench, run, 0);
+}
+
+TEST(Fault, ALockedFileIsWaitedForBeforeARunGoesOn) {
+  auto busy = say("ok");
+  busy.failures = {server_error(1h)};
+  Bench bench({.answers = {busy}});
+  const auto run = bench.ask();
+  bench.pass(1min);
+  bench.ledger().lock(true);
+  bench.pass(2h);
+  bench.ledger().lock(false);
+  EXPECT_EQ(bench.until_end(run).status, RunStatus::completed);
+}
+
+TEST(Fault, ALockedFileIsWaitedForBeforeATaskIsGivenItsState) {
+  Bench bench({.native = true});
+  bench.task().body = [](const port::TaskRun& run) { return port::Outcome{port::Status::ok, R"({"result":)" + run.state + R"(,"state":1})", {}}; };
+  bench.run();
+  bench.ledger().fail(bench.ledger().operations() + 4, {LedgerFault::unavailable});  // an entry, a claim, the start, the state
+  EXPECT_EQ(bench.run().result, "1");
 }
 
 TEST(Fault, AFullDiskHoldsTheAnswerUntilThereIsSpace) {
@@ -162,6 +214,48 @@ TEST(Fault, APoisonousRunIsQuarantined) {
   const auto end = bench.until_end(run);
   EXPECT_EQ(end.status, RunStatus::quarantined);
   EXPECT_EQ(end.fault->error_class, ErrorClass::crash);
+}
+
+// Why a run has stopped is one thing, that its process ends another.
+TEST(Fault, DrainEndsAWaitForSpaceWhateverStoppedTheRunBefore) {
+  enum class Before { nothing, timeout, cancel };
+  for (const auto before : {Before::nothing, Before::timeout, Before::cancel}) {
+    SCOPED_TRACE(static_cast<int>(before));
+    Scene scene = everything();
+    scene.answers[1].takes = 1h;
+    scene.spec = [](auto& spec) { spec.task.timeout = 10s; };
+    Bench bench(std::move(scene));
+    const auto run = bench.ask();
+    bench.pass(5s);
+    bench.ledger().fill_disk(true);
+    if (before == Before::cancel) bench.world().run(bench.worker().cancel(run, "by hand"));
+    if (before != Before::nothing) bench.pass(1min);
+    const auto asked = bench.world().tick();
+    bench.world().run(drained(bench.worker(), 25s));
+    EXPECT_LE(bench.world().tick() - asked, 25s);
+    EXPECT_EQ(bench.worker().in_flight(), 0);
+    bench.ledger().fill_disk(false);
+    bench.provider().turns[1].takes = 1s;
+    bench.restart();
+    EXPECT_EQ(bench.until_end(run).status, RunStatus::completed);
+    EXPECT_EQ(bench.records<event::Started>(run).back().crashes, 0) << "the process ended in peace";
+  }
+}
+
+TEST(Fault, ADeathBeforeTheFirstRecordIsACrashToo) {
+  Bench bench(everything());
+  bench.memory().on_read = [&] { bench.die(); };
+  const auto run = bench.ask();
+  for (int deaths = 0; deaths < 3; ++deaths) {
+    bench.pass(1s);
+    ASSERT_TRUE(bench.ledger().is_cut());
+    EXPECT_EQ(bench.kinds(run), "0");
+    bench.restart();
+  }
+  const auto end = bench.until_end(run);
+  EXPECT_EQ(end.status, RunStatus::quarantined);
+  EXPECT_EQ(end.fault->error_class, ErrorClass::crash);
+  EXPECT_FALSE(bench.ledger().is_cut());
 }
 
 TEST(Fault, AWaitIsNoCrash) {

@@ -41,7 +41,8 @@ enum {
   AGENTD_LEDGER_DISK_FULL = 2,
   AGENTD_LEDGER_UNAVAILABLE = 3,
   AGENTD_LEDGER_CORRUPT = 4,
-  AGENTD_LEDGER_NOT_FOUND = 5
+  AGENTD_LEDGER_NOT_FOUND = 5,
+  AGENTD_LEDGER_UNKNOWN_OUTCOME = 6
 };
 
 typedef struct agentd_run_id {
@@ -123,6 +124,7 @@ typedef struct agentd_ledger_filter {
   uint32_t reserved;
   int64_t before;
   uint64_t limit;
+  agentd_str key_from, key_before; /* not empty: by key */
 } agentd_ledger_filter;
 
 /* [any] for every slot: none blocks, and what a slot is given is copied before it returns. */
@@ -134,7 +136,8 @@ typedef struct agentd_ledger {
   void (*put_specs)(void* self, const agentd_ledger_specs*);
   void (*put_cursors)(void* self, const agentd_ledger_cursors*);
   void (*claim)(void* self, agentd_op, int64_t now_ms, uint64_t n);
-  void (*serve)(void* self, agentd_str agent_id, int32_t can); /* no operation: it holds when it returns */
+  void (*abandon)(void* self, agentd_run_id, uint64_t generation); /* no operation: it holds when it returns */
+  void (*serve)(void* self, agentd_str agent_id, int32_t can);     /* no operation: it holds when it returns */
   void (*load)(void* self, agentd_op, agentd_run_id);                                 /* records, the entry first */
   void (*list)(void* self, const agentd_ledger_filter*);                              /* rows, newest first */
   void (*events_after)(void* self, agentd_op, int64_t position, uint64_t limit);      /* records */
@@ -142,7 +145,7 @@ typedef struct agentd_ledger {
   void (*agent_state)(void* self, agentd_op, agentd_str agent_id);                    /* text */
   void (*cursors)(void* self, agentd_op, const agentd_str* names, uint64_t count);    /* numbers, in order; 0: none of that name */
 } agentd_ledger;
-AGENTD_ASSERT(sizeof(agentd_ledger) == 14 * sizeof(void*));
+AGENTD_ASSERT(sizeof(agentd_ledger) == 15 * sizeof(void*));
 
 typedef struct agentd_ledger_admission {
   int32_t kind;
@@ -211,7 +214,7 @@ typedef struct agentd_ledger_claim {
   agentd_str agent_id;
   int64_t revision;
   uint32_t has_records;
-  uint32_t reserved;
+  uint32_t deaths; /* workers that died while they held it */
   agentd_str payload;
 } agentd_ledger_claim;
 

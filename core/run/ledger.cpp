@@ -1,0 +1,103 @@
+// What a run asks of its ledger, for as long as it takes.
+#include <algorithm>
+
+#include "core/run/backoff.hpp"
+#include "core/run/clean.hpp"
+#include "core/run/run.hpp"
+
+namespace agentd::run {
+namespace {
+
+constexpr Millis kLongestLedgerWait{5'000};
+constexpr Millis kHandBackAfter{5'000};
+
+// Nothing has happened, and the same may happen later.
+bool may_pass(const port::LedgerError& error) {
+  return error.fault == port::LedgerFault::disk_full || error.fault == port::LedgerFault::unavailable;
+}
+
+}  // namespace
+
+// False: this process ends, and the ledger is asked no more.
+Async<bool> Run::wait_for_ledger(int tries) {
+  const Millis delay = std::min(step_delay(tries, std::nullopt, around_.world.random.next()), kLongestLedgerWait);
+  co_await sleep(around_.world.timers, delay, control_.leaving_token());
+  co_return !control_.leaving();
+}
+
+Async<port::LedgerResult<std::vector<port::StoredRecord>>> Run::load() {
+  for (int tries = 1;; ++tries) {
+    auto records = co_await around_.ledger.load(claim_.run);
+    if (records || !may_pass(records.error())) co_return records;
+    const bool again = co_await wait_for_ledger(tries);
+    if (!again) co_return records;
+  }
+}
+
+Async<port::LedgerResult<std::string>> Run::agent_state() {
+  for (int tries = 1;; ++tries) {
+    auto kept = co_await around_.ledger.agent_state(claim_.agent_id);
+    if (kept || !may_pass(kept.error())) co_return kept;
+    const bool again = co_await wait_for_ledger(tries);
+    if (!again) co_return kept;
+  }
+}
+
+Async<port::LedgerResult<Position>> Run::commit(const std::vector<event::Body>& bodies, const Fate& fate) {
+  port::Transition transition{.run = claim_.run,
+                              .generation = claim_.generation,
+                              .next = fate.next,
+                              .due_at = fate.due,
+                              .agent_state = fate.agent_state,
+                              .error = fate.error};
+  transition.records.reserve(bodies.size());
+  for (const auto& body : bodies) transition.records.push_back(event::to_record(body, session_));
+  return around_.ledger.commit(std::move(transition));
+}
+
+// A run that holds what it cannot write yet is not active: its alarm rests meanwhile. Its deadline goes on.
+Async<port::LedgerResult<Position>> Run::commit_in_the_end(const std::vector<event::Body>& bodies, const Fate& fate,
+                                                           port::LedgerError error) {
+  const bool was_active = active_since_.has_value();
+  rest();
+  for (int tries = 1;; ++tries) {
+    const bool again = co_await wait_for_ledger(tries);
+    if (!again) co_return std::unexpected(std::move(error));
+    auto committed = co_await commit(bodies, fate);
+    if (!committed && may_pass(committed.error())) continue;
+    if (was_active) arm(active_);
+    co_return committed;
+  }
+}
+
+Async<bool> Run::write(std::vector<event::Body> bodies, Fate fate) {
+  for (auto& body : bodies) clean_faults(around_.cleaner, body);
+  around_.cleaner.clean(fate.error);
+  auto committed = co_await commit(bodies, fate);
+  if (!committed && may_pass(committed.error())) {
+    auto error = std::move(committed.error());
+    committed = co_await commit_in_the_end(bodies, fate, std::move(error));
+  }
+  if (!committed) {
+    lose(committed.error().message);
+    co_return false;
+  }
+  const Instant now = around_.world.clock.now();
+  for (auto& body : bodies) apply(state_, std::move(body), now);
+  co_return true;
+}
+
+void Run::lose(const std::string& why) {
+  around_.warn("the run " + to_text(claim_.run) + " of " + claim_.agent_id + " is left to a later claim: " + why);
+  control_.interrupt(Control::Why::lost);
+  done_ = true;
+}
+
+// Not at once: a ledger that fails is not asked again without a pause.
+Async<void> Run::hand_back() {
+  if (control_.why() != Control::Why::lost) co_return;
+  if (!control_.draining()) co_await sleep(around_.world.timers, kHandBackAfter, control_.leaving_token());
+  around_.ledger.abandon(claim_.run, claim_.generation);
+}
+
+}  // namespace agentd::run
