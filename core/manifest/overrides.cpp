@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
+#include "core/base/json_numbers.hpp"
 #include "core/base/json_text.hpp"
 
 namespace agentd::manifest {
@@ -28,8 +30,11 @@ std::string folded(std::string_view name) {
   return out;
 }
 
+// An integer that nobody here holds stays text: what wants a number says that this is none.
+bool is_plain_json(const std::string& text) { return is_json(text) && wide_integer(text).empty(); }
+
 Tree listed(const std::string& text, const Place& place) {
-  if (text.starts_with('[') && is_json(text)) return from_json(Json::parse(text), place);
+  if (text.starts_with('[') && is_plain_json(text)) return from_json(Json::parse(text), place);
   Tree::List items;
   for (std::size_t at = 0; at < text.size();) {
     const auto comma = std::min(text.find(',', at), text.size());
@@ -43,8 +48,9 @@ Tree listed(const std::string& text, const Place& place) {
 Tree guessed(const std::string& text, const Place& place) {
   if (text == "true" || text == "false") return {text == "true", place};
   if (const auto i = whole<std::int64_t>(text)) return {*i, place};
-  if (const auto f = whole<double>(text); f && text.find_first_not_of("0123456789.-+eE") == std::string::npos) return {*f, place};
-  if ((text.starts_with('[') || text.starts_with('{')) && is_json(text)) return from_json(Json::parse(text), place);
+  const bool is_wide = text.find_first_not_of("-0123456789") == std::string::npos;
+  if (const auto f = whole<double>(text); f && !is_wide && text.find_first_not_of("0123456789.-+eE") == std::string::npos) return {*f, place};
+  if ((text.starts_with('[') || text.starts_with('{')) && is_plain_json(text)) return from_json(Json::parse(text), place);
   return {text, place};
 }
 
@@ -117,7 +123,7 @@ Tree typed(Kind kind, const std::string& bytes, const Place& place) {
       if (const auto i = whole<std::int64_t>(text)) return {*i, place};
       break;
     case Kind::number:
-      if (const auto f = whole<double>(text)) return {*f, place};
+      if (const auto f = whole<double>(text); f && std::isfinite(*f)) return {*f, place};
       break;
     case Kind::list: return listed(text, place);
     case Kind::open:

@@ -99,6 +99,7 @@ Json to_json(const Tree& tree) { return std::visit(ToJson{}, tree.value); }
 Tree from_json(const Json& json, const Place& place) {
   Tree tree{{}, place};
   if (json.is_boolean()) tree.value = json.get<bool>();
+  else if (json.is_number_unsigned() && json.get<std::uint64_t>() > INT64_MAX) tree.value = json.dump();  // no number here holds it
   else if (json.is_number_integer()) tree.value = json.get<std::int64_t>();
   else if (json.is_number()) tree.value = json.get<double>();
   else if (json.is_string()) tree.value = json.get<std::string>();

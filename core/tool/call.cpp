@@ -11,6 +11,29 @@ constexpr int kTries = 4;
 constexpr Millis kFirstPause{250};
 constexpr std::size_t kLongestKept = 8 << 20;
 
+// How far an escape of a JSON string reaches; both halves of a pair of surrogates are one.
+std::size_t escape_size(std::string_view escape) {
+  if (escape[1] != 'u') return 2;
+  const bool is_half = escape.size() >= 12 && (escape[2] == 'd' || escape[2] == 'D') && std::string_view("89abAB").contains(escape[3]);
+  return is_half ? 12 : 6;
+}
+
+// The beginning of a JSON string, at least `bytes` of its text where there are as many: what is cut anyway is not decoded.
+std::string front_of_string(std::string_view value, std::size_t bytes) {
+  std::size_t cut = 1;
+  for (std::size_t at = 1, seen = 0; at < value.size() - 1 && seen <= bytes + 8; ++seen) {
+    at += value[at] == '\\' ? escape_size(value.substr(at)) : 1;
+    if ((static_cast<unsigned char>(value[at]) & 0xc0) != 0x80) cut = at;
+  }
+  return event::string_value(std::string(value.substr(0, cut)) + '"').value_or("");
+}
+
+std::string shortened(std::string_view text, std::uint64_t limit, std::string_view of, std::string_view rest) {
+  const auto head = clip_utf8(text, limit);
+  std::string words(head);
+  return ((((words += "\n[shortened: the first ") += std::to_string(head.size())) += " of ") += of) += rest;
+}
+
 // A string is given to the model as its text, everything else as JSON.
 void set_content(Reply& reply, std::string_view value, std::uint64_t limit) {
   if (value.empty()) value = "null";
@@ -19,18 +42,19 @@ void set_content(Reply& reply, std::string_view value, std::uint64_t limit) {
     reply.content.text = is_text ? std::string(value) : json_string(value);
     return;
   }
+  if (value.size() > kLongestKept) {
+    const auto front = is_text ? front_of_string(value, limit) : std::string(value.substr(0, limit + 8));
+    reply.content.text = json_string(front.size() <= limit ? front : shortened(front, limit, "about " + std::to_string(value.size()), " bytes; the rest is not kept]"));
+    return;
+  }
   auto decoded = is_text ? event::string_value(value) : std::nullopt;
   const std::string_view text = decoded ? std::string_view(*decoded) : value;
   if (text.size() <= limit) {
     reply.content.text = json_string(text);
     return;
   }
-  const auto head = clip_utf8(text, limit);
-  std::string shown(head);
-  shown += "\n[shortened: the first " + std::to_string(head.size()) + " of " + std::to_string(text.size()) + " bytes" +
-           (value.size() > kLongestKept ? "; the rest is not kept]" : "]");
-  reply.content.text = json_string(shown);
-  if (value.size() <= kLongestKept) reply.whole.text = value;
+  reply.content.text = json_string(shortened(text, limit, std::to_string(text.size()), " bytes]"));
+  reply.whole.text = value;
 }
 
 Reply told(ToolOutcome outcome, std::string_view words, std::uint64_t limit) {
@@ -83,7 +107,7 @@ Async<Reply> call(World world, Request request, std::stop_token stop) {
     const port::Outcome outcome = cleaned(request, co_await std::move(calling));
     const Millis used = since(world.clock, start);
     const Millis pause = std::max(outcome.retry_after.value_or(Millis(0)), kFirstPause * (1 << (tries - 1)));
-    const bool again = outcome.status == port::Status::retryable && tries < kTries && used + pause < request.timeout && !stop.stop_requested();
+    const bool again = outcome.status == port::Status::retryable && tries < kTries && pause < request.timeout - used && !stop.stop_requested();
     if (again) {
       const bool slept = co_await sleep(world.timers, pause, stop);
       if (slept) continue;

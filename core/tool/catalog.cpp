@@ -17,6 +17,13 @@ std::string offer(const Tool& tool) {
   return entry.raw("type", R"("function")").raw("function", function.finish()).finish();
 }
 
+// Providers take no schema of arguments that is not an object, and refuse the whole request for it.
+Result<Schema> compile_arguments(std::string_view schema) {
+  const auto first = schema.find_first_not_of(" \t\r\n");
+  if (first != schema.npos && schema[first] != '{') return fail(ErrorClass::schema, "the JSON Schema of its arguments is not an object");
+  return Schema::compile(schema);
+}
+
 event::CallAsked refuse(event::CallAsked asked, event::ToolOutcome outcome, std::string_view words) {
   asked.refused = outcome;
   asked.content.text = json_string(words);
@@ -35,7 +42,7 @@ Result<Catalog> Catalog::build(std::vector<Source> sources, const manifest::Tool
       const auto verdict = decide(policy, tool.name);
       if (verdict == Verdict::ask) return fail("tools.ask: asking a person before \"" + tool.name + "\" is called is not supported yet");
       if (verdict == Verdict::allow) {
-        auto schema = Schema::compile(spec.schema);
+        auto schema = compile_arguments(spec.schema);
         if (!schema) {
           catalog.problems_.push_back("the tool \"" + tool.name + "\" is left out: " + schema.error().message);
           continue;
@@ -83,9 +90,9 @@ event::CallAsked Catalog::judge(const port::ToolRequest& request, std::size_t in
   }
   asked.tool = tool->name;
   asked.effect = tool->spec->effect;
-  if (arguments.size() > kLongestArguments) {
+  if (index >= kMostCallsOfAnAnswer || arguments.size() > kLongestArguments) {  // not even read
     asked.arguments.text = json_string("");
-    return refuse(std::move(asked), ToolOutcome::error, "error: the arguments are longer than 8 MiB");
+    return refuse(std::move(asked), ToolOutcome::error, index >= kMostCallsOfAnAnswer ? "error: too many calls in one answer; at most 64 are made" : "error: the arguments are longer than 8 MiB");
   }
   auto parsed = parse_strict(arguments);
   if (!parsed || !parsed->is_object()) {
@@ -95,7 +102,6 @@ event::CallAsked Catalog::judge(const port::ToolRequest& request, std::size_t in
   }
   asked.arguments.text = arguments;
   if (!tool->allowed()) return refuse(std::move(asked), ToolOutcome::denied, "denied: this agent may not call \"" + tool->name + "\"");
-  if (index >= kMostCallsOfAnAnswer) return refuse(std::move(asked), ToolOutcome::error, "error: too many calls in one answer; at most 64 are made");
   if (const auto fits = tool->schema->check(*parsed); !fits)
     return refuse(std::move(asked), ToolOutcome::error, "error: the arguments do not fit: " + fits.error().message);
   return asked;

@@ -3,6 +3,8 @@
 
 #include "core/manifest/environment.hpp"
 #include "core/manifest/nearest.hpp"
+#include "core/manifest/overrides.hpp"
+#include "core/manifest/toml_text.hpp"
 #include "core/manifest/tool_pattern.hpp"
 
 namespace agentd::manifest {
@@ -49,6 +51,28 @@ TEST(EnvFile, SaysWhereALineIsWrongWithoutRepeatingIt) {
   EXPECT_EQ(to_text(problems[0]), ".env:1:1: not NAME=VALUE");
   EXPECT_EQ(to_text(problems[1]), ".env:2:1: not NAME=VALUE");
   EXPECT_EQ(to_text(problems[2]), ".env:3:1: the value of B has no closing quote, or text after it");
+}
+
+TEST(Number, IsNeverTakenForAnother) {
+  const auto guessed = [](const char* text) { return to_json(typed(Kind::open, text, {})).dump(); };
+  EXPECT_EQ(guessed("9223372036854775807"), "9223372036854775807");
+  EXPECT_EQ(guessed("[1,2.5]"), "[1,2.5]");
+  // What no number here holds stays text, and whoever wants a number refuses it.
+  EXPECT_EQ(guessed("9223372036854775808"), R"("9223372036854775808")");
+  EXPECT_EQ(guessed("-9223372036854775809"), R"("-9223372036854775809")");
+  EXPECT_EQ(guessed("1e400"), R"("1e400")");
+  EXPECT_EQ(guessed("nan"), R"("nan")");
+  EXPECT_EQ(guessed(R"({"n":18446744073709551615})"), R"({"n":"18446744073709551615"})");
+  EXPECT_EQ(guessed(R"({"n":18446744073709551616})"), R"("{\"n\":18446744073709551616}")");
+  for (const char* text : {"nan", "inf", "-inf", "1e400"}) EXPECT_EQ(to_json(typed(Kind::number, text, {})), text);
+}
+
+TEST(Number, OfAFileIsRefusedWhenNothingHoldsIt) {
+  for (const char* number : {"9223372036854775808", "-9223372036854775809", "1e400", "nan", "-inf"}) {
+    std::vector<Problem> problems;
+    parse_toml(std::string("n = ") + number, std::make_shared<const Source>("a.toml", "/"), problems);
+    EXPECT_FALSE(problems.empty()) << number;
+  }
 }
 
 }  // namespace

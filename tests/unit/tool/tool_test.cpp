@@ -92,6 +92,45 @@ TEST_F(Tools, WithASchemaThatCannotBeHandledAreLeftOut) {
   EXPECT_TRUE(catalog->problems()[0].contains("geo.bad"));
 }
 
+TEST_F(Tools, WithASchemaThatIsNoObjectAreLeftOut) {
+  for (const char* schema : {"true", " []", "\"x\"", "5", ""}) {
+    const auto catalog = build({{.name = "good"}, {.name = "odd", .schema = schema}});
+    ASSERT_TRUE(catalog);
+    EXPECT_EQ(catalog->tools().size(), 1) << schema;
+    EXPECT_TRUE(json::parse(catalog->offered())[0]["function"]["parameters"].is_object());
+  }
+}
+
+TEST_F(Tools, OfTwoToolsetsWithOneFullNameAreAnError) {
+  support::FakeToolset one(world_, {{.name = "b.c"}}), two(world_, {{.name = "c"}});
+  const auto catalog = Catalog::build({{"a", &one, 0, one.tools()}, {"a.b", &two, 0, two.tools()}}, {.allow = {"*"}});
+  ASSERT_FALSE(catalog);
+  EXPECT_EQ(catalog.error().message, "the tools \"a.b.c\" and \"a.b.c\" are both \"a__b__c\" to a provider; deny one of them or rename its toolset");
+}
+
+TEST_F(Tools, TakeNoArgumentsThatReadersReadDifferently) {
+  const auto catalog = build({{.name = "area", .schema = R"({"type":"object","properties":{"n":{"type":"integer"}}})"}});
+  const auto told = [&](std::string arguments) {
+    const auto asked = catalog->judge({"", "geo__area", std::move(arguments)}, 0);
+    EXPECT_TRUE(is_json(asked.arguments.text)) << asked.arguments.text.substr(0, 100);
+    return asked.refused ? *event::string_value(asked.content.text) : "";
+  };
+  EXPECT_EQ(told(R"({"n":18446744073709551615})"), "");
+  EXPECT_EQ(told(R"({"n":18446744073709551616})"), "error: the arguments are JSON with the integer 18446744073709551616, which is beyond 64 bits; call the tool again with one JSON object");
+  EXPECT_TRUE(told(R"({"n":1,"n":2})").contains("the key \"n\" twice"));
+  EXPECT_TRUE(told(std::string(R"({"n":1})") + std::string("\0{}", 3)).contains("a NUL at byte 8"));
+  EXPECT_TRUE(told(R"({"n":NaN})").contains("not one valid JSON document"));
+  EXPECT_TRUE(told("{\"n\":" + std::string(10'000, '[') + std::string(10'000, ']') + '}').contains("nests deeper than 64"));
+  EXPECT_TRUE(told("{\"n\":\"\xff\"}").contains("not one valid JSON document"));
+  EXPECT_TRUE(told(std::string(9 << 20, ' ') + "{}").contains("longer than 8 MiB"));
+}
+
+TEST_F(Tools, BeyondWhatOneAnswerMayCallAreNotEvenRead) {
+  const auto catalog = build({{.name = "now"}});
+  const auto asked = catalog->judge({"", "geo__now", "no JSON"}, kMostCallsOfAnAnswer);
+  EXPECT_EQ(*event::string_value(asked.content.text), "error: too many calls in one answer; at most 64 are made");
+}
+
 TEST_F(Tools, ThatWouldAskAPersonAreNotSupportedYet) {
   const auto catalog = build({{.name = "pay"}}, {.allow = {"*"}, .ask = {"geo.pay"}});
   ASSERT_FALSE(catalog);
@@ -138,9 +177,26 @@ TEST(Reply, IsShortenedAtACharactersBorder) {
   EXPECT_EQ(*event::string_value(reply.content.text), "aa\n[shortened: the first 2 of 8 bytes]");
   EXPECT_EQ(reply.whole.text, json_string(text));
   EXPECT_FALSE(to_reply({port::Status::ok, json_string(text), {}}, port::Effect::pure, false, 8).whole);
-  const auto huge = to_reply({port::Status::ok, json_string(std::string(9 << 20, 'x')), {}}, port::Effect::pure, false, 100);
-  EXPECT_FALSE(huge.whole);
-  EXPECT_TRUE(huge.content.text.contains("the rest is not kept"));
+}
+
+TEST(Reply, OfFiftyMegabytesIsCutWithoutBeingReadWhole) {
+  const auto shown = [](std::string front, std::uint64_t limit, std::size_t rest = (8 << 20) + 1) {
+    const auto reply = to_reply({port::Status::ok, std::move(front) + std::string(rest, 'x') + '"', {}}, port::Effect::pure, false, limit);
+    EXPECT_FALSE(reply.whole);
+    const auto text = *event::string_value(reply.content.text);
+    EXPECT_TRUE(text.contains(" of about ") && text.ends_with(" bytes; the rest is not kept]")) << text;
+    return text.substr(0, text.find("\n[shortened: "));
+  };
+  EXPECT_EQ(shown("\"a\\n\\u0041b", 6, 50 << 20), "a\nAbxx");
+  EXPECT_EQ(shown("\"\\ud83d\\ude00\xc3\xa9", 5), "\xf0\x9f\x98\x80");
+  for (std::uint64_t limit = 1; limit < 20; ++limit) {  // wherever the cut falls
+    EXPECT_LE(shown("\"\\ud83d\\ude00\xe2\x82\xac\\\"\\\\\\u00e9", limit).size(), limit);
+    EXPECT_GT(shown("\"\\ud83d\\ude00\xe2\x82\xac\\\"\\\\\\u00e9", limit).size() + 4, limit);
+  }
+  EXPECT_EQ(shown("[\"", 5), "[\"xxx");
+  std::string escaped;
+  for (int i = 0; i < (2 << 20); ++i) escaped += "\\u0041";
+  EXPECT_EQ(event::string_value(to_reply({port::Status::ok, '"' + escaped + '"', {}}, port::Effect::pure, false, 2 << 20).content.text)->size(), 2 << 20) << "nothing was cut";
 }
 
 TEST_F(Tools, SayingItDidNotHappenAreTriedFourTimes) {
@@ -153,6 +209,15 @@ TEST_F(Tools, SayingItDidNotHappenAreTriedFourTimes) {
   made = 0;
   make(*catalog, "geo.busy", 300ms);
   EXPECT_EQ(made, 2) << "tries count against the timeout";
+}
+
+TEST_F(Tools, ThatAskForAPauseBeyondTheCallAreNotTriedAgain) {
+  int made = 0;
+  support::FakeTool busy{.name = "busy", .takes = 1s};
+  busy.body = [&made](const port::ToolCall&) { ++made; return port::Outcome{port::Status::retryable, "busy", Millis::max()}; };
+  const auto catalog = build({busy});
+  EXPECT_EQ(make(*catalog, "geo.busy").outcome, ToolOutcome::error);
+  EXPECT_EQ(made, 1);
 }
 
 }  // namespace
