@@ -29,7 +29,7 @@ read_only = true                    # no agent of this host may write
 # api_key = "env:OPENAI_API_KEY"    # a reference, never the key itself
 )toml";
 
-constexpr const char* kAgent = R"toml(agent_id = "disks"                  # the file's name, too
+constexpr const char* kAgent = R"toml(agent_id = "hello"                  # the file's name, too
 description = "How full this machine's disks are"
 
 [task]
@@ -64,9 +64,9 @@ bool write_new(const fs::path& file, const char* text, const cli::Output& to) {
 int perform(const cli::Init& command, const cli::Output& to) {
   const fs::path folder = command.folder;
   const bool config = write_new(folder / "agentd.toml", kConfig, to);
-  const bool agent = write_new(folder / "agents/disks.toml", kAgent, to);
+  const bool agent = write_new(folder / "agents/hello.toml", kAgent, to);
   if (!config || !agent) return cli::kFailed;
-  to.out << "next: " << (command.folder == "." ? "" : "cd " + command.folder + " && ") << "agentd serve; in another terminal: agentd agents run disks --wait\n";
+  to.out << "next: " << (command.folder == "." ? "" : "cd " + command.folder + " && ") << "agentd serve; in another terminal: agentd agents run hello --wait\n";
   return cli::kDone;
 }
 

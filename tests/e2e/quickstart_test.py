@@ -1,5 +1,6 @@
-"""README's first command does what it says."""
+"""README's first command does what it says, in lines that a terminal of 100 columns holds."""
 import os
+import re
 import subprocess
 import unittest
 
@@ -13,6 +14,12 @@ class Quickstart(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout[-4000:] + done.stderr[-2000:])
         self.assertIn("calls repeated: 0; file written once", done.stdout)
         self.assertIn("provider script: no model; tools, schedule and durability are real", done.stdout)
+        self.assertRegex(done.stdout, r"inbox +background_task_resumed +reason=crash")
+        self.assertRegex(done.stdout, r"agent +state +runs +errors +schedule +last run")
+        self.assertNotRegex(done.stdout, r"about (\?|0) s")
+        events = [line for line in done.stdout.splitlines() if re.match(r"\d\d:\d\d:\d\d  ", line)]
+        self.assertGreater(len(events), 20)
+        self.assertEqual([line for line in events if len(line) > 100], [])
 
 
 if __name__ == "__main__":
