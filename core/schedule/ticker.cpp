@@ -144,11 +144,11 @@ void Ticker::queue(std::uint32_t place, std::optional<Instant> slot) {
 
 void Ticker::push(Due due) {
   heap_.push_back(due);
-  std::ranges::push_heap(heap_, std::greater(), order);
+  std::ranges::push_heap(heap_, Later());
 }
 
 Ticker::Due Ticker::pop() {
-  std::ranges::pop_heap(heap_, std::greater(), order);
+  std::ranges::pop_heap(heap_, Later());
   const auto due = heap_.back();
   heap_.pop_back();
   return due;
@@ -156,7 +156,7 @@ Ticker::Due Ticker::pop() {
 
 void Ticker::drop_void() {
   std::erase_if(heap_, [this](const Due& due) { return is_void(due); });
-  std::ranges::make_heap(heap_, std::greater(), order);
+  std::ranges::make_heap(heap_, Later());
 }
 
 void Ticker::arm() {

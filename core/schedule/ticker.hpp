@@ -87,7 +87,9 @@ class Ticker {
     std::uint32_t stamp;
   };
   // Slots of one instant in the order their agents came, which is the order in which everybody else keeps them as well.
-  static std::pair<Instant, std::uint32_t> order(const Due& due) { return {due.at, due.agent}; }
+  struct Later {
+    bool operator()(const Due& a, const Due& b) const { return a.at != b.at ? a.at > b.at : a.agent > b.agent; }
+  };
   struct Hash {
     using is_transparent = void;
     const std::deque<Agent>* agents;
