@@ -26,14 +26,14 @@ def free_port():
         return s.getsockname()[1]
 
 
-def until(what, condition, patience=PATIENCE):
+def until(what, condition, patience=PATIENCE, pause=0.01):
     """Waits until condition() gives something true, and returns it."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
         got = condition()
         if got:
             return got
-        time.sleep(0.01)
+        time.sleep(pause)
     raise AssertionError(f"timed out waiting until {what}")
 
 
