@@ -1,4 +1,5 @@
 // `agentd plugins inspect`: the file is mapped in the runner, never here.
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -11,6 +12,65 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string shown(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+std::string text(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::string words(const Json& list) {
+  std::string all;
+  for (const auto& word : list) all += (all.empty() ? "" : "|") + shown(word);
+  return all;
+}
+
+// "integer 1..10", "m|ft", "string"
+std::string type_of(const Json& schema) {
+  if (schema.contains("enum")) return words(schema["enum"]);
+  std::string type = schema.contains("type") ? (schema["type"].is_array() ? words(schema["type"]) : shown(schema["type"])) : "any";
+  if (type == "array" && schema.contains("items") && schema["items"].is_object()) type = "list of " + type_of(schema["items"]);
+  const auto bound = [&schema](const char* key) { return schema.contains(key) ? shown(schema[key]) : std::string(); };
+  if (const auto least = bound("minimum"), most = bound("maximum"); !(least + most).empty()) type += ' ' + least + ".." + most;
+  if (text(schema, "format") == "path") type = "path";
+  return schema.value("writeOnly", false) ? "secret" : type;
+}
+
+bool is_required(const Json& schema, const std::string& name) {
+  const auto required = schema.value("required", Json::array());
+  return std::find(required.begin(), required.end(), name) != required.end();
+}
+
+// "offset: integer = 0", "glob?: string"
+std::string described(const Json& schema, const std::string& name, const Json& property) {
+  const bool has_default = property.contains("default");
+  const char* const optional = has_default || is_required(schema, name) ? "" : "?";
+  return name + optional + ": " + type_of(property) + (has_default ? " = " + property["default"].dump(-1, ' ', false, Json::error_handler_t::replace) : "");
+}
+
+template <class Visit>
+void each_property(const Json& schema, Visit visit) {
+  if (!schema.is_object() || !schema.contains("properties") || !schema["properties"].is_object()) return;
+  for (const auto& [name, property] : schema["properties"].items())
+    if (property.is_object()) visit(name, property);
+}
+
+std::string signature(const Json& tool) {
+  const Json schema = tool.value("schema", Json::object());
+  std::string parameters;
+  each_property(schema, [&](const std::string& name, const Json& property) { parameters += (parameters.empty() ? "" : ", ") + described(schema, name, property); });
+  return text(tool, "name") + "(" + parameters + ") " + text(tool, "effect") + (tool.value("reconciles", false) ? ", reconciles" : "") + ": " + text(tool, "summary");
+}
+
+void add_rows(cli::Table& table, const Json& component) {
+  const auto summary = text(component, "summary");
+  table.row({component.value("kind", component.value("interface_id", "component")), text(component, "name") + (summary.empty() ? "" : ": " + summary)});
+  const Json settings = component.value("settings_schema", Json());
+  each_property(settings, [&](const std::string& name, const Json& property) {
+    table.row({"  setting", described(settings, name, property) + (is_required(settings, name) ? " (required)" : "")});
+  });
+  for (const auto& tool : component.value("tools", Json::array())) table.row({"  tool", signature(tool)});
+  if (component.contains("tools_unknown")) table.row({"  tools", "not known: " + text(component, "tools_unknown")});
+}
 
 }  // namespace
 
@@ -28,8 +88,7 @@ int perform(const cli::PluginsInspect& command, const cli::Output& to) {
   cli::Table table({"key", "value"});
   for (const auto& [key, value] : json.items())
     if (key != "components") table.row({key, shown(value)});
-  for (const auto& component : json.value("components", Json::array()))
-    table.row({component.value("kind", component.value("interface_id", "component")), component.value("name", "") + ": " + component.value("summary", "")});
+  for (const auto& component : json.value("components", Json::array())) add_rows(table, component);
   to.out << table.text(to.terminal);
   return cli::kDone;
 }

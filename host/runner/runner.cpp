@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -11,6 +12,7 @@
 #include <string_view>
 
 #include "core/plugin/load.hpp"
+#include "host/runner/look.hpp"
 
 namespace agentd::runner {
 namespace {
@@ -19,6 +21,7 @@ using nlohmann::ordered_json;
 
 // A child whose parent was killed does not wait for ever.
 constexpr unsigned kLongestLifeSeconds = 120;
+constexpr std::chrono::seconds kCreatePatience{3};
 
 ordered_json to_json(const plugin::Component& c) {
   return {{"kind", plugin::name(c.kind)}, {"interface", c.interface_id},   {"name", c.name},
@@ -57,6 +60,12 @@ int inspect(const std::filesystem::path& file) {
   _exit(written && library ? 0 : 1);
 }
 
+int tools(const std::filesystem::path& file, const std::filesystem::path& folder) {
+  const int out = keep_output();
+  const bool written = write_all(out, look_at_tools(file, folder, kCreatePatience) + "\n");
+  _exit(written ? 0 : 1);
+}
+
 }  // namespace
 
 int runner_main(int argc, char** argv) {
@@ -64,7 +73,8 @@ int runner_main(int argc, char** argv) {
   setrlimit(RLIMIT_CORE, &no_core);
   alarm(kLongestLifeSeconds);
   if (argc == 3 && std::string_view(argv[1]) == "inspect") return inspect(argv[2]);
-  std::fputs("agentd --runner inspect FILE\n", stderr);
+  if (argc == 4 && std::string_view(argv[1]) == "tools") return tools(argv[2], argv[3]);
+  std::fputs("agentd --runner inspect FILE | tools FILE FOLDER\n", stderr);
   return 2;
 }
 

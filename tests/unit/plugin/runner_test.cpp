@@ -24,6 +24,28 @@ TEST(Inspect, PrintsTheDescriptor) {
   EXPECT_EQ(json["components"][0]["settings_schema"]["type"], "object");
 }
 
+TEST(Inspect, ShowsToolsWhereNoSettingsAreNeeded) {
+  const auto text = inspect("picky");
+  ASSERT_TRUE(text) << text.error().message;
+  const auto components = nlohmann::json::parse(*text)["components"];
+  const auto& tool = components[0]["tools"][0];
+  EXPECT_EQ(tool["name"], "greet");
+  EXPECT_EQ(tool["effect"], "once");
+  EXPECT_EQ(tool["reconciles"], true);
+  EXPECT_EQ(tool["schema"]["properties"]["times"]["maximum"], 10);
+  EXPECT_EQ(components[1]["tools_unknown"], "it needs settings: url");
+  EXPECT_NE(components[2]["tools_unknown"].get<std::string>().find("nobody answers at 127.0.0.1"), std::string::npos) << components[2];
+  EXPECT_TRUE(components[3]["tools_unknown"].is_string()) << components[3];  // stuck: given up on
+}
+
+TEST(Inspect, ShowsTheDescriptorWhereMakingAToolsetCrashes) {
+  const auto text = inspect("aborts");
+  ASSERT_TRUE(text) << text.error().message;
+  const auto component = nlohmann::json::parse(*text)["components"][0];
+  EXPECT_EQ(component["name"], "aborts");
+  EXPECT_NE(component["tools_unknown"].get<std::string>().find("crashes when it is made: Aborted"), std::string::npos) << component;
+}
+
 TEST(Inspect, KeepsWhatAPluginPrintsOutOfTheAnswer) {
   const auto text = inspect("chatty");
   ASSERT_TRUE(text) << text.error().message;

@@ -1,3 +1,4 @@
+#include <agentd/sdk/io.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -268,6 +269,49 @@ TEST(Io, RefusesWhatCannotBeWatched) {
   EXPECT_EQ(io.watch(guest.host(), -1, AGENTD_IO_READ, Reader::ready, nullptr), 0u);
   EXPECT_EQ(io.watch(guest.host(), 0, 0, Reader::ready, nullptr), 0u);
   EXPECT_EQ(io.watch(guest.host(), 0, AGENTD_IO_READ, nullptr, nullptr), 0u);
+}
+
+// As a plugin in C++ has it.
+TEST(Io, GoesThroughTheWrapperOfPluginAuthors) {
+  Guest guest;
+  Pipe pipe;
+  std::string got;
+  const auto read_one = [&](sdk::Io ready) {
+    char c = 0;
+    if (sdk::can_read(ready) && read(pipe.ends[0], &c, 1) == 1) got += c;
+    return got.size() < 3;
+  };
+  const auto settle = [&] {
+    for (int i = 0; i < 10; ++i) guest.world.settle();
+  };
+  sdk::Watch watch(sdk::Host(guest.host()), pipe.ends[0], sdk::Io::read, read_one);
+  pipe.say("abcde");
+  settle();
+  EXPECT_EQ(got, "abc");  // false ended it
+  watch = sdk::Watch(sdk::Host(guest.host()), pipe.ends[0], sdk::Io::read, [&](sdk::Io) { return read_one(sdk::Io::read), true; });
+  settle();
+  EXPECT_EQ(got, "abcde");
+  watch.stop();
+  pipe.say("f");
+  settle();
+  EXPECT_EQ(got, "abcde");
+  EXPECT_THROW(sdk::Watch(sdk::Host(guest.host()), -1, sdk::Io::read, read_one), sdk::Error);
+}
+
+TEST(Io, TellsTheWrapperOfTheEndOfAFile) {
+  Guest guest;
+  Pipe pipe;
+  bool ended = false;
+  sdk::Watch watch;
+  watch = sdk::Watch(sdk::Host(guest.host()), pipe.ends[0], sdk::Io::read, [&](sdk::Io) {
+    char c = 0;
+    ended = read(pipe.ends[0], &c, 1) == 0;
+    watch.stop();  // from inside
+    return true;
+  });
+  close(std::exchange(pipe.ends[1], -1));
+  for (int i = 0; i < 10; ++i) guest.world.settle();
+  EXPECT_TRUE(ended);
 }
 
 // ---- http
