@@ -32,30 +32,29 @@ struct Files final : Toolset {
   };
 
   explicit Files(const Config& config) : own_(std::make_shared<const Sandbox>(texts(config.roots))), read_only_(config.read_only) {
-    const auto most = [limit = config.max_read_bytes](int64_t asked) { return std::min(std::max<int64_t>(asked, 1), limit); };
-    const auto at_most = [](int asked, int limit) { return std::min(std::max(asked, 1), limit); };
+    const auto most = [limit = config.max_read_bytes](int64_t asked) { return std::min(asked, limit); };
 
     add("list", "List a folder: path, type, size in bytes and time of change of each entry",
-        {{"path", "a folder"}, {"depth", "1: the folder itself; more: folders below it too, at most 8", 1}, {"glob", "only names like this, such as *.log; empty: all", ""},
-         {"limit", "at most so many entries, up to 2000", 500}},
-        Effect::pure, [at_most](const Call& call, const View& view, const std::string& path, int depth, const std::string& glob, int limit) {
-          return fs_plugin::list_folder(*view.box, path, at_most(depth, 8), at_most(limit, 2000), glob, [&] { return call.cancelled(); });
+        {{"path", "a folder"}, {"depth", "1: the folder itself; more: folders below it too", 1, between(1, 8)}, {"glob", "only names like this, such as *.log; empty: all", ""},
+         {"limit", "at most so many entries", 500, between(1, 2000)}},
+        Effect::pure, [](const Call& call, const View& view, const std::string& path, int depth, const std::string& glob, int limit) {
+          return fs_plugin::list_folder(*view.box, path, depth, limit, glob, [&] { return call.cancelled(); });
         });
     add("stat", "Type, size in bytes, time of change and mode of a file or folder", {{"path", "a file or folder"}}, Effect::pure,
         [](const View& view, const std::string& path) { return fs_plugin::stat_file(*view.box, path); });
     add("read_file", "Read a text file in UTF-8",
-        {{"path", "a file"}, {"offset", "begin at this byte", int64_t{0}}, {"max_bytes", "read at most so many bytes", int64_t{65536}}}, Effect::pure,
+        {{"path", "a file"}, {"offset", "begin at this byte", 0, at_least(0)}, {"max_bytes", "read at most so many bytes", 65536, at_least(1)}}, Effect::pure,
         [most](const View& view, const std::string& path, int64_t offset, int64_t max_bytes) {
-          return fs_plugin::read_file(*view.box, path, std::max<int64_t>(offset, 0), most(max_bytes));
+          return fs_plugin::read_file(*view.box, path, offset, most(max_bytes));
         });
-    add("tail", "Read the last lines of a text file", {{"path", "a file"}, {"lines", "how many, up to 2000", 50}}, Effect::pure,
-        [limit = config.max_read_bytes, at_most](const View& view, const std::string& path, int lines) {
-          return fs_plugin::tail_file(*view.box, path, at_most(lines, 2000), limit);
+    add("tail", "Read the last lines of a text file", {{"path", "a file"}, {"lines", "how many", 50, between(1, 2000)}}, Effect::pure,
+        [limit = config.max_read_bytes](const View& view, const std::string& path, int lines) {
+          return fs_plugin::tail_file(*view.box, path, lines, limit);
         });
     add("search", "Find the lines that contain a text, in all files below a folder; the text is taken literally",
-        {{"text", "what the line contains; case matters"}, {"path", "a folder"}, {"glob", "only in files named like this", "*"}, {"limit", "at most so many lines, up to 1000", 100}},
-        Effect::pure, [at_most](const Call& call, const View& view, const std::string& text, const std::string& path, const std::string& glob, int limit) {
-          return fs_plugin::search_files(*view.box, path, text, glob, at_most(limit, 1000), [&] { return call.cancelled(); });
+        {{"text", "what the line contains; case matters"}, {"path", "a folder"}, {"glob", "only in files named like this", "*"}, {"limit", "at most so many lines", 100, between(1, 1000)}},
+        Effect::pure, [](const Call& call, const View& view, const std::string& text, const std::string& path, const std::string& glob, int limit) {
+          return fs_plugin::search_files(*view.box, path, text, glob, limit, [&] { return call.cancelled(); });
         });
     if (read_only_) return;
     add("write_file", "Replace a text file as a whole, or make it; the folder must exist", {{"path", "a file"}, {"text", "its new content"}}, Effect::idempotent,

@@ -16,16 +16,16 @@ struct System final : Toolset {
   static constexpr bool concurrent = true;
 
   explicit System(const Config&) {
-    add("cpu", "CPU usage in percent, measured over a short sample", {{"sample_ms", "length of the sample, 50 to 5000", 250}}, Effect::pure, [](const Call& call, int sample_ms) {
-      return system_plugin::cpu_usage(std::chrono::milliseconds(std::min(std::max(sample_ms, 50), 5000)), [&] { return call.cancelled(); });
+    add("cpu", "CPU usage in percent, measured over a short sample", {{"sample_ms", "length of the sample", 250, between(50, 5000)}}, Effect::pure, [](const Call& call, int sample_ms) {
+      return system_plugin::cpu_usage(std::chrono::milliseconds(sample_ms), [&] { return call.cancelled(); });
     });
     add("memory", "Memory and swap in use", Effect::pure, [] { return system_plugin::memory_usage(); });
     add("disk", "Size and use of the disk that holds a path", {{"path", "any file or folder", "/"}}, Effect::pure,
         [](const std::string& path) { return system_plugin::disk_of(path); });
     add("disks", "Size and use of every mounted disk", Effect::pure, [] { return system_plugin::mounted_disks(); });
     add("load", "Load averages, number of processes, uptime", Effect::pure, [] { return system_plugin::load_average(); });
-    add("processes", "The processes that use most", {{"by", "what of", By::memory}, {"limit", "how many, up to 100", 10}}, Effect::pure, [](By by, int limit) {
-      return system_plugin::processes(by == By::cpu, static_cast<std::size_t>(std::min(std::max(limit, 1), 100)));
+    add("processes", "The processes that use most", {{"by", "what of", By::memory}, {"limit", "how many", 10, between(1, 100)}}, Effect::pure, [](By by, int limit) {
+      return system_plugin::processes(by == By::cpu, static_cast<std::size_t>(limit));
     });
   }
 };

@@ -44,6 +44,12 @@ TEST_F(System, MeasuresTheCpuOverTheSample) {
   EXPECT_EQ(cpu["per_core_percent"].size(), cpu["cores"]);
 }
 
+TEST_F(System, SaysInItsSchemasWhatItTakes) {
+  EXPECT_EQ(system.call("cpu", R"({"sample_ms": 49})").value, R"(argument "sample_ms": expected a number from 50 to 5000, got 49)");
+  EXPECT_EQ(system.call("processes", R"({"limit": 101})").value, R"(argument "limit": expected a number from 1 to 100, got 101)");
+  EXPECT_NE(system.tools()[0].schema.find(R"("sample_ms":{"type":"integer","minimum":50,"maximum":5000,)"), std::string::npos) << system.tools()[0].schema;
+}
+
 TEST_F(System, FindsItselfAmongTheProcesses) {
   bool found = false;
   for (const auto& process : value("processes", R"({"limit": 100})")) found = found || process["pid"] == getpid();
