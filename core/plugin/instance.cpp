@@ -19,6 +19,8 @@ namespace {
 
 // Bodies of one instance that a worker runs in a row before others get their turn.
 constexpr int kBodiesInARow = 16;
+// Longer ones are nonsense, and overflow where they are added to an instant.
+constexpr Millis kLongestRetryAfter = std::chrono::days(30);
 
 const char* thrown_text(std::exception_ptr thrown) {
   try {
@@ -238,11 +240,15 @@ void Instance::thrown_from(std::string_view what) const noexcept {
   log(LogLevel::error, who() + " threw " + thrown_text(std::current_exception()) + " out of " + std::string(what));
 }
 
-// The bodies that still run for it hold a worker each, which another replaces.
 void Instance::abandoned(agentd_op op) {
   ++abandoned_;
   for (const auto& part : parts_)
     if (part) part->op_over(op);
+  replace_workers_of(op);
+}
+
+// The bodies that still run for an abandoned operation hold a worker each, which another replaces.
+void Instance::replace_workers_of(agentd_op op) {
   const Lock lock(mutex_);
   for (Running* running : running_) {
     if (running->op != op || running->stuck) continue;
@@ -277,7 +283,7 @@ port::Outcome Instance::outcome(Ended how) const {
     case AGENTD_CANCELLED: out.status = port::Status::cancelled; break;
     default: out.status = port::Status::terminal; break;
   }
-  if (how.retry_after_ms >= 0) out.retry_after = Millis(how.retry_after_ms);
+  if (how.retry_after_ms >= 0) out.retry_after = std::min(Millis(how.retry_after_ms), kLongestRetryAfter);
   return out;
 }
 
@@ -326,6 +332,8 @@ void Instance::run(const Job& job) {
     const Lock lock(mutex_);
     running_.push_back(&running);
   }
+  // Nobody waits for a body that had to wait until its call was given up; it runs all the same, for its plugin counts on that.
+  if (job.op && around_.ops->is_abandoned(*this, job.op)) around_.ops->run_on_engine([this, op = job.op] { replace_workers_of(op); });
   try {
     job.run(job.context);
   } catch (...) {

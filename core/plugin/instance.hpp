@@ -154,6 +154,7 @@ class Instance final : public agentd_host, private Bodies {
   agentd_op open(Start& start, Tick deadline, Waiter& waiter, Capture* capture);
   void forget(agentd_op op) { around_.ops->forget(op); }
   void abandoned(agentd_op op);
+  void replace_workers_of(agentd_op op);
   std::string still_open() const;  // for people; empty: nothing
   Async<bool> until_quiet(Millis patience);
   Result<void> leave_as_is(std::string why);

@@ -82,6 +82,13 @@ bool Ops::is_open(const Instance& owner, agentd_op op) const {
   return is(*s, op, owner) && s->state == State::open;
 }
 
+bool Ops::is_abandoned(const Instance& owner, agentd_op op) const {
+  Slot* const s = slot(op);
+  if (!s) return false;
+  const Lock lock(s->mutex);
+  return is(*s, op, owner) && s->state == State::abandoned;
+}
+
 bool Ops::cancelled(const Instance& owner, agentd_op op) const {
   Slot* const s = slot(op);
   if (!s) return true;

@@ -67,6 +67,7 @@ class Ops : public std::enable_shared_from_this<Ops> {
 
   // ---- any thread; owner is who claims to hold the operation
   bool is_open(const Instance& owner, agentd_op op) const;
+  bool is_abandoned(const Instance& owner, agentd_op op) const;  // and the plugin has not ended it since
   bool cancelled(const Instance& owner, agentd_op op) const;  // also when it is over
   std::int64_t remaining_ms(const Instance& owner, agentd_op op) const;
   // Runs a job on the engine thread, in the order of the calls; not at all after close. The job's owner outlives that.

@@ -34,19 +34,34 @@ struct Gathered final : Capture {
 
 constexpr std::int64_t kMostTokens = 1'000'000'000'000;  // what an endpoint claims beyond this would only overflow sums
 
-std::optional<port::Answer> read_answer(const agentd_answer* a) {
-  if (!a || a->size < sizeof(agentd_answer) || a->finish_reason < AGENTD_FINISH_STOP || a->finish_reason > AGENTD_FINISH_FILTER) return std::nullopt;
-  if (!is_sound(a->text) || !is_sound(a->extra) || !is_sound(a->model) || a->text.size > kLargestText || a->extra.size > kLargestText) return std::nullopt;
-  if (a->call_count > kMostCalls || (a->call_count > 0 && !a->calls)) return std::nullopt;
+std::string too_large(const char* what, std::uint64_t size) {
+  return std::string("an answer whose ") + what + " takes " + std::to_string(size) + " bytes; at most " + std::to_string(kLargestText) + " are read";
+}
+
+// An error completes "... gave".
+std::expected<port::ToolRequest, std::string> read_call(const agentd_tool_request* c) {
+  if (!c || c->size < sizeof(agentd_tool_request) || !is_sound(c->id) || !is_sound(c->name) || !is_sound(c->arguments)) return std::unexpected("a malformed tool call");
+  for (const auto* const text : {&c->id, &c->name, &c->arguments})
+    if (text->size > kLargestText) return std::unexpected(too_large("tool call", text->size));
+  return port::ToolRequest{to_utf8(view(c->id)), to_utf8(view(c->name)), to_utf8(view(c->arguments))};
+}
+
+std::expected<port::Answer, std::string> read_answer(const agentd_answer* a) {
+  if (!a || a->size < sizeof(agentd_answer) || !is_sound(a->text) || !is_sound(a->extra) || !is_sound(a->model)) return std::unexpected("a malformed answer");
+  if (a->finish_reason < AGENTD_FINISH_STOP || a->finish_reason > AGENTD_FINISH_FILTER) return std::unexpected("an answer with a finish reason that does not exist: " + std::to_string(a->finish_reason));
+  if (a->text.size > kLargestText) return std::unexpected(too_large("text", a->text.size));
+  if (a->extra.size > kLargestText) return std::unexpected(too_large("extra", a->extra.size));
+  if (a->call_count > kMostCalls) return std::unexpected("an answer with " + std::to_string(a->call_count) + " tool calls; at most " + std::to_string(kMostCalls) + " are taken");
+  if (a->call_count > 0 && !a->calls) return std::unexpected("a malformed answer");
   port::Answer answer{static_cast<port::FinishReason>(a->finish_reason), to_utf8(view(a->text)), std::string(view(a->extra)), {}, {}, to_utf8(view(a->model))};
-  if (!answer.extra.empty() && !is_json(answer.extra)) return std::nullopt;
+  if (!answer.extra.empty() && !is_json(answer.extra)) return std::unexpected("an answer whose extra is not JSON");
   for (std::uint64_t i = 0; i < a->call_count; ++i) {
-    const auto* const c = a->calls[i];
-    if (!c || c->size < sizeof(agentd_tool_request) || !is_sound(c->id) || !is_sound(c->name) || !is_sound(c->arguments) || c->arguments.size > kLargestText) return std::nullopt;
-    answer.calls.push_back({to_utf8(view(c->id)), to_utf8(view(c->name)), to_utf8(view(c->arguments))});
+    auto call = read_call(a->calls[i]);
+    if (!call) return std::unexpected(std::move(call.error()));
+    answer.calls.push_back(std::move(*call));
   }
   if (const auto* const u = a->usage) {
-    if (u->size < sizeof(agentd_usage)) return std::nullopt;
+    if (u->size < sizeof(agentd_usage)) return std::unexpected("a malformed usage");
     const auto tokens = [](std::int64_t n) { return std::clamp<std::int64_t>(n, -1, kMostTokens); };
     answer.usage = {tokens(u->input_tokens), tokens(u->output_tokens), tokens(u->cache_read_tokens), tokens(u->cache_write_tokens), tokens(u->reasoning_tokens)};
   }
@@ -68,9 +83,9 @@ std::int32_t answer(agentd_host* host, agentd_op op, const agentd_answer* a) noe
   auto read = read_answer(a);
   if (!read) {
     instance.gather<Gathered>(op, [](Gathered& into) { into.failure = port::Failure::answer; });
-    return instance.end(op, failed(AGENTD_TERMINAL, instance.who() + " gave a malformed answer")) ? AGENTD_OK : AGENTD_STALE;
+    return instance.end(op, failed(AGENTD_TERMINAL, instance.who() + " gave " + read.error())) ? AGENTD_OK : AGENTD_STALE;
   }
-  instance.gather<Gathered>(op, [&read](Gathered& into) { into.answer = std::move(read); });
+  instance.gather<Gathered>(op, [&read](Gathered& into) { into.answer = std::move(*read); });
   return instance.end(op, {}) ? AGENTD_OK : AGENTD_STALE;
 }
 

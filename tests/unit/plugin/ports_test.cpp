@@ -330,6 +330,15 @@ TEST(ProviderPort, ClassesAFailure) {
   EXPECT_EQ(got.error().retry_after, 1500ms);
 }
 
+TEST(ProviderPort, IsNotPutOffForEver) {
+  ProviderHouse house;
+  house.model.on_complete = [&](const agentd_completion& c) {
+    const agentd_result r{sizeof r, AGENTD_RETRYABLE, str("429"), INT64_MAX};
+    house.model.completions().fail(house.model.host, c.op, &r, AGENTD_FAILURE_RATE);
+  };
+  EXPECT_EQ(house.complete().error().retry_after, std::chrono::days(30));
+}
+
 TEST(ProviderPort, DoesNotBelieveAMalformedAnswer) {
   ProviderHouse house;
   const auto answer_with = [&](const agentd_answer* a) {
@@ -341,6 +350,23 @@ TEST(ProviderPort, DoesNotBelieveAMalformedAnswer) {
   const agentd_answer no_reason{sizeof(agentd_answer), 9, {}, {}, nullptr, 0, nullptr, {}}, bad_extra{sizeof(agentd_answer), 0, {}, str("{"), nullptr, 0, nullptr, {}},
       no_calls{sizeof(agentd_answer), 0, {}, {}, nullptr, 3, nullptr, {}}, small{8, 0, {}, {}, nullptr, 0, nullptr, {}};
   for (const auto* a : {static_cast<const agentd_answer*>(nullptr), &no_reason, &bad_extra, &no_calls, &small}) EXPECT_EQ(answer_with(a), port::Failure::answer);
+}
+
+TEST(ProviderPort, SaysWhatItDoesNotTakeInAnAnswer) {
+  ProviderHouse house;
+  const auto said = [&](const agentd_answer& a) {
+    house.model.on_complete = [&house, &a](const agentd_completion& c) { house.model.completions().answer(house.model.host, c.op, &a); };
+    const auto got = house.complete();
+    return got ? std::string() : got.error().message;
+  };
+  const agentd_tool_request call{sizeof call, 0, str("id"), str("area"), str("{}")}, broken{};
+  const std::vector<const agentd_tool_request*> calls(1025, &call);
+  const auto* const no_call = &broken;
+  EXPECT_EQ(said({sizeof(agentd_answer), 0, {}, {}, calls.data(), 1024, nullptr, {}}), "");
+  EXPECT_TRUE(said({sizeof(agentd_answer), 0, {}, {}, calls.data(), 1025, nullptr, {}}).ends_with("gave an answer with 1025 tool calls; at most 1024 are taken"));
+  EXPECT_TRUE(said({sizeof(agentd_answer), 0, {}, {}, &no_call, 1, nullptr, {}}).ends_with("gave a malformed tool call"));
+  EXPECT_TRUE(said({sizeof(agentd_answer), 9, {}, {}, nullptr, 0, nullptr, {}}).ends_with("gave an answer with a finish reason that does not exist: 9"));
+  EXPECT_TRUE(said({sizeof(agentd_answer), 0, {}, str("{"), nullptr, 0, nullptr, {}}).ends_with("gave an answer whose extra is not JSON"));
 }
 
 TEST(ProviderPort, IsNotSatisfiedWithAFinish) {

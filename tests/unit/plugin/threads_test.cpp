@@ -151,6 +151,25 @@ TEST(Stuck, WorkersAreReplacedFourTimesThenThePluginIsDisabled) {
   EXPECT_TRUE(stage.run(stage.close()).empty());  // the threads that came back are enough to destroy it
 }
 
+TEST(Stuck, AWorkerIsReplacedAlsoWhenItsBodyBeganAfterTheCallWasGivenUp) {
+  Threads stage(AGENTD_CONCURRENT, 1);
+  ASSERT_TRUE(stage.opened);
+  std::binary_semaphore busy(0), began(0), release(0), returned(0);
+  stage.cast.actor.submit(0, [&] { busy.acquire(); });
+  agentd_op abandoned = 0;
+  const auto late = [&](agentd_op op) {
+    abandoned = op;
+    stage.cast.actor.submit(op, [&] { began.release(), release.acquire(), returned.release(); });
+  };
+  EXPECT_EQ(stage.call_all(1, late, 10ms)[0].status, Status::unknown_outcome);
+  busy.release();
+  began.acquire();
+  EXPECT_EQ(stage.call_all(1, [&](agentd_op op) { stage.cast.actor.submit(op, [&, op] { stage.cast.actor.finish(op); }); }, 20s)[0].status, Status::ok);
+  release.release();
+  returned.acquire();
+  stage.cast.actor.finish(abandoned);
+}
+
 TEST(Stuck, ASerialInstanceTakesNoCallsUntilItsBodyReturns) {
   Threads stage(0, 1);
   ASSERT_TRUE(stage.opened);
