@@ -1,5 +1,6 @@
 #include "core/base/json_numbers.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 

@@ -1,5 +1,6 @@
 #include "core/tool/ecma_pattern.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <optional>

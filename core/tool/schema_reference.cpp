@@ -1,5 +1,6 @@
 #include "core/tool/schema_reference.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>

@@ -1,5 +1,6 @@
 #include "core/tool/text_format.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 

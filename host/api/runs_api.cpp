@@ -2,79 +2,14 @@
 
 #include "core/event/record.hpp"
 #include "core/run/clean.hpp"
-#include "core/tool/schema.hpp"
 #include "host/api/agent_view.hpp"
 #include "host/api/endpoints.hpp"
 #include "host/api/problem.hpp"
+#include "host/api/run_request.hpp"
 #include "host/api/run_view.hpp"
 
 namespace agentd::api {
 namespace {
-
-constexpr int kLongestWait = 60;  // seconds; ask again for longer
-constexpr std::size_t kLongestKey = 256;
-
-struct Asked {
-  event::Entered entered;
-  Millis wait{0};
-};
-
-// The body of a request for a run; everything that is wrong with it at once.
-class AskedReader {
- public:
-  explicit AskedReader(const std::string& agent_id) : agent_id_(agent_id) {}
-  std::variant<Asked, Document> read(const Request& request) {
-    if (!request.body.empty() && !parse(request.body)) return problem(400, "the body is not a JSON object", errors_);
-    text("query", asked_.entered.query, 256 << 10);
-    text("key", asked_.entered.key, kLongestKey);
-    text("session_id", asked_.entered.session, kLongestKey);
-    params();
-    wait();
-    for (const auto& [name, value] : body_.items())
-      if (name != "query" && name != "key" && name != "session_id" && name != "params" && name != "wait") wrong(name, "is not known here; known are query, params, key, session_id, wait");
-    const auto header = request.header("idempotency-key");
-    if (asked_.entered.key.empty()) asked_.entered.key = header;
-    if (asked_.entered.key.starts_with(agent_id_ + "@")) wrong("key", "begins like the keys of the agent's own slots; choose another");
-    if (header.size() > kLongestKey) wrong("key", "Idempotency-Key is longer than " + std::to_string(kLongestKey) + " bytes");
-    if (!errors_.empty()) return problem(422, "the request for a run cannot be understood", errors_);
-    asked_.entered.trigger = "api";
-    return std::move(asked_);
-  }
-
- private:
-  bool parse(const std::string& text) {
-    auto parsed = tool::parse_strict(text);
-    if (!parsed) errors_.push_back({"", parsed.error().message});
-    else if (!parsed->is_object()) errors_.push_back({"", "write an object: {\"query\": \"...\"}"});
-    else body_ = std::move(*parsed);
-    return errors_.empty();
-  }
-  void wrong(const std::string& name, std::string detail) { errors_.push_back({"/" + name, std::move(detail)}); }
-  void text(const std::string& name, std::string& to, std::size_t longest) {
-    const auto found = body_.find(name);
-    if (found == body_.end() || found->is_null()) return;
-    if (!found->is_string()) return wrong(name, "is a string");
-    to = found->get<std::string>();
-    if (to.size() > longest) wrong(name, "is longer than " + std::to_string(longest) + " bytes");
-  }
-  void params() {
-    const auto found = body_.find("params");
-    if (found == body_.end() || found->is_null()) return;
-    if (!found->is_object()) return wrong("params", "is an object");
-    asked_.entered.params.text = found->dump();
-  }
-  void wait() {
-    const auto found = body_.find("wait");
-    if (found == body_.end() || found->is_null()) return;
-    if (!found->is_number() || found->get<double>() < 0) return wrong("wait", "is a number of seconds");
-    asked_.wait = Millis(static_cast<std::int64_t>(std::min<double>(found->get<double>(), kLongestWait) * 1000));
-  }
-
-  const std::string& agent_id_;
-  nlohmann::json body_ = nlohmann::json::object();
-  Asked asked_;
-  std::vector<InputError> errors_;
-};
 
 port::Entry entry_for(const Context& context, const host::Member& member, const event::Entered& entered) {
   return {.agent_id = member.agent_id, .key = entered.key, .nonce = static_cast<std::uint32_t>(context.world.random.next()), .due_at = context.world.clock.now(),
@@ -109,10 +44,9 @@ Async<Answer> ask(Context& context, Request request) {
   const auto* member = context.roster.find(request.capture("id"));
   if (!member) co_return unknown_agent(context, request.capture("id"));
   if (context.draining) co_return problem(503, "the host is stopping");
-  AskedReader reader(member->agent_id);
-  auto read = reader.read(request);
+  auto read = read_run_request(member->agent_id, request);
   if (auto* refused = std::get_if<Document>(&read)) co_return std::move(*refused);
-  auto& asked = std::get<Asked>(read);
+  auto& asked = std::get<RunRequest>(read);
   run::clean(context.ports.cleaner(), asked.entered);
   std::vector<port::Entry> entries = {entry_for(context, *member, asked.entered)};
   const auto admitted = co_await context.ledger.enqueue(std::move(entries));

@@ -1,5 +1,8 @@
 #include <ostream>
 
+#include "core/base/json_numbers.hpp"
+#include "core/base/json_text.hpp"
+#include "core/base/name_text.hpp"
 #include "core/port/ledger.hpp"
 #include "host/cli/ask.hpp"
 
@@ -10,12 +13,28 @@ using Json = nlohmann::ordered_json;
 constexpr int kWaitSeconds = 25;  // per question; below what proxies cut
 constexpr Millis kWaitTimeout{60'000};
 
+Asked<Json> params_of(const std::string& text) {
+  if (const auto integer = is_json(text) ? wide_integer(text) : ""; !integer.empty()) return std::unexpected(Refusal{kUsage, "--params: the integer " + std::string(integer) + " is beyond 64 bits"});
+  auto params = is_json(text) ? Json::parse(text) : Json();
+  if (!params.is_object()) return std::unexpected(Refusal{kUsage, "--params: not a JSON object: " + to_utf8(text)});
+  return params;
+}
+
+std::optional<Refusal> unusable(const AgentsRun& command) {
+  if (command.query && to_utf8(*command.query) != *command.query) return Refusal{kUsage, "--query: it is not UTF-8"};
+  for (const auto& [option, name] : {std::pair("--key: it ", &command.key), std::pair("--session: it ", &command.session)})
+    if (const auto unfit = unfit_for_a_name(*name); !unfit.empty()) return Refusal{kUsage, option + std::string(unfit)};
+  return std::nullopt;
+}
+
 Asked<Json> body_of(const AgentsRun& command) {
+  if (auto refused = unusable(command)) return std::unexpected(std::move(*refused));
   Json body = Json::object();
   if (command.query) body["query"] = *command.query;
   if (!command.params.empty()) {
-    body["params"] = Json::parse(command.params, nullptr, false);
-    if (!body["params"].is_object()) return std::unexpected(Refusal{kUsage, "--params: not a JSON object: " + command.params});
+    auto params = params_of(command.params);
+    if (!params) return params;
+    body["params"] = std::move(*params);
   }
   if (!command.key.empty()) body["key"] = command.key;
   if (!command.session.empty()) body["session_id"] = command.session;
