@@ -28,7 +28,7 @@ Report make_report(std::vector<Disk> disks, const Thresholds& thresholds, const 
 
 struct DiskReport : agentd::sdk::Task {
   struct Params {
-    std::vector<std::string> paths;  // empty: every mounted disk
+    std::vector<std::string> paths;  // empty: every mounted local disk
     Thresholds thresholds;
     AGENTD_FIELDS(paths, thresholds)
   };

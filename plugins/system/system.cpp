@@ -20,9 +20,9 @@ struct System final : Toolset {
       return system_plugin::cpu_usage(std::chrono::milliseconds(sample_ms), [&] { return call.cancelled(); });
     });
     add("memory", "Memory and swap in use", Effect::pure, [] { return system_plugin::memory_usage(); });
-    add("disk", "Size and use of the disk that holds a path", {{"path", "any file or folder", "/"}}, Effect::pure,
+    add("disk", "Size and use of the file system that holds a path, also one of the network", {{"path", "any file or folder", "/"}}, Effect::pure,
         [](const std::string& path) { return system_plugin::disk_of(path); });
-    add("disks", "Size and use of every mounted disk", Effect::pure, [] { return system_plugin::mounted_disks(); });
+    add("disks", "Size and use of every mounted local disk; file systems of the network are left out: ask for one with disk and its path", Effect::pure, [] { return system_plugin::mounted_disks(); });
     add("load", "Load averages, number of processes, uptime", Effect::pure, [] { return system_plugin::load_average(); });
     add("processes", "The processes that use most", {{"by", "what of", By::memory}, {"limit", "how many", 10, between(1, 100)}}, Effect::pure, [](By by, int limit) {
       return system_plugin::processes(by == By::cpu, static_cast<std::size_t>(limit));

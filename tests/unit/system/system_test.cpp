@@ -27,15 +27,20 @@ class System : public ::testing::Test {
 
 TEST_F(System, TellsTheMachineTheTestRunsOn) {
   EXPECT_EQ(value("load")["cores"], sysconf(_SC_NPROCESSORS_ONLN));
-  EXPECT_EQ(value("memory")["total_bytes"].get<int64_t>() / 1024 / 1024, static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 1024 / 1024);
-  struct statvfs root {};
+  EXPECT_EQ(value("memory")["total_bytes"].get<int64_t>() / 1024 / 1024,
+            static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 1024 / 1024);
+  struct statvfs root{};
   ASSERT_EQ(statvfs("/", &root), 0);
-  EXPECT_EQ(value("disk", R"({"path": "/"})")["size_bytes"], static_cast<int64_t>(root.f_blocks) * static_cast<int64_t>(root.f_frsize));
+  EXPECT_EQ(value("disk", R"({"path": "/"})")["size_bytes"],
+            static_cast<int64_t>(root.f_blocks) * static_cast<int64_t>(root.f_frsize));
 }
 
 TEST_F(System, MeasuresTheCpuOverTheSample) {
   std::atomic<bool> done = false;
-  std::thread busy([&] { while (!done) {} });
+  std::thread busy([&] {
+    while (!done) {
+    }
+  });
   const auto cpu = value("cpu", R"({"sample_ms": 200})");
   done = true;
   busy.join();
@@ -61,6 +66,40 @@ TEST_F(System, NamesThePathThatIsNot) {
   const auto ended = system.call("disk", R"({"path": "/no/such"})");
   EXPECT_FALSE(ended.ok());
   EXPECT_NE(ended.value.find("/no/such"), std::string::npos);
+}
+
+constexpr const char* kMounts = R"(22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+23 22 0:20 / /proc rw - proc proc rw
+24 22 0:21 / /run rw - tmpfs tmpfs rw
+25 22 0:50 / /srv/dead rw - nfs4 server:/export rw,hard
+26 22 0:51 / /srv/share rw - cifs //server/share rw
+27 22 0:52 / /home/me/remote rw - fuse.sshfs me@server: rw
+28 22 8:17 / /media/a\040stick rw - fuseblk /dev/sdb1 rw
+29 22 8:1 /var/lib /data rw - ext4 /dev/sda1 rw
+30 22 0:53 / /net rw - autofs systemd-1 rw
+31 22 8:33 / /covered rw - xfs /dev/sdc1 rw
+32 31 0:54 / /covered rw - nfs server:/over rw
+)";
+
+TEST(Mounts, AreReadWithTheirEscapes) {
+  const auto all = system_plugin::parse_mountinfo(kMounts);
+  ASSERT_EQ(all.size(), 11u);
+  EXPECT_EQ(all[6].path, "/media/a stick");
+  EXPECT_EQ(all[6].type, "fuseblk");
+  EXPECT_EQ(all[6].source, "/dev/sdb1");
+  EXPECT_EQ(all[6].device, (uint64_t{8} << 32) | 17);
+}
+
+TEST(Mounts, OfTheNetworkAndInMemoryAreNotAskedForTheirSize) {
+  std::vector<std::string> paths;
+  for (const auto& mount : system_plugin::local_mounts(system_plugin::parse_mountinfo(kMounts))) paths.push_back(mount.path);
+  EXPECT_EQ(paths, (std::vector<std::string>{"/", "/media/a stick"}));
+}
+
+TEST(Mounts, OfAPathIsTheDeepestThatHoldsIt) {
+  const auto proc = system_plugin::disk_of("/proc/self");
+  EXPECT_EQ(proc.path, "/proc");
+  EXPECT_EQ(proc.type, "proc");
 }
 
 TEST(DiskReport, NamesTheDisksAboveTheThresholdAndWhatChanged) {
