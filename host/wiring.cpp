@@ -36,6 +36,11 @@ class Serving {
     for (const auto& note : setup.loaded.notes) ground_.log.info("config", note);
   }
 
+  // Before anything is opened: whoever cannot have the address starts no run. The error names it.
+  Result<void> bind() {
+    server_.emplace(ground_.world, routes_, api::ServerLimits(), [this](const api::Served& s) { ground_.metrics.observe_http(s.route, s.method, s.status, s.seconds); });
+    return server_->bind(config_.api.listen);
+  }
   int run() { return ground_.run(story()); }
 
  private:
@@ -60,10 +65,11 @@ class Serving {
     auto started = co_await engine_.start();
     if (!started) co_return started;
     co_await slots_->start();
-    co_return open_api();
+    open_api();
+    co_return Result<void>();
   }
 
-  Result<void> open_api() {
+  void open_api() {
     context_.emplace(api::Context{ground_.world, config_, engine_.ledger(), ground_.ports, engine_.roster(), engine_.journal(), engine_.deltas(), *slots_, engine_.worker(), ground_.metrics, ground_.clock.now()});
     api::add_health(routes_, *context_);
     api::add_agents(routes_, *context_);
@@ -71,15 +77,12 @@ class Serving {
     api::add_events(routes_, *context_);
     api::add_catalogue(routes_, *context_);
     api::add_later(routes_);
-    server_.emplace(ground_.world, routes_, api::ServerLimits(), [this](const api::Served& s) { ground_.metrics.observe_http(s.route, s.method, s.status, s.seconds); });
-    auto listening = server_->listen(config_.api.listen);
-    if (!listening) return listening;
     context_->ready = true;
+    server_->start();
     const auto& roster = engine_.roster();
     ground_.log.info("host", std::string("agentd ") + kVersion + " is ready at http://" + config_.api.listen.substr(0, config_.api.listen.rfind(':') + 1) + std::to_string(server_->port()) + ": " +
                                  std::to_string(roster.members().size()) + " agents" + (roster.refused().empty() ? "" : ", " + std::to_string(roster.refused().size()) + " refused") + ", " +
                                  std::to_string(ground_.ports.catalog().libraries().size()) + " plugins, state in " + config_.host.state_dir);
-    return {};
   }
 
   // The first signal drains, the second stops at once, which is as safe as any other death.
@@ -141,7 +144,12 @@ int perform(const cli::Serve& command, const cli::Output& to) {
     return cli::kUsage;
   }
   allow_many_descriptors();
-  return Serving(*setup, command.run_for).run();
+  Serving serving(*setup, command.run_for);
+  if (const auto bound = serving.bind(); !bound) {
+    to.err << "agentd: " << bound.error().message << '\n';
+    return cli::kUsage;
+  }
+  return serving.run();
 }
 
 }  // namespace agentd::host

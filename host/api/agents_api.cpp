@@ -8,9 +8,13 @@
 namespace agentd::api {
 namespace {
 
+constexpr std::size_t kMostAgents = 1000;  // of a page
+constexpr std::size_t kMostRefused = 100;
+
 Json refused_agents(const Context& context) {
   Json list = Json::array();
   for (const auto& refused : context.roster.refused()) {
+    if (list.size() == kMostRefused) break;
     Json problems = Json::array();
     for (const auto& each : refused.problems) problems.push_back(manifest::to_text(each));
     list.push_back({{"agent_id", refused.agent_id}, {"origin", refused.file}, {"problems", problems}});
@@ -18,42 +22,55 @@ Json refused_agents(const Context& context) {
   return list;
 }
 
-Async<Answer> status(Context& context) {
-  Json agents = Json::array();
+// By id; cursor is the last id of the page before. Answers what next is.
+Async<Json> fill(const Context& context, Page& page, std::string cursor) {
+  Json next;
+  std::string last;
+  const auto visit = [&](const host::Member& member) {
+    const bool added = page.add(agent_view(context, member));
+    if (added) last = member.agent_id;
+    else next = last;
+    return added;
+  };
+  auto filling = each_member(context, std::move(cursor), visit);
+  co_await std::move(filling);
+  co_return next;
+}
+
+Async<Answer> status(Context& context, Request request) {
+  const auto limit = limit_of(request, kMostAgents, kMostAgents);
+  if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
   std::size_t running = 0, queued = 0;
-  for (const auto& [id, member] : context.roster.members()) {
-    running += context.ledger.running(id) > 0 ? 1 : 0;
-    queued += context.ledger.queued(id);
-    agents.push_back(agent_view(context, member));
-  }
+  const auto count = [&](const host::Member& member) {
+    running += context.ledger.running(member.agent_id) > 0 ? 1 : 0;
+    queued += context.ledger.queued(member.agent_id);
+    return true;
+  };
+  auto counting = each_member(context, std::string(), count);
+  co_await std::move(counting);
+  Page page("agents", *limit);
+  auto filling = fill(context, page, request.parameter("cursor"));
+  const auto next = co_await std::move(filling);
   const auto uptime = std::chrono::floor<std::chrono::seconds>(context.world.clock.now() - context.started_at).count();
   Json body;
   body["total_agents"] = context.roster.members().size();
   body["running_agents"] = running;
   body["paused_agents"] = 0;
-  body["agents"] = std::move(agents);
+  body["total_refused_agents"] = context.roster.refused().size();
   body["refused_agents"] = refused_agents(context);
   body["queue_depth"] = queued;
   body["uptime"] = uptime;
   body["replicas"] = Json::array({{{"started_at", format_instant(context.started_at)}, {"version", kVersion}, {"draining", context.draining}}});
-  co_return document(body);
+  co_return page.answer(next, body);
 }
 
-// By id; cursor is the last id of the page before.
 Async<Answer> list(Context& context, Request request) {
-  const auto limit = limit_of(request, 100, 1000);
+  const auto limit = limit_of(request, 100, kMostAgents);
   if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
-  Json agents = Json::array();
-  Json next;
-  const auto& members = context.roster.members();
-  for (auto at = members.upper_bound(request.parameter("cursor")); at != members.end(); ++at) {
-    if (agents.size() == *limit) {
-      next = agents.back()["agent_id"];
-      break;
-    }
-    agents.push_back(agent_view(context, at->second));
-  }
-  co_return document({{"agents", agents}, {"next", next}});
+  Page page("agents", *limit);
+  auto filling = fill(context, page, request.parameter("cursor"));
+  const auto next = co_await std::move(filling);
+  co_return page.answer(next);
 }
 
 Async<Answer> show(Context& context, Request request) {
@@ -78,6 +95,7 @@ Async<Answer> slots(Context& context, Request request) {
     if (!slot) break;
     list.push_back({{"scheduled_at", format_instant_s(*slot)}});
     after = *slot;
+    if (list.size() % 16 == 0) co_await give_way(context.world.executor);
   }
   co_return document({{"agent_id", member->agent_id}, {"slots", list}, {"next", nullptr}});
 }
@@ -85,7 +103,7 @@ Async<Answer> slots(Context& context, Request request) {
 }  // namespace
 
 void add_agents(Routes& routes, Context& context) {
-  routes.add("GET", "/v1/status", [&context](Request) { return status(context); });
+  routes.add("GET", "/v1/status", [&context](Request r) { return status(context, std::move(r)); });
   routes.add("GET", "/v1/agents", [&context](Request r) { return list(context, std::move(r)); });
   routes.add("GET", "/v1/agents/{id}", [&context](Request r) { return show(context, std::move(r)); });
   routes.add("GET", "/v1/schedule/{id}", [&context](Request r) { return slots(context, std::move(r)); });

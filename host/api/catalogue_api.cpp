@@ -1,23 +1,38 @@
 #include "host/api/endpoints.hpp"
 #include "host/api/json.hpp"
+#include "host/api/page.hpp"
 #include "host/api/problem.hpp"
 
 namespace agentd::api {
 namespace {
 
-Async<Answer> tools(const Context& context) {
-  Json tools = Json::array(), broken = Json::array();
+Json broken_toolsets(const Context& context) {
+  Json broken = Json::array();
+  for (const auto& [name, toolset] : context.ports.toolsets())
+    if (!toolset) broken.push_back({{"toolset", name}, {"reason", toolset.error().message}});
+  return broken;
+}
+
+// Cursor is how many tools the pages before had.
+Async<Answer> tools(const Context& context, Request request) {
+  const auto limit = limit_of(request, 1000, 1000);
+  if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
+  const auto first = offset_of(request);
+  if (!first) co_return problem(400, "cursor is what `next` said");
+  const Json beside = {{"broken_toolsets", broken_toolsets(context)}};
+  Page page("tools", *limit);
+  std::size_t seen = 0;
   for (const auto& [name, toolset] : context.ports.toolsets()) {
-    if (!toolset) {
-      broken.push_back({{"toolset", name}, {"reason", toolset.error().message}});
-      continue;
-    }
+    if (!toolset) continue;
     const auto list = (*toolset)->tools();
     for (const auto& tool : *list) {
-      tools.push_back({{"name", name + "." + tool.name}, {"toolset", name}, {"summary", tool.summary}, {"effect", port::name(tool.effect)}, {"schema", raw(tool.schema)}});
+      if (seen++ < *first) continue;
+      const Json item = {{"name", name + "." + tool.name}, {"toolset", name}, {"summary", tool.summary}, {"effect", port::name(tool.effect)}, {"schema", raw(tool.schema)}};
+      if (!page.add(item)) co_return page.answer(std::to_string(*first + page.size()), beside);
     }
+    co_await give_way(context.world.executor);
   }
-  co_return document({{"tools", tools}, {"broken_toolsets", broken}, {"next", nullptr}});
+  co_return page.answer(nullptr, beside);
 }
 
 Async<Answer> plugins(const Context& context) {
@@ -39,7 +54,7 @@ Async<Answer> not_yet(Request request) { co_return problem(501, request.method +
 }  // namespace
 
 void add_catalogue(Routes& routes, Context& context) {
-  routes.add("GET", "/v1/tools", [&context](Request) { return tools(context); });
+  routes.add("GET", "/v1/tools", [&context](Request r) { return tools(context, std::move(r)); });
   routes.add("GET", "/v1/plugins", [&context](Request) { return plugins(context); });
 }
 

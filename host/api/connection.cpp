@@ -41,25 +41,50 @@ http::response<http::string_body> to_wire(const Document& document, bool keep_al
 
 }  // namespace
 
-Async<std::variant<Server::Connection::Incoming, Server::Connection::Refused, Server::Connection::Closed>> Server::Connection::read() {
-  http::request_parser<http::string_body> parser;
-  parser.header_limit(limits_.header_bytes);
-  parser.body_limit(limits_.body_bytes);
-  if (buffer_.size() == 0) {  // so that a quiet connection may last longer than one in the middle of a request
-    stream_.expires_after(limits_.idle);
+void Server::Connection::begin(Doing doing) {
+  doing_ = doing;
+  since_ = clock_.tick();
+}
+
+// Until the head is whole. A quiet connection may last longer than one in the middle of a request.
+Async<std::variant<std::monostate, Refused, Server::Connection::Closed>> Server::Connection::read_head() {
+  const HeadLimits bounds{limits_.line_bytes, limits_.header_bytes};
+  begin(buffer_.size() == 0 ? Doing::nothing : Doing::sending);
+  stream_.expires_after(doing_ == Doing::nothing ? limits_.idle : limits_.header);
+  while (true) {
+    const std::string_view bytes(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+    const auto end = end_of_head(bytes, bounds);
+    if (!end) co_return end.error();
+    if (*end) {
+      auto wrong = judge_head(bytes.substr(0, **end));
+      if (wrong) co_return std::move(*wrong);
+      co_return std::monostate();
+    }
     const auto [error, size] = co_await stream_.async_read_some(buffer_.prepare(4096), use_tuple);
     if (error) co_return Closed{};
     buffer_.commit(size);
+    if (doing_ == Doing::sending) continue;
+    begin(Doing::sending);
+    stream_.expires_after(limits_.header);  // one deadline for all of it, however it trickles in
   }
-  stream_.expires_after(limits_.header);
+}
+
+Async<std::variant<Server::Connection::Incoming, Refused, Server::Connection::Closed>> Server::Connection::read() {
+  auto head = co_await read_head();
+  if (auto* refused = std::get_if<Refused>(&head)) co_return std::move(*refused);
+  if (std::holds_alternative<Closed>(head)) co_return Closed{};
+  http::request_parser<http::string_body> parser;
+  parser.header_limit(limits_.header_bytes + 4);
+  parser.body_limit(limits_.body_bytes);
+  const auto wrong = [this](beast::error_code error) -> std::variant<Incoming, Refused, Closed> {
+    if (error == http::error::body_limit) return Refused{413, "a body may have " + std::to_string(limits_.body_bytes) + " bytes"};
+    if (error == http::error::end_of_stream || error == http::error::partial_message) return Closed{};
+    if (error.category() == http::make_error_code(http::error::end_of_stream).category())
+      return Refused{400, "not a request: " + error.message()};
+    return Closed{};
+  };
   const auto [head_error, head_size] = co_await http::async_read_header(stream_, buffer_, parser, use_tuple);
-  if (head_error == http::error::header_limit) co_return Refused{431, "the request's headers are longer than " + std::to_string(limits_.header_bytes) + " bytes"};
-  if (head_error == http::error::body_limit) co_return Refused{413, "a body may have " + std::to_string(limits_.body_bytes) + " bytes"};
-  if (head_error == http::error::end_of_stream || head_error.category() != http::make_error_code(http::error::end_of_stream).category()) {
-    if (head_error) co_return Closed{};
-  } else if (head_error) {
-    co_return Refused{400, "not a request: " + head_error.message()};
-  }
+  if (head_error) co_return wrong(head_error);
   if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
     http::response<http::empty_body> go_on(http::status::continue_, 11);
     const auto [error, size] = co_await http::async_write(stream_, go_on, use_tuple);
@@ -67,9 +92,21 @@ Async<std::variant<Server::Connection::Incoming, Server::Connection::Refused, Se
   }
   stream_.expires_after(limits_.body);
   const auto [body_error, body_size] = co_await http::async_read(stream_, buffer_, parser, use_tuple);
-  if (body_error == http::error::body_limit) co_return Refused{413, "a body may have " + std::to_string(limits_.body_bytes) + " bytes"};
-  if (body_error) co_return Closed{};
+  if (body_error) co_return wrong(body_error);
   co_return parser.release();
+}
+
+Async<void> Server::Connection::drain() {
+  constexpr std::size_t kMost = 8 << 20;
+  beast::error_code error;
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  stream_.expires_after(limits_.farewell);
+  for (std::size_t dropped = 0; !error && dropped < kMost;) {
+    buffer_.clear();
+    const auto [failed, size] = co_await stream_.async_read_some(buffer_.prepare(64 << 10), use_tuple);
+    error = failed;
+    dropped += size;
+  }
 }
 
 Async<bool> Server::Connection::write(const Document& document, bool keep_alive, bool head) {
@@ -98,8 +135,10 @@ Async<bool> Server::Connection::begin_events() {
 
 template <class Buffers>
 Async<bool> Server::Connection::send(Buffers buffers) {
+  if (gone_) co_return false;  // a write after a failed one would wait for an event that has been
   stream_.expires_after(limits_.write);
   const auto [error, size] = co_await asio::async_write(stream_, buffers, use_tuple);
+  gone_ = static_cast<bool>(error);
   co_return !error;
 }
 

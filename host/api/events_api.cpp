@@ -3,13 +3,15 @@
 #include "core/event/expand.hpp"
 #include "host/api/endpoints.hpp"
 #include "host/api/json.hpp"
+#include "host/api/page.hpp"
 #include "host/api/problem.hpp"
 
 namespace agentd::api {
 namespace {
 
 constexpr std::size_t kRecordsOfAPage = 2000;  // looked at for one page, whatever fits the filter
-constexpr std::size_t kRecordsAtOnce = 256;
+constexpr std::size_t kRecordsAtOnce = 32;
+constexpr std::size_t kWrittenAtOnce = 64 << 10;  // bytes of a stream
 constexpr Millis kSignOfLife{15'000};
 
 struct Filter {
@@ -33,36 +35,33 @@ bool after(const port::Event& event, EventPlace since) {
 }
 
 // The record a reader has not seen whole yet comes again; its events that it has seen are left out.
-std::vector<port::Event> events_of(std::span<const port::StoredRecord> records, EventPlace since, const Filter& filter) {
-  std::vector<port::Event> all;
-  for (const auto& record : records) {
-    auto expanded = event::expand(record);
-    if (!expanded) continue;
-    for (auto& event : *expanded)
-      if (after(event, since) && filter.fits(event)) all.push_back(std::move(event));
-  }
-  return all;
+std::vector<port::Event> events_of(const port::StoredRecord& record, EventPlace since, const Filter& filter) {
+  auto expanded = event::expand(record);
+  if (!expanded) return {};
+  std::erase_if(*expanded, [&](const port::Event& event) { return !after(event, since) || !filter.fits(event); });
+  return std::move(*expanded);
 }
 
-Async<Answer> page(Context& context, EventPlace since, Filter filter, std::size_t limit) {
-  std::string events;
-  std::size_t count = 0, looked_at = 0;
-  std::string next;
+Async<Answer> kept(Context& context, EventPlace since, Filter filter, std::size_t limit) {
+  Page page("events", limit);
+  std::string last;
   Position at = since.position > 0 ? since.position - 1 : 0;
-  while (next.empty()) {
+  for (std::size_t looked_at = 0; looked_at < kRecordsOfAPage;) {
     const auto records = co_await context.ledger.events_after(at, kRecordsAtOnce);
     if (!records) co_return ledger_problem(records.error());
-    if (records->empty()) break;
-    for (const auto& event : events_of(*records, since, filter)) {
-      if (count == limit) break;
-      events += (count++ == 0 ? "" : ",") + event::to_json(event);
-      if (count == limit) next = event.id;
+    if (records->empty()) co_return page.answer(nullptr);
+    for (const auto& record : *records) {
+      for (const auto& event : events_of(record, since, filter)) {
+        if (!page.add_text(event::to_json(event))) co_return page.answer(last);
+        last = event.id;
+      }
+      if (page.full()) co_return page.answer(last);
+      co_await give_way(context.world.executor);
     }
     at = records->back().position;
     looked_at += records->size();
-    if (next.empty() && looked_at >= kRecordsOfAPage) next = event_id(at, 999);
   }
-  co_return Document{200, "application/json", "{\"events\":[" + events + "],\"next\":" + (next.empty() ? "null" : "\"" + next + "\"") + "}\n"};
+  co_return page.answer(event_id(at, 999));
 }
 
 // Records as they come, and a model's words for those who ask for them by name. A reader that does not keep up is fed from the ledger, and cut off by the server when it takes nothing at all.
@@ -82,10 +81,15 @@ Async<void> follow(Context& context, EventPlace since, Filter filter, std::stop_
     std::string text;
     if (words)
       for (const auto& piece : words->take()) ((text += "event: ") += host::kModelDelta) += "\ndata: " + host::to_json(piece) + "\n\n";
-    for (const auto& event : events_of(*records, since, filter)) text += "id: " + event.id + "\nevent: " + event.type + "\ndata: " + event::to_json(event) + "\n\n";
-    if (!records->empty()) at = records->back().position;
-    if (text.empty() && !records->empty()) continue;
-    open = co_await stream.write(text.empty() ? ":\n\n" : std::move(text));
+    if (text.empty() && records->empty()) text = ":\n\n";
+    for (const auto& record : *records) {
+      for (const auto& event : events_of(record, since, filter)) text += "id: " + event.id + "\nevent: " + event.type + "\ndata: " + event::to_json(event) + "\n\n";
+      at = record.position;
+      if (text.size() < kWrittenAtOnce) continue;
+      open = co_await stream.write(std::exchange(text, {}));
+      if (!open) co_return;
+    }
+    if (!text.empty()) open = co_await stream.write(std::move(text));
   }
 }
 
@@ -101,7 +105,7 @@ Async<Answer> events(Context& context, Request request) {
     if (!parsed) co_return problem(400, "\"" + since + "\" is not an event's id");
     place = *parsed;
   }
-  if (!streams) co_return co_await page(context, place, filter_of(request), *limit);
+  if (!streams) co_return co_await kept(context, place, filter_of(request), *limit);
   if (since.empty()) place = {context.journal.live().last(), 999};  // from now on
   auto story = [&context, place, filter = filter_of(request), stopping = request.stopping](Stream& stream) { return follow(context, place, filter, stopping, stream); };
   co_return EventStream{std::move(story)};

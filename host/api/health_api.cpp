@@ -5,13 +5,17 @@
 namespace agentd::api {
 namespace {
 
-metrics::Snapshot snapshot(const Context& context) {
+Async<metrics::Snapshot> snapshot(const Context& context) {
   metrics::Snapshot now;
   for (const auto* state : {"idle", "running", "error", "paused", "stopped"}) now.agents_by_state[state] = 0;
-  for (const auto& [id, member] : context.roster.members()) {
+  const auto visit = [&](const host::Member& member) {
+    const auto& id = member.agent_id;
     ++now.agents_by_state[agent_state(context, member)];
     now.agents.push_back({id, context.ledger.queued(id), member.queue_size, context.slots.next(id)});
-  }
+    return true;
+  };
+  auto visiting = each_member(context, std::string(), visit);
+  co_await std::move(visiting);
   now.runs_in_flight = context.worker.in_flight();
   const auto& catalog = context.ports.catalog();
   now.plugins_by_state = {{"loaded", static_cast<int>(catalog.libraries().size())}, {"failed", static_cast<int>(catalog.broken().size())}};
@@ -19,7 +23,7 @@ metrics::Snapshot snapshot(const Context& context) {
   for (const auto& [name, endpoint] : context.ports.endpoints())
     if (endpoint) now.provider_circuit_open[name] = (*endpoint)->down();
   now.wal_bytes = context.ledger.vitals().wal_bytes;
-  return now;
+  co_return now;
 }
 
 Async<Answer> healthz() { co_return Document{200, "text/plain; charset=utf-8", "ok\n"}; }
@@ -32,15 +36,16 @@ Async<Answer> readyz(const Context& context) {
 }
 
 Async<Answer> metrics_text(const Context& context) {
-  co_return Document{200, "text/plain; version=0.0.4; charset=utf-8", context.metrics.render(snapshot(context))};
+  const auto now = co_await snapshot(context);
+  co_return Document{200, "text/plain; version=0.0.4; charset=utf-8", context.metrics.render(now)};
 }
 
 }  // namespace
 
 void add_health(Routes& routes, Context& context) {
-  routes.add("GET", "/healthz", [](Request) { return healthz(); });
-  routes.add("GET", "/readyz", [&context](Request) { return readyz(context); });
-  routes.add("GET", "/metrics", [&context](Request) { return metrics_text(context); });
+  routes.add_vital("GET", "/healthz", [](Request) { return healthz(); });
+  routes.add_vital("GET", "/readyz", [&context](Request) { return readyz(context); });
+  routes.add_vital("GET", "/metrics", [&context](Request) { return metrics_text(context); });
 }
 
 }  // namespace agentd::api

@@ -14,13 +14,27 @@ Json raw(std::string_view json) {
   return value.is_discarded() ? Json(std::string(json)) : value;
 }
 
+namespace {
+
+std::optional<std::size_t> number(const std::string& text) {
+  std::size_t value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
 std::optional<std::size_t> limit_of(const Request& request, std::size_t usual, std::size_t most) {
   const auto text = request.parameter("limit");
   if (text.empty()) return usual;
-  std::size_t limit = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || limit == 0 || limit > most) return std::nullopt;
-  return limit;
+  const auto limit = number(text);
+  return limit && *limit > 0 && *limit <= most ? limit : std::nullopt;
+}
+
+std::optional<std::size_t> offset_of(const Request& request) {
+  const auto text = request.parameter("cursor");
+  return text.empty() ? std::optional<std::size_t>(0) : number(text);
 }
 
 Document ledger_problem(const port::LedgerError& error) {

@@ -20,6 +20,9 @@ Json raw(std::string_view json);
 // "limit" of a list: within 1 and most; `usual` without one. Nothing: not a number in that range.
 std::optional<std::size_t> limit_of(const Request& request, std::size_t usual, std::size_t most);
 
+// "cursor" of a list whose cursor is a number of items; 0 without one. Nothing: not a number.
+std::optional<std::size_t> offset_of(const Request& request);
+
 // The ledger's word as an answer: 503 while the disk is full or it cannot be reached, else 500.
 Document ledger_problem(const port::LedgerError& error);
 

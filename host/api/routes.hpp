@@ -13,6 +13,7 @@ struct Route {
   std::string method;
   std::string pattern;  // "/v1/agents/{id}/runs"
   Handler handler;
+  bool vital = false;   // answered however busy the host is: at once, with little
 };
 
 struct Match {
@@ -28,6 +29,7 @@ struct NoSuchMethod {
 class Routes {
  public:
   void add(std::string method, std::string pattern, Handler handler) { routes_.push_back({std::move(method), std::move(pattern), std::move(handler)}); }
+  void add_vital(std::string method, std::string pattern, Handler handler) { routes_.push_back({std::move(method), std::move(pattern), std::move(handler), true}); }
   // segments: of the path, each decoded. HEAD is answered by GET.
   std::variant<Match, NoSuchPath, NoSuchMethod> find(std::string_view method, const std::vector<std::string>& segments) const;
   const std::vector<Route>& all() const { return routes_; }

@@ -1,7 +1,6 @@
 #include "host/api/run_view.hpp"
 
-#include <map>
-
+#include "core/base/json_text.hpp"
 #include "core/event/expand.hpp"
 
 namespace agentd::api {
@@ -40,10 +39,11 @@ void add_to(event::Totals& totals, const Answered& answered) {
   add(totals.reasoning_tokens, answered.usage->reasoning_tokens);
 }
 
-// Folds the records into the view's members.
+// Folds the records into the view's members; what may be long is only pointed at.
 struct Fold {
   Json view;
   event::Totals totals;
+  std::string_view query, params, result;
 
   void operator()(const port::StoredRecord& record, const Entered& entered) {
     view["status"] = name(record.status);
@@ -51,8 +51,8 @@ struct Fold {
     view["scheduled_at"] = instant(entered.scheduled_at);
     view["queued_at"] = format_instant(record.at);
     view["key"] = text_or_null(entered.key);
-    view["query"] = text_or_null(entered.query);
-    view["params"] = raw(entered.params.text);
+    query = entered.query;
+    params = entered.params.text;
     if (!entered.reason.empty()) view["reason"] = entered.reason;
     if (!entered.session.empty()) view["session_id"] = entered.session;
   }
@@ -61,8 +61,8 @@ struct Fold {
     view["attempt"] = started.attempt;
     view["waiting_for"] = nullptr;
     if (view["started_at"].is_null()) view["started_at"] = format_instant(record.at);
-    if (!started.query.empty()) view["query"] = started.query;
-    if (started.params) view["params"] = raw(started.params.text);
+    if (!started.query.empty()) query = started.query;
+    if (started.params) params = started.params.text;
   }
   void operator()(const port::StoredRecord&, const Answered& answered) {
     view["steps"] = answered.step;
@@ -86,12 +86,15 @@ struct Fold {
     view["attempt"] = ended.attempt;
     view["steps"] = ended.steps;
     view["duration_ms"] = ended.duration_ms;
-    view["result"] = raw(ended.result_json());
+    result = ended.result_json();
     view["error"] = nullptr;
     view["error_class"] = nullptr;
     if (ended.fault) set_fault(*ended.fault);
     if (!ended.reason.empty()) view["reason"] = ended.reason;
     totals = ended.totals;
+    const bool has_run = ended.duration_ms > 0 || ended.status == port::RunStatus::completed ||
+                         ended.status == port::RunStatus::failed || ended.status == port::RunStatus::timed_out;
+    if (has_run && view["started_at"].is_null()) view["started_at"] = format_instant(record.at - Millis(ended.duration_ms));
   }
   template <class Other>
   void operator()(const port::StoredRecord&, const Other&) {}
@@ -112,101 +115,168 @@ Json usage_view(const std::optional<port::Usage>& usage) {
           {"reasoning_tokens", known(usage->reasoning_tokens)}};
 }
 
-// Walks the records and writes a line per call.
-struct Steps {
-  std::string run;
-  Json lines = Json::array();
-  std::map<std::pair<int, int>, event::CallAsked> asked;
+constexpr std::size_t kLongest = 1000;  // bytes of a text in a list
 
-  void model(const port::StoredRecord& record, const Answered& answered) {
-    Json calls = Json::array();
-    for (std::size_t i = 0; i < answered.calls.size(); ++i) {
-      const auto& call = answered.calls[i];
-      calls.push_back({{"call_id", run + "/" + std::to_string(answered.step) + "/" + std::to_string(i)}, {"tool", call.tool}, {"arguments", raw(call.arguments.text)}});
-    }
-    const auto text = raw(answered.text.text);
-    Json line;
-    line["step"] = answered.step;
-    line["kind"] = "model";
-    line["name"] = answered.provider + "/" + answered.model;
-    line["outcome"] = "ok";
-    line["finish_reason"] = name(answered.finish_reason);
-    line["finished_at"] = format_instant(record.at);
-    line["duration_ms"] = answered.duration_ms;
-    line["usage"] = usage_view(answered.usage);
-    line["cost"] = static_cast<double>(answered.cost) / 1e9;
-    line["text"] = text;
-    line["calls"] = calls;
-    line["detail"] = !calls.empty() ? Json(std::to_string(calls.size()) + (calls.size() == 1 ? " tool call" : " tool calls")) : text;
-    lines.push_back(std::move(line));
-    for (std::size_t i = 0; i < answered.calls.size(); ++i) {
-      const auto& call = answered.calls[i];
-      asked[{answered.step, static_cast<int>(i)}] = call;
-      if (call.refused) tool(record, {.step = answered.step, .index = static_cast<int>(i), .tool = call.tool, .effect = call.effect, .outcome = *call.refused, .content = call.content, .whole = {}, .starts = {}, .call = {}});
-    }
-  }
-  void tool(const port::StoredRecord& record, const ToolFinished& finished) {
-    const auto content = raw(finished.content.text);
-    Json line;
-    line["step"] = finished.step;
-    line["kind"] = "tool";
-    line["call_id"] = run + "/" + std::to_string(finished.step) + "/" + std::to_string(finished.index);
-    line["name"] = finished.tool;
-    line["effect"] = name(finished.effect);
-    line["outcome"] = event::name(finished.outcome);
-    line["finished_at"] = format_instant(record.at);
-    line["duration_ms"] = finished.duration_ms;
-    const auto call = asked.find({finished.step, finished.index});
-    line["arguments"] = call == asked.end() ? Json() : raw(call->second.arguments.text);
-    line["content"] = content;
-    line["detail"] = content;
-    lines.push_back(std::move(line));
-  }
-  void failed(const port::StoredRecord& record, const CallFailed& failure) {
-    Json line;
-    line["step"] = failure.step;
-    line["kind"] = "model";
-    line["name"] = failure.provider + "/" + failure.model;
-    line["outcome"] = "error";
-    line["finished_at"] = format_instant(record.at);
-    line["duration_ms"] = failure.duration_ms;
-    line["error_class"] = name(failure.fault.error_class);
-    line["detail"] = failure.fault.message;
-    lines.push_back(std::move(line));
-  }
-};
+// A JSON text; null where it is long and cannot be cut.
+Json cut(std::string_view json) {
+  if (json.size() <= kLongest) return raw(json);
+  const auto text = event::string_value(json);
+  return text ? Json(std::string(clip_utf8(*text, kLongest))) : Json();
+}
 
-}  // namespace
+Json cut(const Json& text) {
+  if (!text.is_string() || text.get_ref<const std::string&>().size() <= kLongest) return text;
+  return std::string(clip_utf8(text.get_ref<const std::string&>(), kLongest)) + "...";
+}
 
-Json run_view(std::span<const port::StoredRecord> records) {
-  Fold fold;
-  if (records.empty()) return {};
-  const auto& entry = records.front();
-  for (const auto* member : {"run_id", "agent_id", "session_id", "status", "waiting_for", "trigger", "scheduled_at", "queued_at", "started_at", "finished_at"}) fold.view[member] = nullptr;
+// Every member in its order, whatever the records say.
+void begin(Fold& fold, const port::StoredRecord& entry) {
+  for (const auto* member : {"run_id", "agent_id", "session_id", "status", "waiting_for", "trigger", "scheduled_at", "queued_at",
+                             "started_at", "finished_at"})
+    fold.view[member] = nullptr;
   fold.view["run_id"] = to_text(entry.run);
   fold.view["agent_id"] = entry.agent_id;
   fold.view["session_id"] = entry.agent_id;
   fold.view["attempt"] = 1;
   fold.view["steps"] = 0;
   for (const auto* member : {"query", "params", "result", "error", "error_class", "usage", "key"}) fold.view[member] = nullptr;
-  for (const auto& [record, decoded] : read_all(records)) {
+}
+
+void go_over(Fold& fold, const std::vector<Read>& records) {
+  for (const auto& [record, decoded] : records) {
     std::visit([&](const auto& body) { fold(record, body); }, decoded.body);
     if (!decoded.session.empty()) fold.view["session_id"] = decoded.session;
   }
   fold.view["usage"] = raw(event::usage_json(fold.totals));
-  return fold.view;
+}
+
+}  // namespace
+
+Json run_view(std::span<const port::StoredRecord> records) {
+  if (records.empty()) return {};
+  const auto all = read_all(records);
+  Fold fold;
+  begin(fold, records.front());
+  go_over(fold, all);
+  fold.view["query"] = text_or_null(std::string(fold.query));
+  fold.view["params"] = raw(fold.params);
+  fold.view["result"] = raw(fold.result);
+  return std::move(fold.view);
+}
+
+Json run_summary(std::span<const port::StoredRecord> records) {
+  if (records.empty()) return {};
+  const auto all = read_all(records);
+  Fold fold;
+  begin(fold, records.front());
+  go_over(fold, all);
+  auto& view = fold.view;
+  view.erase("query");
+  view.erase("params");
+  Json shortened = Json::array();
+  view["result"] = cut(fold.result);
+  if (fold.result.size() > kLongest) shortened.push_back("result");
+  for (const auto* member : {"error", "reason"}) {
+    const auto found = view.find(member);
+    if (found == view.end()) continue;
+    auto shorter = cut(*found);
+    if (shorter == *found) continue;
+    *found = std::move(shorter);
+    shortened.push_back(member);
+  }
+  view["shortened"] = std::move(shortened);
+  return std::move(view);
+}
+
+void StepsReader::model(const port::StoredRecord& record, const Answered& answered) {
+  Json calls = Json::array();
+  for (std::size_t i = 0; i < answered.calls.size(); ++i) {
+    const auto& call = answered.calls[i];
+    calls.push_back({{"call_id", run_ + "/" + std::to_string(answered.step) + "/" + std::to_string(i)},
+                     {"tool", call.tool},
+                     {"arguments", raw(call.arguments.text)}});
+  }
+  auto text = raw(answered.text.text);
+  Json line;
+  line["step"] = answered.step;
+  line["kind"] = "model";
+  line["name"] = answered.provider + "/" + answered.model;
+  line["outcome"] = "ok";
+  line["finish_reason"] = name(answered.finish_reason);
+  line["finished_at"] = format_instant(record.at);
+  line["duration_ms"] = answered.duration_ms;
+  line["usage"] = usage_view(answered.usage);
+  line["cost"] = static_cast<double>(answered.cost) / 1e9;
+  line["detail"] =
+      !calls.empty() ? Json(std::to_string(calls.size()) + (calls.size() == 1 ? " tool call" : " tool calls")) : cut(text);
+  line["text"] = std::move(text);
+  line["calls"] = std::move(calls);
+  lines_.push_back(std::move(line));
+  for (std::size_t i = 0; i < answered.calls.size(); ++i) {
+    const auto& call = answered.calls[i];
+    asked_[{answered.step, static_cast<int>(i)}] = call;
+    if (call.refused)
+      tool(record, {.step = answered.step,
+                    .index = static_cast<int>(i),
+                    .tool = call.tool,
+                    .effect = call.effect,
+                    .outcome = *call.refused,
+                    .content = call.content,
+                    .whole = {},
+                    .starts = {},
+                    .call = {}});
+  }
+}
+
+void StepsReader::tool(const port::StoredRecord& record, const ToolFinished& finished) {
+  auto content = raw(finished.content.text);
+  Json line;
+  line["step"] = finished.step;
+  line["kind"] = "tool";
+  line["call_id"] = run_ + "/" + std::to_string(finished.step) + "/" + std::to_string(finished.index);
+  line["name"] = finished.tool;
+  line["effect"] = name(finished.effect);
+  line["outcome"] = event::name(finished.outcome);
+  line["finished_at"] = format_instant(record.at);
+  line["duration_ms"] = finished.duration_ms;
+  const auto call = asked_.find({finished.step, finished.index});
+  line["arguments"] = call == asked_.end() ? Json() : raw(call->second.arguments.text);
+  line["detail"] = cut(content);
+  line["content"] = std::move(content);
+  lines_.push_back(std::move(line));
+}
+
+void StepsReader::failed(const port::StoredRecord& record, const CallFailed& failure) {
+  Json line;
+  line["step"] = failure.step;
+  line["kind"] = "model";
+  line["name"] = failure.provider + "/" + failure.model;
+  line["outcome"] = "error";
+  line["finished_at"] = format_instant(record.at);
+  line["duration_ms"] = failure.duration_ms;
+  line["error_class"] = name(failure.fault.error_class);
+  line["detail"] = failure.fault.message;
+  lines_.push_back(std::move(line));
+}
+
+Json StepsReader::read(const port::StoredRecord& record) {
+  lines_ = Json::array();
+  const auto decoded = event::decode(record.kind, record.payload);
+  if (!decoded) return std::move(lines_);
+  if (const auto* answered = std::get_if<Answered>(&decoded->body)) model(record, *answered);
+  if (const auto* finished = std::get_if<ToolFinished>(&decoded->body)) tool(record, *finished);
+  if (const auto* failure = std::get_if<CallFailed>(&decoded->body)) failed(record, *failure);
+  if (const auto* ended = std::get_if<Ended>(&decoded->body); ended && ended->answer) model(record, *ended->answer);
+  return std::move(lines_);
 }
 
 Json steps_view(std::span<const port::StoredRecord> records) {
-  if (records.empty()) return Json::array();
-  Steps steps{.run = to_text(records.front().run), .asked = {}};
-  for (const auto& [record, decoded] : read_all(records)) {
-    if (const auto* answered = std::get_if<Answered>(&decoded.body)) steps.model(record, *answered);
-    if (const auto* finished = std::get_if<ToolFinished>(&decoded.body)) steps.tool(record, *finished);
-    if (const auto* failure = std::get_if<CallFailed>(&decoded.body)) steps.failed(record, *failure);
-    if (const auto* ended = std::get_if<Ended>(&decoded.body); ended && ended->answer) steps.model(record, *ended->answer);
-  }
-  return std::move(steps.lines);
+  Json all = Json::array();
+  if (records.empty()) return all;
+  StepsReader reader(records.front().run);
+  for (const auto& record : records)
+    for (auto& line : reader.read(record)) all.push_back(std::move(line));
+  return all;
 }
 
 bool has_ended(std::span<const port::StoredRecord> records) {

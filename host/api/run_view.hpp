@@ -1,5 +1,6 @@
 // A run and its steps as people see them, from its records.
 #pragma once
+#include <map>
 #include <span>
 
 #include "core/event/record.hpp"
@@ -10,8 +11,27 @@ namespace agentd::api {
 
 // records: all of the run, the entry first. A record that cannot be read is left out.
 Json run_view(std::span<const port::StoredRecord> records);
-// Each model call and tool call that has ended, and those under way: {"step", "kind": "model" | "tool", "name", "outcome", ...}.
+// The same for a list: without query and params, and with result, error and reason cut where they are long; "shortened" names
+// those that are. Of a run that has ended the entry and the last record are enough.
+Json run_summary(std::span<const port::StoredRecord> records);
+
+// Each model call and tool call that has ended: {"step", "kind": "model" | "tool", "name", "outcome", ...}.
 Json steps_view(std::span<const port::StoredRecord> records);
+// The same, record by record.
+class StepsReader {
+ public:
+  explicit StepsReader(RunId run) : run_(to_text(run)) {}
+  Json read(const port::StoredRecord& record);  // its lines
+
+ private:
+  void model(const port::StoredRecord& record, const event::Answered& answered);
+  void tool(const port::StoredRecord& record, const event::ToolFinished& finished);
+  void failed(const port::StoredRecord& record, const event::CallFailed& failure);
+
+  const std::string run_;
+  Json lines_;
+  std::map<std::pair<int, int>, event::CallAsked> asked_;  // by step and index
+};
 
 bool has_ended(std::span<const port::StoredRecord> records);
 

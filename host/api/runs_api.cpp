@@ -4,12 +4,16 @@
 #include "core/run/clean.hpp"
 #include "host/api/agent_view.hpp"
 #include "host/api/endpoints.hpp"
+#include "host/api/page.hpp"
 #include "host/api/problem.hpp"
 #include "host/api/run_request.hpp"
 #include "host/api/run_view.hpp"
 
 namespace agentd::api {
 namespace {
+
+constexpr std::size_t kRowsAtOnce = 32;         // of a list, from the ledger
+constexpr std::size_t kReadForAPage = 8 << 20;  // bytes of records, so that long ones make a page short
 
 port::Entry entry_for(const Context& context, const host::Member& member, const event::Entered& entered) {
   return {.agent_id = member.agent_id, .key = entered.key, .nonce = static_cast<std::uint32_t>(context.world.random.next()), .due_at = context.world.clock.now(),
@@ -83,38 +87,94 @@ Async<Answer> show(Context& context, Request request) {
   co_return document(finished->view);
 }
 
+// In their order; cursor is how many lines the pages before had.
 Async<Answer> steps(Context& context, Request request) {
   const auto run = run_of(request);
   if (!run) co_return unknown_run(request);
+  const auto limit = limit_of(request, 1000, 1000);
+  if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
+  const auto first = offset_of(request);
+  if (!first) co_return problem(400, "cursor is what `next` said");
   const auto records = co_await context.ledger.load(*run);
   if (!records && records.error().fault != port::LedgerFault::not_found) co_return ledger_problem(records.error());
   if (!records || records->empty()) co_return unknown_run(request);
-  co_return document({{"run_id", request.capture("id")}, {"steps", steps_view(*records)}, {"next", nullptr}});
+  Page page("steps", *limit);
+  StepsReader reader(*run);
+  const Json beside = {{"run_id", request.capture("id")}};
+  std::size_t seen = 0;
+  for (const auto& record : *records) {
+    for (const auto& line : reader.read(record))
+      if (seen++ >= *first && !page.add(line)) co_return page.answer(std::to_string(*first + page.size()), beside);
+    co_await give_way(context.world.executor);
+  }
+  co_return page.answer(nullptr, beside);
+}
+
+port::StoredRecord entry_of(const port::RunRow& row) {
+  const bool alone = row.last == row.run.position;
+  return {.position = row.run.position, .at = row.entered_at, .run = row.run, .agent_id = row.agent_id, .kind = event::Entered::kKind,
+          .status = alone ? row.status : port::RunStatus::queued, .payload = row.payload};
+}
+
+// What a run's summary needs: its entry alone when there is no more, with it the record of its end, and only of a run under way all.
+// The row has the last record's text without its instant.
+Async<port::LedgerResult<std::vector<port::StoredRecord>>> records_for_summary(Context& context, const port::RunRow& row) {
+  std::vector<port::StoredRecord> records;
+  records.push_back(entry_of(row));
+  if (row.last == row.run.position) co_return records;
+  if (row.last_kind != event::Ended::kKind) co_return co_await context.ledger.load(row.run);
+  auto end = co_await context.ledger.events_after(row.last - 1, 1);
+  if (!end) co_return std::unexpected(end.error());
+  for (auto& record : *end) records.push_back(std::move(record));
+  co_return records;
+}
+
+// Adds rows to the page until it ends; true when it has.
+Async<bool> add_summaries(Context& context, Page& page, const std::vector<port::RunRow>& rows, std::size_t& read, RunId& last) {
+  for (const auto& row : rows) {
+    if (page.full() || read >= kReadForAPage) co_return true;
+    const auto records = co_await records_for_summary(context, row);
+    for (const auto& record : records.value_or(std::vector<port::StoredRecord>())) read += record.payload.size();
+    if (records && !records->empty() && !page.add(run_summary(*records))) co_return true;
+    last = row.run;
+    co_await give_way(context.world.executor);
+  }
+  co_return false;
+}
+
+std::variant<port::RunFilter, Document> filter_of(const Request& request) {
+  port::RunFilter filter{.agent_id = request.parameter("agent"), .status = {}};
+  if (const auto status = request.parameter("status"); !status.empty()) {
+    filter.status = port::run_status(status);
+    if (!filter.status) return problem(400, "\"" + status + "\" is not a run's status");
+  }
+  if (const auto cursor = request.parameter("cursor"); !cursor.empty()) {
+    const auto place = parse_run_id(cursor);
+    if (!place) return problem(400, "cursor is what `next` said");
+    filter.before = place->position;
+  }
+  return filter;
 }
 
 // Newest first; cursor is where the page before ended.
 Async<Answer> list(Context& context, Request request) {
   const auto limit = limit_of(request, 50, 1000);
   if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
-  port::RunFilter filter{.agent_id = request.parameter("agent"), .status = {}, .limit = *limit};
-  if (const auto status = request.parameter("status"); !status.empty()) {
-    filter.status = port::run_status(status);
-    if (!filter.status) co_return problem(400, "\"" + status + "\" is not a run's status");
+  auto asked = filter_of(request);
+  if (auto* refused = std::get_if<Document>(&asked)) co_return std::move(*refused);
+  auto& filter = std::get<port::RunFilter>(asked);
+  Page page("runs", *limit);
+  std::size_t read = 0;
+  RunId last;
+  while (true) {
+    filter.limit = std::min(kRowsAtOnce, *limit + 1 - page.size());  // one more tells whether there is a next page
+    const auto rows = co_await context.ledger.list(filter);
+    if (!rows) co_return ledger_problem(rows.error());
+    const bool ended = co_await add_summaries(context, page, *rows, read, last);
+    if (ended) co_return page.answer(to_text(last));
+    if (rows->size() < filter.limit) co_return page.answer(nullptr);
+    filter.before = rows->back().run.position;
   }
-  if (const auto cursor = request.parameter("cursor"); !cursor.empty()) {
-    const auto place = parse_run_id(cursor);
-    if (!place) co_return problem(400, "cursor is what `next` said");
-    filter.before = place->position;
-  }
-  const auto rows = co_await context.ledger.list(std::move(filter));
-  if (!rows) co_return ledger_problem(rows.error());
-  Json runs = Json::array();
-  for (const auto& row : *rows) {
-    const auto records = co_await context.ledger.load(row.run);
-    if (records && !records->empty()) runs.push_back(run_view(*records));
-  }
-  const Json next = rows->size() == *limit ? Json(to_text(rows->back().run)) : Json();
-  co_return document({{"runs", runs}, {"next", next}});
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
 #include "host/api/server.hpp"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/url/parse.hpp>
+#include <algorithm>
 
 #include "host/api/connection.hpp"
 #include "host/api/guard.hpp"
 #include "host/api/problem.hpp"
+#include "host/api/target.hpp"
 
 namespace agentd::api {
 namespace asio = boost::asio;
@@ -20,24 +20,6 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-struct Target {
-  Request request;
-  std::vector<std::string> segments;
-};
-
-// Nothing when the target is not a path.
-std::optional<Target> parse_target(const http::request<http::string_body>& incoming) {
-  const auto url = boost::urls::parse_origin_form(incoming.target());
-  if (!url) return std::nullopt;
-  Target target;
-  for (const auto& segment : url->segments()) target.segments.push_back(segment);
-  for (const auto& parameter : url->params()) target.request.query.emplace_back(parameter.key, parameter.value);
-  target.request.method = std::string(incoming.method_string());
-  target.request.path = url->path();
-  for (const auto& field : incoming) target.request.headers.emplace(lower(field.name_string()), std::string(field.value()));
-  return target;
-}
-
 bool is_json(std::string_view content_type) {
   const auto type = lower(content_type.substr(0, content_type.find(';')));
   return type == "application/json" || type.ends_with("+json") || type == "application/jsonl" || type == "application/x-ndjson";
@@ -48,31 +30,51 @@ struct Picked {
   std::string method;
   Request request;
   std::optional<Document> refused;
+  bool hang_up = false;  // with refused: nothing more is taken from this client
 };
+
+// Known names only: what clients make up must not become labels of metrics.
+std::string method_of(const http::request<http::string_body>& incoming) {
+  return incoming.method() == http::verb::unknown ? "other" : std::string(incoming.method_string());
+}
 
 // Everything that can be said without a handler.
 Picked pick(const Routes& routes, http::request<http::string_body>&& incoming) {
-  Picked picked{.method = std::string(incoming.method_string())};
+  Picked picked{.method = method_of(incoming)};
   const auto refuse = [&picked](Document document) {
     picked.refused = std::move(document);
     return std::move(picked);
   };
-  auto target = parse_target(incoming);
-  if (!target) return refuse(problem(400, "the request's target is not a path"));
+  auto target = parse_target({incoming.target().data(), incoming.target().size()});
+  if (!target) {
+    picked.hang_up = true;
+    return refuse(problem(400, target.error()));
+  }
   if (const auto why = foreign(incoming[http::field::host], incoming[http::field::origin])) return refuse(problem(403, *why));
   auto found = routes.find(picked.method, target->segments);
-  if (std::holds_alternative<NoSuchPath>(found)) return refuse(problem(404, "there is nothing at " + target->request.path));
+  if (std::holds_alternative<NoSuchPath>(found)) return refuse(problem(404, "there is nothing at " + target->path));
   if (const auto* other = std::get_if<NoSuchMethod>(&found)) {
-    auto document = problem(405, picked.method + " is not for " + target->request.path);
+    auto document = problem(405, std::string(incoming.method_string()) + " is not for " + target->path);
     document.headers.emplace_back("Allow", other->allowed);
     return refuse(std::move(document));
   }
   picked.route = std::get<Match>(found).route;
-  if (!incoming.body().empty() && !is_json(incoming[http::field::content_type])) return refuse(problem(415, "send Content-Type: application/json"));
-  picked.request = std::move(target->request);
-  picked.request.captured = std::move(std::get<Match>(found).captured);
-  picked.request.body = std::move(incoming.body());
+  if (!incoming.body().empty() && !is_json(incoming[http::field::content_type]))
+    return refuse(problem(415, "send Content-Type: application/json"));
+  auto& request = picked.request;
+  request.method = picked.method;
+  request.path = std::move(target->path);
+  request.query = std::move(target->query);
+  for (const auto& field : incoming) request.headers.emplace(lower(field.name_string()), std::string(field.value()));
+  request.captured = std::move(std::get<Match>(found).captured);
+  request.body = std::move(incoming.body());
   return picked;
+}
+
+Document busy(const char* what) {
+  auto document = problem(503, std::string("the host answers as many ") + what + " as it may at a time; ask again soon");
+  document.headers.emplace_back("Retry-After", "1");
+  return document;
 }
 
 // Handlers answer errors; what a library throws all the same must not take the host down.
@@ -110,10 +112,20 @@ Server::Server(World world, const Routes& routes, ServerLimits limits, std::func
 
 Server::~Server() = default;
 
-Result<void> Server::listen(const std::string& address) {
+// A request's place among those in progress.
+struct Server::Work {
+  explicit Work(std::size_t& in_progress) : in_progress_(in_progress) { ++in_progress_; }
+  ~Work() { --in_progress_; }
+  Work(const Work&) = delete;
+  std::size_t& in_progress_;
+};
+
+Result<void> Server::bind(const std::string& address) {
   const auto parsed = parse_address(address);
   if (!parsed) return std::unexpected(parsed.error());
-  if (!is_loopback(parsed->host)) return fail("listen on " + address + ": an address that others reach needs tokens, which are not supported yet; use 127.0.0.1");
+  if (!is_loopback(parsed->host))
+    return fail("listen on " + address +
+                ": an address that others reach needs tokens, which are not supported yet; use 127.0.0.1");
   const auto ip = parsed->host == "localhost" ? asio::ip::make_address("127.0.0.1") : asio::ip::make_address(parsed->host);
   const tcp::endpoint endpoint(ip, static_cast<std::uint16_t>(std::stoi(parsed->port)));
   try {
@@ -125,9 +137,10 @@ Result<void> Server::listen(const std::string& address) {
   } catch (const boost::system::system_error& error) {
     return fail("cannot listen on " + address + ": " + error.code().message() + "; is another host running there?");
   }
-  spawn(world_.executor, accept());
   return {};
 }
+
+void Server::start() { spawn(world_.executor, accept()); }
 
 Async<void> Server::accept() {
   while (acceptor_.is_open()) {
@@ -137,9 +150,24 @@ Async<void> Server::accept() {
       co_await sleep(world_.timers, Millis(100), stopping_.get_token());
       continue;
     }
-    if (open_.size() >= limits_.connections) continue;  // closed at once
-    spawn(world_.executor, serve(std::make_unique<Connection>(std::move(socket), limits_)));
+    if (open_.size() - leaving_ >= limits_.connections && !make_room()) continue;  // closed at once
+    spawn(world_.executor, serve(std::make_unique<Connection>(std::move(socket), limits_, world_.clock)));
   }
+}
+
+// One that asks a vital route may have to go last of all: it is answered at once, so it is still there because it does not read.
+bool Server::make_room() {
+  const auto patience = [](const Connection* c) { return std::pair(c->doing(), c->since()); };
+  Connection* first = nullptr;
+  for (auto* connection : open_) {
+    if (connection->leaving || (connection->doing() == Connection::Doing::asking && !connection->vital)) continue;
+    if (!first || patience(connection) < patience(first)) first = connection;
+  }
+  if (!first) return false;
+  first->leaving = true;
+  ++leaving_;
+  first->close();
+  return true;
 }
 
 Async<void> Server::serve(std::unique_ptr<Connection> connection) {
@@ -148,39 +176,58 @@ Async<void> Server::serve(std::unique_ptr<Connection> connection) {
   while (open && !stopping_.stop_requested()) {
     auto incoming = co_await connection->read();
     if (std::holds_alternative<Connection::Closed>(incoming)) break;
-    if (const auto* refused = std::get_if<Connection::Refused>(&incoming)) {
-      const auto document = problem(refused->status, refused->detail);
-      co_await connection->write(document, false, false);
+    if (auto* refused = std::get_if<Refused>(&incoming)) {
+      co_await refuse(*connection, refused->status, std::move(refused->detail));
       break;
     }
     auto& request = std::get<Connection::Incoming>(incoming);
     open = request.keep_alive() && !stopping_.stop_requested();
-    connection->busy = true;
+    connection->begin(Connection::Doing::asking);
     const bool answered = co_await answer(*connection, std::move(request), open);
-    connection->busy = false;
     open = open && answered;
   }
   connection->close();
   open_.erase(connection.get());
+  if (connection->leaving) --leaving_;
+}
+
+Async<void> Server::refuse(Connection& connection, int status, std::string detail) {
+  const auto document = problem(status, detail);
+  if (served_) served_({{}, "other", status, 0});
+  const bool written = co_await connection.write(document, false, false);
+  if (written) co_await connection.drain();
+}
+
+Async<bool> Server::stream(Connection& connection, EventStream stream, bool head) {
+  const Work streaming(streams_);
+  const bool begun = co_await connection.begin_events();
+  if (begun && !head) co_await stream.story(connection);
+  if (begun) co_await connection.end_events();
+  co_return false;
 }
 
 Async<bool> Server::answer(Connection& connection, http::request<http::string_body> incoming, bool keep_alive) {
   const auto begin = world_.clock.tick();
   auto picked = pick(routes_, std::move(incoming));
+  connection.vital = picked.route && picked.route->vital;
+  if (!picked.refused && !connection.vital && requests_ >= limits_.requests) picked.refused = busy("requests");
+  std::size_t uncounted = 0;
+  const Work working(connection.vital ? uncounted : requests_);
   Served served{picked.route ? picked.route->pattern : std::string(), picked.method, 200, 0};
   Answer answer = picked.refused ? std::move(*picked.refused) : Document();
   if (!picked.refused) {
     picked.request.stopping = stopping_.get_token();
     answer = co_await ask(picked.route->handler, std::move(picked.request));
   }
+  const bool head = picked.method == "HEAD";
+  if (std::holds_alternative<EventStream>(answer) && streams_ >= limits_.streams) answer = busy("event streams");
   bool open = false;
   if (const auto* document = std::get_if<Document>(&answer)) {
     served.status = document->status;
-    open = co_await connection.write(*document, keep_alive, picked.method == "HEAD");
+    open = co_await connection.write(*document, keep_alive && !picked.hang_up, head);
+    open = open && !picked.hang_up;
   } else {
-    const bool begun = co_await connection.begin_events();
-    if (begun && picked.method != "HEAD") co_await std::get<EventStream>(answer).story(connection);
-    if (begun) co_await connection.end_events();
+    open = co_await stream(connection, std::get<EventStream>(std::move(answer)), head);
   }
   served.seconds = std::chrono::duration<double>(world_.clock.tick() - begin).count();
   if (served_) served_(served);
@@ -192,7 +239,7 @@ Async<void> Server::stop() {
   acceptor_.close(ignored);
   stopping_.request_stop();
   for (auto* connection : std::vector<Connection*>(open_.begin(), open_.end()))
-    if (!connection->busy) connection->close();
+    if (connection->doing() != Connection::Doing::asking) connection->close();
   const auto last = world_.clock.tick() + limits_.farewell;
   while (!open_.empty()) {
     if (world_.clock.tick() >= last)

@@ -1,8 +1,11 @@
 // HTTP/1.1 on the engine's thread, for programs and people on this machine.
 //
-// Bounds: connections, header and body sizes, and how long a client may take to send or to read. A client that exceeds one is answered
-// where that is possible, and cut off. A request whose Host is not this machine's is refused, so that a web page cannot reach the API by
-// making its own name resolve to loopback; so is one whose Origin is not its Host.
+// Bounds: connections, requests in progress, streams among them, header and body sizes, and how long a client may take to send or
+// to read. A client that exceeds one is answered where that is possible, and cut off. When all connections are taken, a newcomer
+// takes the place of the one that has been idle longest, else of the one that has been sending its request longest: requests in
+// progress are fewer than connections, so there always is one, and whoever looks after the host reaches its vital routes. A
+// request whose Host is not this machine's is refused, so that a web page cannot reach the API by making its own name resolve to
+// loopback; so is one whose Origin is not its Host.
 #pragma once
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -20,18 +23,21 @@ namespace agentd::api {
 
 struct ServerLimits {
   std::size_t connections = 256;
-  std::uint32_t header_bytes = 16 << 10;
+  std::size_t requests = 192;  // in progress, streams among them; vital routes do not count. Fewer than connections
+  std::size_t streams = 64;
+  std::uint32_t line_bytes = 8 << 10;     // of a request's first line
+  std::uint32_t header_bytes = 16 << 10;  // with that line
   std::uint64_t body_bytes = 1 << 20;
-  Millis idle{75'000};       // between requests
-  Millis header{10'000};     // to send a request's head, from its first byte allowed
-  Millis body{30'000};       // to send its body
-  Millis write{10'000};      // to take an answer, or a part of one that goes on
-  Millis farewell{1'000};    // for open requests to end when the server stops
+  Millis idle{75'000};     // between requests
+  Millis header{10'000};   // from the first byte of a request's head to its last
+  Millis body{30'000};     // from the first byte of its body to its last
+  Millis write{10'000};    // to take an answer, or a part of one that goes on
+  Millis farewell{1'000};  // for open requests to end when the server stops, and for a refused client to stop sending
 };
 
 struct Served {
-  std::string route;  // the pattern; "" when nothing matched
-  std::string method;
+  std::string route;   // the pattern; "" when nothing matched
+  std::string method;  // "other" when HTTP has no such method
   int status = 0;
   double seconds = 0;
 };
@@ -44,18 +50,25 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Loopback addresses only. An error says what is wrong with the address, or who else may hold the port.
-  Result<void> listen(const std::string& address);  // "127.0.0.1:8765", "[::1]:0"
-  std::uint16_t port() const { return port_; }      // the real one, with port 0 too
+  // Takes the address for itself; whoever connects waits for start. Loopback addresses only. An error says what is wrong with the
+  // address, or who else may hold the port.
+  Result<void> bind(const std::string& address);  // "127.0.0.1:8765", "[::1]:0"
+  std::uint16_t port() const { return port_; }    // the real one, with port 0 too
+  // Begins to answer. The routes are complete.
+  void start();
   // Takes no more connections, lets open requests end, then closes what is left.
   Async<void> stop();
-  std::size_t connections() const { return open_.size(); }
 
  private:
   class Connection;
+  struct Work;
   Async<void> accept();
+  bool make_room();
   Async<void> serve(std::unique_ptr<Connection> connection);
-  Async<bool> answer(Connection& connection, boost::beast::http::request<boost::beast::http::string_body> incoming, bool keep_alive);
+  Async<void> refuse(Connection& connection, int status, std::string detail);
+  Async<bool> answer(Connection& connection, boost::beast::http::request<boost::beast::http::string_body> incoming,
+                     bool keep_alive);
+  Async<bool> stream(Connection& connection, EventStream stream, bool head);
 
   World world_;
   const Routes& routes_;
@@ -64,6 +77,8 @@ class Server {
   boost::asio::ip::tcp::acceptor acceptor_;
   std::uint16_t port_ = 0;
   std::unordered_set<Connection*> open_;
+  std::size_t leaving_ = 0;                 // of these: closed, and not yet gone
+  std::size_t requests_ = 0, streams_ = 0;  // in progress
   std::stop_source stopping_;
 };
 

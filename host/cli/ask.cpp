@@ -1,11 +1,13 @@
 #include "host/cli/ask.hpp"
 
+#include <algorithm>
 #include <ostream>
 
 namespace agentd::cli {
 namespace {
 using Json = nlohmann::ordered_json;
 constexpr Millis kAnswerTimeout{30'000};
+constexpr std::size_t kMostOfAPage = 1000;
 
 Asked<Json> document(const Result<Reply>& reply) {
   if (!reply) return std::unexpected(refusal(reply.error()));
@@ -33,6 +35,25 @@ Asked<Json> get(const Connection& connection, const std::string& target) {
   const auto http = connect(connection);
   if (!http) return std::unexpected(http.error());
   return document(http->exchange("GET", target, "", kAnswerTimeout));
+}
+
+Asked<Json> get_list(const Connection& connection, const std::string& target, std::string_view name, std::size_t most) {
+  Json whole;
+  Json items = Json::array();
+  std::string cursor;
+  do {
+    auto page_target = target + (target.find('?') == std::string::npos ? "?" : "&") + "limit=" + std::to_string(std::clamp<std::size_t>(most - items.size(), 1, kMostOfAPage));
+    if (!cursor.empty()) page_target += "&cursor=" + percent_encode(cursor);
+    auto page = get(connection, page_target);
+    if (!page) return page;
+    for (auto& item : (*page)[std::string(name)]) items.push_back(std::move(item));
+    const auto next = page->value("next", Json());
+    cursor = next.is_string() ? next.get<std::string>() : std::string();
+    if (whole.is_null()) whole = std::move(*page);
+    whole["next"] = next;
+  } while (!cursor.empty() && items.size() < most);
+  whole[std::string(name)] = std::move(items);
+  return whole;
 }
 
 Asked<Json> post(const Connection& connection, const std::string& target, const Json& body, Millis timeout) {

@@ -1,5 +1,6 @@
 // One question to the host and its answer, or what to tell the person instead.
 #pragma once
+#include <cstdint>
 #include <expected>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
@@ -22,6 +23,9 @@ using Asked = std::expected<T, Refusal>;
 Asked<Http> connect(const Connection& connection);
 // A JSON document of a 2xx answer; problems become refusals.
 Asked<nlohmann::ordered_json> get(const Connection& connection, const std::string& target);
+// A list from all its pages, at most so many items: the first page's document with the items of all, and the `next` of the last.
+// target: without limit and cursor.
+Asked<nlohmann::ordered_json> get_list(const Connection& connection, const std::string& target, std::string_view name, std::size_t most = SIZE_MAX);
 Asked<nlohmann::ordered_json> post(const Connection& connection, const std::string& target, const nlohmann::ordered_json& body, Millis timeout);
 // What an answer of another status means for the person who asked.
 Refusal refusal(const Reply& reply);

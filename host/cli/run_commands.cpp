@@ -95,7 +95,7 @@ int perform(const AgentsRun& command, const Output& to) {
 }
 
 int perform(const RunsList& command, const Output& to) {
-  const auto answer = get(command.connection, target("/v1/runs", {{"agent", command.agent}, {"status", command.status}, {"limit", std::to_string(command.limit)}}));
+  const auto answer = get_list(command.connection, target("/v1/runs", {{"agent", command.agent}, {"status", command.status}}), "runs", command.limit);
   if (!answer) return tell(answer.error(), to);
   if (command.connection.json) return print_json(*answer, to), kDone;
   Table table({"run", "agent", "status", "trigger", "steps", "queued", "finished", "result"});
@@ -114,7 +114,7 @@ int perform(const RunsShow& command, const Output& to) {
   if (!run) return tell(run.error(), to);
   Json steps;
   if (command.steps) {
-    const auto answer = get(command.connection, path + "/steps");
+    const auto answer = get_list(command.connection, path + "/steps", "steps");
     if (!answer) return tell(answer.error(), to);
     steps = answer->value("steps", Json::array());
   }

@@ -37,7 +37,7 @@ int show_agent(const Connection& connection, const std::string& agent, const Out
 
 int perform(const Status& command, const Output& to) {
   if (!command.agent.empty()) return show_agent(command.connection, command.agent, to);
-  const auto answer = get(command.connection, "/v1/status");
+  const auto answer = get_list(command.connection, "/v1/status", "agents");
   if (!answer) return tell(answer.error(), to);
   if (command.connection.json) return print_json(*answer, to), kDone;
   to.out << text(*answer, "total_agents") << " agents, " << text(*answer, "running_agents") << " running, " << text(*answer, "paused_agents")
@@ -47,7 +47,7 @@ int perform(const Status& command, const Output& to) {
 }
 
 int perform(const AgentsList& command, const Output& to) {
-  const auto answer = get(command.connection, "/v1/agents");
+  const auto answer = get_list(command.connection, "/v1/agents", "agents");
   if (!answer) return tell(answer.error(), to);
   command.connection.json ? print_json(*answer, to) : print_agents(answer->value("agents", Json::array()), to);
   return kDone;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/json_text.hpp"
+
 namespace agentd::api {
 namespace {
 
@@ -13,13 +15,20 @@ struct Records {
   Records& add(const event::Body& body, std::string_view session = {}) {
     const auto record = event::to_record(body, session);
     const auto n = static_cast<std::int64_t>(all.size());
-    all.push_back({.position = 7 + n, .at = kBegin + std::chrono::seconds(n), .run = kRun, .agent_id = "a", .kind = record.kind, .status = port::RunStatus::queued, .payload = record.payload});
+    all.push_back({.position = 7 + n,
+                   .at = kBegin + std::chrono::seconds(n),
+                   .run = kRun,
+                   .agent_id = "a",
+                   .kind = record.kind,
+                   .status = port::RunStatus::queued,
+                   .payload = record.payload});
     return *this;
   }
 };
 
 event::Answered asks_for_a_tool() {
-  event::Answered answered{.step = 1, .provider = "p", .model = "m", .duration_ms = 5, .usage = port::Usage{.input_tokens = 10, .output_tokens = 2}};
+  event::Answered answered{
+      .step = 1, .provider = "p", .model = "m", .duration_ms = 5, .usage = port::Usage{.input_tokens = 10, .output_tokens = 2}};
   answered.finish_reason = port::FinishReason::tool_calls;
   event::CallAsked call{.tool = "fs.stat", .effect = port::Effect::pure};
   call.arguments.text = R"({"path":"/"})";
@@ -77,7 +86,8 @@ TEST(RunView, TellsARunUnderWay) {
 TEST(RunView, SaysWhatAWaitingRunWaitsFor) {
   Records records;
   records.add(event::Entered{.trigger = "schedule"}).add(event::Started{.run_count = 1, .trigger = "schedule"});
-  records.add(event::Waiting{.what = event::Waiting::For::provider, .until = kBegin, .fault = event::Fault{ErrorClass::retryable, "401"}});
+  records.add(event::Waiting{
+      .what = event::Waiting::For::provider, .until = kBegin, .fault = event::Fault{ErrorClass::retryable, "401"}});
   const auto view = run_view(records.all);
   EXPECT_EQ(view["status"], "waiting");
   EXPECT_EQ(view["waiting_for"], "provider");
@@ -95,6 +105,44 @@ TEST(RunView, ListsEachCallOnce) {
   EXPECT_EQ(steps[1]["call_id"], call_id(kRun, 1, 0));
   EXPECT_EQ(steps[2]["text"], "It is fine.");
 }
+
+TEST(RunSummary, OfAnEndedRunIsToldByItsEntryAndItsEnd) {
+  const auto all = whole_run().all;
+  const std::vector<port::StoredRecord> ends = {all.front(), all.back()};
+  auto summary = run_summary(ends);
+  EXPECT_EQ(summary["started_at"], "2026-03-01T00:00:01.000Z");  // the end says how long it took
+  EXPECT_EQ(summary, run_summary(all));
+  auto view = run_view(all);
+  for (const auto* member : {"query", "params"}) view.erase(member);
+  summary.erase("shortened");
+  EXPECT_EQ(summary, view);
+}
+
+TEST(RunSummary, CutsWhatIsLongAndSaysSo) {
+  auto ended = ends();
+  ended.answer->text.text = json_string(std::string(5000, 'x'));
+  ended.reason = std::string(5000, 'y');
+  ended.fault = event::Fault{ErrorClass::terminal, std::string(5000, 'z')};
+  event::Entered entered{.trigger = "api"};
+  entered.params.text = "{\"a\":\"" + std::string(100'000, 'x') + "\"}";
+  Records records;
+  records.add(entered).add(ended);
+  const auto summary = run_summary(records.all);
+  EXPECT_LT(summary.dump().size(), 5000U);
+  EXPECT_EQ(summary["result"], std::string(1000, 'x'));
+  EXPECT_EQ(summary["shortened"], Json::parse(R"(["result","error","reason"])"));
+  EXPECT_EQ(run_view(records.all)["result"].get<std::string>().size(), 5000U);
+}
+
+TEST(RunSummary, LeavesOutALongResultThatIsNoText) {
+  auto ended = ends();
+  ended.result.text = "[" + std::string(2000, ' ') + "1]";
+  Records records;
+  records.add(event::Entered{}).add(ended);
+  EXPECT_TRUE(run_summary(records.all)["result"].is_null());
+}
+
+TEST(RunSummary, OfAShortRunIsWhole) { EXPECT_TRUE(run_summary(whole_run().all)["shortened"].empty()); }
 
 TEST(RunView, OfNothingIsNothing) {
   EXPECT_TRUE(run_view({}).is_null());

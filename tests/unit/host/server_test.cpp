@@ -5,6 +5,8 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <future>
 #include <thread>
@@ -22,6 +24,7 @@ Async<Answer> echo(Request request) {
   std::string body = request.capture("word") + "|" + request.parameter("q") + "|" + request.body;
   co_return Document{200, "text/plain", std::move(body)};
 }
+Async<Answer> alive(Request) { co_return Document{200, "text/plain", "alive"}; }
 Async<Answer> throws(Request) {
   throw std::runtime_error("boom");
   co_return Document();
@@ -52,6 +55,7 @@ class HttpServer : public testing::Test {
     routes_.add("GET", "/echo/{word}", echo);
     routes_.add("POST", "/echo/{word}", echo);
     routes_.add("GET", "/throws", throws);
+    routes_.add_vital("GET", "/alive", alive);
     routes_.add("GET", "/events", events);
     routes_.add("GET", "/waits", [this](Request r) { return waits_for_the_end(world_, entered_, std::move(r)); });
     routes_.add("GET", "/flood", [this](Request) { return flood(cut_off_); });
@@ -61,8 +65,9 @@ class HttpServer : public testing::Test {
   }
   void start(ServerLimits limits = {}) {
     server_.emplace(world_, routes_, limits, [this](const Served& served) { served_.push_back(served); });
-    const auto listening = server_->listen("127.0.0.1:0");
-    ASSERT_TRUE(listening) << listening.error().message;
+    const auto bound = server_->bind("127.0.0.1:0");
+    ASSERT_TRUE(bound) << bound.error().message;
+    server_->start();
     url_ = "http://127.0.0.1:" + std::to_string(server_->port());
     engine_ = std::thread([this] { io_.run(); });
   }
@@ -89,6 +94,39 @@ class HttpServer : public testing::Test {
     std::string all;
     asio::read(socket, asio::dynamic_buffer(all), error);
     return all;
+  }
+
+  static constexpr const char* kAsk = "GET /echo/a HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  // The body of the answer.
+  std::string exchange(tcp::socket& socket, const std::string& bytes) {
+    boost::system::error_code error;
+    asio::write(socket, asio::buffer(bytes), error);
+    std::string all;
+    asio::read_until(socket, asio::dynamic_buffer(all), "||", error);
+    return error ? error.message() : all.substr(all.find("\r\n\r\n") + 4);
+  }
+  // A connection that has had one answer and is idle now.
+  tcp::socket served() {
+    auto socket = connect();
+    EXPECT_EQ(exchange(socket, kAsk), "a||");
+    settle();
+    return socket;
+  }
+  // Until the server has done all that it can do now: it has taken another client's request since.
+  void settle() {
+    std::promise<void> done;
+    asio::post(io_, [&done] { done.set_value(); });
+    done.get_future().wait();
+    std::promise<void> again;
+    asio::steady_timer timer(io_, std::chrono::milliseconds(5));
+    timer.async_wait([&again](auto) { again.set_value(); });
+    again.get_future().wait();
+  }
+  static bool is_closed(tcp::socket& socket) {
+    boost::system::error_code error;
+    std::array<char, 1> byte{};
+    asio::read(socket, asio::buffer(byte), error);
+    return static_cast<bool>(error);
   }
 
   asio::io_context io_{1};
@@ -138,22 +176,96 @@ TEST_F(HttpServer, KeepsConnectionsOpen) {
 TEST_F(HttpServer, RefusesForeignHostsAndOrigins) {
   start();
   EXPECT_NE(say("GET /echo/a HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n").find(" 403 "), std::string::npos);
-  EXPECT_NE(say("GET /echo/a HTTP/1.1\r\nConnection: close\r\n\r\n").find(" 403 "), std::string::npos);
-  EXPECT_NE(say("GET /echo/a HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\nConnection: close\r\n\r\n").find(" 403 "), std::string::npos);
+  EXPECT_NE(
+      say("GET /echo/a HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\nConnection: close\r\n\r\n").find(" 403 "),
+      std::string::npos);
 }
 
 TEST_F(HttpServer, TakesJsonOnly) {
   start();
-  EXPECT_NE(say("POST /echo/a HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}").find(" 415 "),
+  EXPECT_NE(say("POST /echo/a HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nConnection: "
+                "close\r\n\r\n{}")
+                .find(" 415 "),
             std::string::npos);
 }
 
 TEST_F(HttpServer, BoundsHeadersAndBodies) {
   start({.header_bytes = 512, .body_bytes = 16});
-  EXPECT_NE(say("GET /echo/a HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(1024, 'x') + "\r\n\r\n").find(" 431 "), std::string::npos);
+  EXPECT_NE(say("GET /echo/a HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(1024, 'x') + "\r\n\r\n").find(" 431 "),
+            std::string::npos);
   EXPECT_NE(say("POST /echo/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 17\r\n\r\n").find(" 413 "), std::string::npos);
-  EXPECT_NE(say("POST /echo/a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n01234567890123456\r\n0\r\n\r\n").find(" 413 "), std::string::npos);
+  EXPECT_NE(
+      say("POST /echo/a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n01234567890123456\r\n0\r\n\r\n")
+          .find(" 413 "),
+      std::string::npos);
   EXPECT_NE(say("nonsense\r\n\r\n").find(" 400 "), std::string::npos);
+}
+
+struct Broken {
+  const char* what;
+  std::string bytes;
+  const char* status;
+};
+
+std::vector<Broken> broken_requests() {
+  const std::string get = "GET /echo/a HTTP/1.1\r\n", post = "POST /echo/a HTTP/1.1\r\n", host = "Host: localhost\r\n",
+                    length = "Content-Length: 2\r\n", chunked = "Transfer-Encoding: chunked\r\n";
+  const auto target = [&](const std::string& text) { return "GET " + text + " HTTP/1.1\r\n" + host + "\r\n"; };
+  return {
+      {"two hosts", get + host + host + "\r\n", " 400 "},
+      {"no host", get + "\r\n", " 400 "},
+      {"no host, HTTP/1.0", "GET /echo/a HTTP/1.0\r\n\r\n", " 400 "},
+      {"a folded header", get + host + "X: a\r\n b\r\n\r\n", " 400 "},
+      {"a length and an encoding", post + host + length + chunked + "\r\n2\r\n{}\r\n0\r\n\r\n", " 400 "},
+      {"two lengths", post + host + length + length + "\r\n{}", " 400 "},
+      {"two encodings", post + host + chunked + chunked + "\r\n0\r\n\r\n", " 400 "},
+      {"an encoding in HTTP/1.0", "POST /echo/a HTTP/1.0\r\n" + host + chunked + "\r\n0\r\n\r\n", " 400 "},
+      {"another encoding", post + host + "Transfer-Encoding: gzip\r\n\r\n", " 501 "},
+      {"a chunk without a size", post + host + chunked + "\r\nzz\r\n", " 400 "},
+      {"chunks over the limit", post + host + chunked + "\r\n200000\r\n" + std::string(0x200000, 'x') + "\r\n0\r\n\r\n", " 413 "},
+      {"a length over the limit", post + host + "Content-Length: 2097152\r\n\r\n" + std::string(0x200000, 'x'), " 413 "},
+      {"a line of 1 MB", target("/" + std::string(1'000'000, 'a')), " 414 "},
+      {"a header of 1 MB", get + host + "X: " + std::string(1'000'000, 'a') + "\r\n\r\n", " 431 "},
+      {"lines that end with LF", "GET /echo/a HTTP/1.1\nHost: localhost\n\n", " 400 "},
+      {"a CR in a line", get + host + "X: a\rb\r\n\r\n", " 400 "},
+      {"another version", "GET /echo/a HTTP/2.0\r\n" + host + "\r\n", " 400 "},
+      {"a space before a colon", get + "Host : localhost\r\n\r\n", " 400 "},
+      {"a NUL in the path", target("/echo/a%00b"), " 400 "},
+      {"a step up", target("/echo/../a"), " 400 "},
+      {"an encoded step up", target("/echo/%2e%2e"), " 400 "},
+      {"a path that is not UTF-8", target("/echo/%ff"), " 400 "},
+      {"a query that is not UTF-8", target("/echo/a?q=%ff"), " 400 "},
+      {"a NUL in the query", target("/echo/a?q=%00"), " 400 "},
+      {"a target that is none", target("nowhere"), " 400 "},
+  };
+}
+
+TEST_F(HttpServer, RefusesWhatTwoReadersCouldUnderstandDifferentlyAndHangsUp) {
+  start();
+  for (const auto& broken : broken_requests()) {
+    const auto answer = say(broken.bytes);  // returns: the server closed
+    EXPECT_NE(answer.substr(0, answer.find('\r')).find(broken.status), std::string::npos) << broken.what << ": " << answer;
+    EXPECT_NE(answer.find("application/problem+json"), std::string::npos) << broken.what;
+    EXPECT_NE(answer.find("Connection: close"), std::string::npos) << broken.what;
+  }
+}
+
+TEST_F(HttpServer, CountsMethodsOfNoHttpAsOne) {
+  start();
+  EXPECT_NE(say("GIMME /echo/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").find(" 405 "), std::string::npos);
+  stop();
+  ASSERT_EQ(served_.size(), 1U);
+  EXPECT_EQ(served_[0].method, "other");
+}
+
+TEST_F(HttpServer, HoldsItsAddressBeforeItAnswers) {
+  server_.emplace(world_, routes_, ServerLimits(), [](const Served&) {});
+  ASSERT_TRUE(server_->bind("127.0.0.1:0"));
+  Server second(world_, routes_, {}, {});
+  const auto address = "127.0.0.1:" + std::to_string(server_->port());
+  const auto taken = second.bind(address);
+  ASSERT_FALSE(taken);
+  EXPECT_NE(taken.error().message.find(address), std::string::npos);
 }
 
 TEST_F(HttpServer, CutsOffClientsThatSendTooSlowly) {
@@ -168,13 +280,77 @@ TEST_F(HttpServer, CutsOffClientsThatReadTooSlowly) {
   cut_off_.get_future().wait();
 }
 
-TEST_F(HttpServer, BoundsConnections) {
-  start({.connections = 1});
+TEST_F(HttpServer, GivesAHeadOneDeadlineHoweverItTricklesIn) {
+  start({.header = Millis(200)});
+  auto socket = connect();
+  boost::system::error_code error;
+  const auto begin = std::chrono::steady_clock::now();
+  while (!error && std::chrono::steady_clock::now() < begin + std::chrono::seconds(5)) {  // a byte each 20 ms keeps nothing alive
+    asio::write(socket, asio::buffer(std::string("x")), error);
+    asio::steady_timer(client_io_, std::chrono::milliseconds(20)).wait();
+  }
+  EXPECT_TRUE(error);
+}
+
+TEST_F(HttpServer, GivesTheLongestIdleConnectionsPlaceToANewOne) {
+  start({.connections = 2});
+  auto first = served(), second = served();  // both idle, the first for longer
+  auto third = served();
+  EXPECT_TRUE(is_closed(first));
+  EXPECT_EQ(exchange(second, kAsk), "a||");
+  EXPECT_EQ(exchange(third, kAsk), "a||");
+}
+
+TEST_F(HttpServer, ClosesTheIdleBeforeThoseThatSend) {
+  start({.connections = 2});
+  auto sending = served();
+  auto idle = served();
+  asio::write(sending, asio::buffer(std::string("GET /echo/b HT")));
+  settle();
+  auto third = served();
+  EXPECT_TRUE(is_closed(idle));
+  EXPECT_EQ(exchange(sending, "TP/1.1\r\nHost: localhost\r\n\r\n"), "b||");
+}
+
+TEST_F(HttpServer, IsReachedThroughConnectionsThatOnlyBegin) {
+  start({.connections = 4});
+  std::vector<tcp::socket> slow;
+  for (int i = 0; i < 20; ++i) {
+    slow.push_back(connect());
+    asio::write(slow.back(), asio::buffer(std::string("GET /echo/a HT")));
+  }
+  EXPECT_EQ(ask("GET", "/alive").body, "alive");
+}
+
+TEST_F(HttpServer, RefusesMoreRequestsThanItMayHaveInProgressButNotTheVitalOnes) {
+  start({.connections = 3, .requests = 1});
+  auto waiting = connect();
+  asio::write(waiting, asio::buffer(std::string("GET /waits HTTP/1.1\r\nHost: localhost\r\n\r\n")));
+  entered_.get_future().wait();
+  const auto refused = ask("GET", "/echo/a");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.headers.at("retry-after"), "1");
+  std::vector<tcp::socket> idle;
+  for (int i = 0; i < 10; ++i) idle.push_back(connect());
+  EXPECT_EQ(ask("GET", "/alive").body, "alive");
+  stop();
+  std::string all;
+  boost::system::error_code error;
+  asio::read(waiting, asio::dynamic_buffer(all), error);
+  EXPECT_NE(all.find("stopped"), std::string::npos);  // nobody took its place
+}
+
+TEST_F(HttpServer, BoundsEventStreams) {
+  start({.streams = 1, .write = std::chrono::hours(1)});
   auto first = connect();
-  asio::write(first, asio::buffer(std::string("GET /echo/a HTTP/1.1\r\nHost: localhost\r\n\r\n")));
+  asio::write(first, asio::buffer(std::string("GET /flood HTTP/1.1\r\nHost: localhost\r\n\r\n")));
   std::array<char, 1> byte{};
-  asio::read(first, asio::buffer(byte));  // it is being served
-  EXPECT_EQ(say("GET /echo/a HTTP/1.1\r\nHost: localhost\r\n\r\n"), "");
+  asio::read(first, asio::buffer(byte));
+  const auto refused = ask("GET", "/events");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_NE(refused.body.find("event streams"), std::string::npos);
+  first.close();
+  cut_off_.get_future().wait();
 }
 
 TEST_F(HttpServer, StreamsEventsAndEndsThemInOrder) {
@@ -199,7 +375,7 @@ TEST_F(HttpServer, LetsOpenRequestsEndWhenItStops) {
 
 TEST_F(HttpServer, ListensOnLoopbackOnly) {
   Server server(world_, routes_, {}, {});
-  const auto refused = server.listen("0.0.0.0:0");
+  const auto refused = server.bind("0.0.0.0:0");
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("not supported yet"), std::string::npos);
 }
