@@ -1,4 +1,4 @@
-// `agentd check`, `plugins list`: what a host with these options would find.
+// `agentd check`: what a host with these options would find.
 #include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -77,18 +77,6 @@ Json to_json(const std::vector<manifest::Problem>& problems) {
   return list;
 }
 
-Async<bool> scan(Ground& ground) {
-  co_await ground.ports.open(Ports::Stores::only_looked_at);
-  co_await ground.ports.close();
-  co_return true;
-}
-
-std::string components_of(const plugin::Library& library) {
-  std::string list;
-  for (const auto& component : library.components) list += (list.empty() ? "" : ", ") + std::string(plugin::name(component->kind)) + " " + component->name;
-  return list;
-}
-
 }  // namespace
 
 int perform(const cli::Check& command, const cli::Output& to) {
@@ -112,29 +100,6 @@ int perform(const cli::Check& command, const cli::Output& to) {
     if (findings.problems.empty()) to.out << "ok\n";
   }
   return findings.problems.empty() ? cli::kDone : cli::kUsage;
-}
-
-int perform(const cli::PluginsList& command, const cli::Output& to) {
-  auto setup = usable_setup(command.surroundings, to);
-  if (!setup) return setup.error();
-  setup->loaded.config.log.level = "off";
-  setup->loaded.config.providers.clear();
-  Ground ground(setup->loaded.config, setup->around.environment, setup->plugin_folders, setup->loaded.config.host.state_dir);
-  ground.run(scan(ground));
-  const auto& catalog = ground.ports.catalog();
-  Json list = Json::array();
-  cli::Table table({"plugin", "version", "state", "offers", "file"});
-  for (const auto& library : catalog.libraries()) {
-    if (command.broken) break;
-    table.row({library->name, library->version, "loaded", components_of(*library), library->file.string()});
-    list.push_back({{"name", library->name}, {"version", library->version}, {"state", "loaded"}, {"offers", components_of(*library)}, {"file", library->file.string()}, {"reason", nullptr}});
-  }
-  for (const auto& broken : catalog.broken()) {
-    table.row({broken.name, "-", "broken", broken.reason, broken.file.string()});
-    list.push_back({{"name", broken.name}, {"version", nullptr}, {"state", "broken"}, {"offers", nullptr}, {"file", broken.file.string()}, {"reason", broken.reason}});
-  }
-  to.out << (command.json ? list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : table.text(to.terminal));
-  return cli::kDone;
 }
 
 }  // namespace agentd::host

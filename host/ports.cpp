@@ -21,13 +21,6 @@ Level to_level(plugin::LogLevel level) {
   return Level::info;
 }
 
-std::map<std::string, std::string> digests(const manifest::HostConfig& config) {
-  std::map<std::string, std::string> all;
-  for (const auto& [name, trust] : config.plugins)
-    if (!trust.sha256.empty()) all.emplace(name, trust.sha256);
-  return all;
-}
-
 Result<void> check_settings(std::string_view schema, std::string_view settings) {
   const auto compiled = tool::Schema::compile(schema);
   if (!compiled) return fail("its settings schema cannot be used: " + compiled.error().message);
@@ -55,6 +48,13 @@ auto pick(const Map& map, const std::string& name, const std::string& what) -> R
 }
 
 }  // namespace
+
+std::map<std::string, std::string> digests(const manifest::HostConfig& config) {
+  std::map<std::string, std::string> all;
+  for (const auto& [name, trust] : config.plugins)
+    if (!trust.sha256.empty()) all.emplace(name, trust.sha256);
+  return all;
+}
 
 Ports::Ports(World world, boost::asio::io_context& io, Options options, Redactor& redactor, const Log& log, plugin::MetricsSink& metrics)
     : world_(world), options_(std::move(options)), redactor_(redactor), log_(log), http_(world, net::Settings{.user_agent = std::string("agentd/") + kVersion}),

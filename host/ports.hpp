@@ -16,6 +16,9 @@
 
 namespace agentd::host {
 
+// What the configuration says each plugin's file must be, by name.
+std::map<std::string, std::string> digests(const manifest::HostConfig& config);
+
 // The engine thread only. Outlives everything that calls its ports.
 class Ports {
  public:

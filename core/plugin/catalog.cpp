@@ -51,7 +51,8 @@ void Catalog::take(const std::filesystem::path& file) {
 
 Result<std::unique_ptr<Library>> Catalog::load_file(const std::filesystem::path& file) const {
   const auto pinned = options_.sha256.find(file.stem().string());
-  auto library = load(file, pinned == options_.sha256.end() ? std::string() : pinned->second);
+  const auto digest = pinned == options_.sha256.end() ? std::string() : pinned->second;
+  auto library = options_.load ? options_.load(file, digest) : load(file, digest);
   if (library && (*library)->name != file.stem() && options_.sha256.contains((*library)->name))
     return fail(file.string() + ": it is plugin \"" + (*library)->name + "\", whose sha256 is configured; its file must be named " + (*library)->name + ".so");
   return library;

@@ -1,6 +1,7 @@
 // What is installed: every plugin that was found, loaded or not, and why not. A broken plugin disables itself, not the host.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,6 +18,7 @@ class Catalog {
   struct Options {
     std::vector<std::filesystem::path> folders;  // in search order; the first that has a name wins. The current folder is never meant
     std::map<std::string, std::string> sha256;   // of a plugin by its name, which must then be its file's stem as well
+    std::function<Result<std::unique_ptr<Library>>(const std::filesystem::path& file, const std::string& sha256)> load = {};  // none: into this process
   };
   struct Broken {
     std::filesystem::path file;

@@ -59,11 +59,21 @@ void add_tools(ordered_json& component, const Result<ordered_json>& seen) {
   else component["tools_unknown"] = found.value("unknown", "it publishes none");
 }
 
+Result<ordered_json> describe(const std::filesystem::path& self_exe, const std::filesystem::path& file, std::chrono::milliseconds timeout) {
+  return ask({self_exe.string(), "--runner", "inspect", std::filesystem::absolute(file).string()}, file, timeout, "loaded");
+}
+
 }  // namespace
+
+Result<std::string> descriptor_in_runner(const std::filesystem::path& self_exe, const std::filesystem::path& file, std::chrono::milliseconds timeout) {
+  const auto descriptor = describe(self_exe, file, timeout);
+  if (!descriptor) return std::unexpected(descriptor.error());
+  return descriptor->dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
 
 Result<std::string> inspect_in_runner(const std::filesystem::path& self_exe, const std::filesystem::path& file, std::chrono::milliseconds timeout) {
   const auto real = std::filesystem::absolute(file).string();
-  auto descriptor = ask({self_exe.string(), "--runner", "inspect", real}, file, timeout, "loaded");
+  auto descriptor = describe(self_exe, file, timeout);
   if (!descriptor) return std::unexpected(descriptor.error());
   // In a process of its own: what goes wrong while a toolset is made leaves the descriptor readable.
   const Scratch scratch;

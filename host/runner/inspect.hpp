@@ -15,4 +15,8 @@ namespace agentd::runner {
 Result<std::string> inspect_in_runner(const std::filesystem::path& self_exe, const std::filesystem::path& file,
                                       std::chrono::milliseconds timeout = std::chrono::seconds(10));
 
+// The descriptor alone: the toolsets are not made.
+Result<std::string> descriptor_in_runner(const std::filesystem::path& self_exe, const std::filesystem::path& file,
+                                         std::chrono::milliseconds timeout = std::chrono::seconds(10));
+
 }  // namespace agentd::runner

@@ -33,6 +33,22 @@ class Plugins(AgentdTest):
         self.assertIn("-fno-gnu-unique", reasons["unique"])
         self.assertIn("text", reasons)
 
+    def test_list_outlives_what_a_plugin_does_when_it_is_mapped(self):
+        folder = self.folder_with("crash", "good")
+        host = self.host(agent=HEALTHY)
+        listed = host.cli("plugins", "list", "--json", "--plugins", str(folder), "--config", "agentd.toml")
+        states = {pathlib.Path(plugin["file"]).stem: plugin for plugin in json.loads(listed.stdout)}
+        self.assertEqual(states["crash"]["state"], "broken")
+        self.assertIn("crashes when it is loaded", states["crash"]["reason"])
+        self.assertEqual(states["good"]["state"], "loaded")
+
+    def test_list_refuses_the_second_of_a_name_as_the_host_does(self):
+        folder = self.folder_with("good")
+        shutil.copy(BROKEN / "good.so", folder / "twin.so")
+        reasons = self.reasons(folder)
+        self.assertIn("is loaded from", reasons["twin"])
+        self.assertIn("already", reasons["twin"])
+
     def test_refuses_a_folder_that_others_may_write_to(self):
         folder = self.folder_with("good")
         os.chmod(folder, 0o777)
