@@ -71,13 +71,24 @@ class OneRun {
       Journal::EndOf end(engine_.journal(), run);
       const auto records = co_await engine_.ledger().load(run);
       if (!records) co_return refuse(cli::kFailed, records.error().message);
-      if (api::has_ended(*records)) co_return tell(api::run_view(*records));
+      if (api::has_ended(*records)) co_return tell(api::run_view(*records), command_.dry_run ? not_done(*records) : api::Json::array());
       co_await end.wait(kDay, std::stop_token());
     }
   }
 
-  int tell(const api::Json& run) const {
+  // The calls of a dry run that were not made.
+  static api::Json not_done(const std::vector<port::StoredRecord>& records) {
+    api::Json calls = api::Json::array();
+    for (const auto& step : api::steps_view(records))
+      if (step["kind"] == "tool" && step["outcome"] == "ok" && step["effect"] != port::name(port::Effect::pure)) calls.push_back({{"tool", step["name"]}, {"arguments", step["arguments"]}});
+    return calls;
+  }
+
+  int tell(api::Json run, const api::Json& would_call) const {
     const bool completed = run["status"] == "completed";
+    if (command_.dry_run && command_.json) run["would_call"] = would_call;
+    if (!command_.json)
+      for (const auto& call : would_call) to_.out << "dry run: would call " << call["tool"].get<std::string>() << ' ' << call["arguments"].dump(-1, ' ', false, api::Json::error_handler_t::replace) << '\n';
     if (command_.json) {
       to_.out << run.dump(2, ' ', false, api::Json::error_handler_t::replace) << '\n';
     } else if (completed) {
