@@ -86,7 +86,9 @@ event::CallAsked Catalog::judge(const port::ToolRequest& request, std::size_t in
     asked.tool = to_utf8(clip_utf8(request.name, kLongestUnknownName));
     asked.known = false;
     asked.arguments.text = json_string(clip_utf8(arguments, kLongestArguments));
-    return refuse(std::move(asked), ToolOutcome::error, "error: there is no tool \"" + asked.tool + "\"; call only the tools you were given");
+    const Tool* meant = by_name(asked.tool);  // by the name that people know it by
+    std::string why = "error: there is no tool \"" + asked.tool + "\"; " + (meant && meant->allowed() ? "it is \"" + meant->wire + "\" here" : "call only the tools you were given");
+    return refuse(std::move(asked), ToolOutcome::error, std::move(why));
   }
   asked.tool = tool->name;
   asked.effect = tool->spec->effect;

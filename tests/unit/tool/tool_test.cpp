@@ -125,6 +125,14 @@ TEST_F(Tools, TakeNoArgumentsThatReadersReadDifferently) {
   EXPECT_TRUE(told(std::string(9 << 20, ' ') + "{}").contains("longer than 8 MiB"));
 }
 
+TEST_F(Tools, ThatDoNotExistAreNamedToTheModel) {
+  const auto catalog = build({{.name = "area"}, {.name = "secret"}}, {.allow = {"*"}, .deny = {"geo.secret"}});
+  const auto told = [&](std::string name) { return *event::string_value(catalog->judge({"", std::move(name), "{}"}, 0).content.text); };
+  EXPECT_EQ(told("volume"), "error: there is no tool \"volume\"; call only the tools you were given");
+  EXPECT_EQ(told("geo.area"), "error: there is no tool \"geo.area\"; it is \"geo__area\" here");
+  EXPECT_EQ(told("geo.secret"), "error: there is no tool \"geo.secret\"; call only the tools you were given");
+}
+
 TEST_F(Tools, BeyondWhatOneAnswerMayCallAreNotEvenRead) {
   const auto catalog = build({{.name = "now"}});
   const auto asked = catalog->judge({"", "geo__now", "no JSON"}, kMostCallsOfAnAnswer);
