@@ -120,5 +120,18 @@ class BadProvider(AgentdTest):
         self.assertEqual(run["waiting_for"], "provider")
 
 
+class Stopped(AgentdTest):
+    def test_takes_no_run_by_hand(self):
+        agentd = self.host(openai(self.endpoint(text="Fine.")), watcher=AGENT, idler="enabled = false\n" + AGENT)
+        agentd.start()
+        status, text = agentd.request("POST", "/v1/agents/idler/runs", {})
+        self.assertEqual(status, 409, text)
+        self.assertIn('agent "idler" is stopped', json.loads(text)["detail"])
+        self.assertEqual(agentd.get("/v1/runs")["runs"], [])
+        refused = agentd.cli("agents", "run", "idler", check=False)
+        self.assertEqual((refused.returncode, refused.stdout), (1, ""))
+        self.assertIn("enabled = false", refused.stderr)
+
+
 if __name__ == "__main__":
     unittest.main()
