@@ -54,8 +54,10 @@ bool write_new(const fs::path& file, const char* text, const cli::Output& to) {
   std::ofstream out(file);
   out << text;
   out.flush();
-  if (!out) to.err << "agentd: " << file.string() << " cannot be written\n";
-  else to.out << "wrote " << file.string() << '\n';
+  if (!out)
+    to.err << "agentd: " << file.string() << " cannot be written\n";
+  else
+    to.out << "wrote " << file.string() << '\n';
   return out.good();
 }
 
@@ -66,7 +68,8 @@ int perform(const cli::Init& command, const cli::Output& to) {
   const bool config = write_new(folder / "agentd.toml", kConfig, to);
   const bool agent = write_new(folder / "agents/hello.toml", kAgent, to);
   if (!config || !agent) return cli::kFailed;
-  to.out << "next: " << (command.folder == "." ? "" : "cd " + command.folder + " && ") << "agentd serve; in another terminal: agentd agents run hello --wait\n";
+  to.out << "next: " << (command.folder == "." ? "" : "cd " + command.folder + " && ")
+         << "agentd serve; in another terminal: agentd agents run hello --wait\n";
   return cli::kDone;
 }
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Compares a command's slots with a walk over every minute.
 
-  oracle.py [--seed N] [--count N] -- COMMAND...
+  oracle.py [--seed N] [--count N] [--batch] -- COMMAND...
 
 COMMAND is called as COMMAND --cron EXPR --timezone ZONE --from INSTANT --count N --json and prints [{"scheduled_at": INSTANT}, ...]:
-`agentd schedule next` or this folder's schedule_next. The rules here are written down once more, from their description alone:
+`agentd schedule next` or this folder's schedule_next. With --batch, COMMAND --batch is started once and asked a line at a time. The rules here are written down once more, from their description alone:
 no calendar arithmetic, only minutes that match or do not, and the zone data as Python reads it.
 """
 import argparse
+import itertools
 import json
 import random
 import subprocess
@@ -143,17 +144,30 @@ CHOSEN = ["30 2 * * *", "0 2 * * *", "15 2 * * *", "45 1 * * *", "30 1 * * *", "
           "0 2,3 * * *", "0-59 2 * * *", "0 0-23 * * *", "0 0 30 2 *", "* * 31 2,4,6,9,11 *", "30 2 29 3 *", "5 0 1 * 0", "0 0 */2 * 1", "@hourly", "@daily", "@weekly", "@monthly", "@yearly"]
 
 
-def answer(command, expression, zone, begin, count):
-    argv = command + ["--cron", expression, "--timezone", zone, "--from", begin.strftime("%Y-%m-%dT%H:%M:%SZ"), "--count", str(count), "--json"]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
-    if done.returncode != 0:
-        return f"exit {done.returncode}: {done.stderr.strip()}"
-    return [instant(slot["scheduled_at"]) for slot in json.loads(done.stdout)]
+class Asked:
+    """The command, started for every question, or once."""
+
+    def __init__(self, command, batch):
+        self.command = command
+        self.process = subprocess.Popen(command + ["--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) if batch else None
+
+    def slots(self, expression, zone, begin, count):
+        question = [expression, zone, begin.strftime("%Y-%m-%dT%H:%M:%SZ"), str(count)]
+        if self.process:
+            self.process.stdin.write("\t".join(question) + "\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+            return [instant(slot["scheduled_at"]) for slot in json.loads(line)] if line.startswith("[") else line.strip() or "no answer"
+        options = [word for pair in zip(["--cron", "--timezone", "--from", "--count"], question) for word in pair]
+        done = subprocess.run(self.command + options + ["--json"], capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            return f"exit {done.returncode}: {done.stderr.strip()}"
+        return [instant(slot["scheduled_at"]) for slot in json.loads(done.stdout)]
 
 
-def compare(command, window, expression, count=40):
+def compare(asked, window, expression, count=40):
     expected = window.slots(Cron(expression))[:count]
-    got = answer(command, expression, window.zone, window.begin, count)
+    got = asked.slots(expression, window.zone, window.begin, count)
     if isinstance(got, list):
         got = [slot for slot in got if slot <= window.end]
     if got == expected:
@@ -167,17 +181,20 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     arguments.add_argument("--count", type=int, default=300, help="random expressions")
+    arguments.add_argument("--batch", action="store_true")
     arguments.add_argument("command", nargs="+")
     options = arguments.parse_args()
     print(f"seed {options.seed}", flush=True)
     rng = random.Random(options.seed)
     windows = [Window(zone, instant(begin), WINDOW_DAYS) for zone, begins in WINDOWS.items() for begin in begins]
     cases = [(window, expression) for window in windows for expression in CHOSEN]
-    cases += [(rng.choice(windows), random_expression(rng)) for _ in range(options.count)]
     year = Window("Europe/Berlin", instant("2026-01-01T00:00:00Z"), 366)
     cases += [(year, f"{rng.randint(0, 59)} {rng.randint(0, 3)} {random_field(rng, 2)} {random_field(rng, 3)} {random_field(rng, 4)}") for _ in range(10)]
-    wrong = sum(not compare(options.command, window, expression) for window, expression in cases)
-    print(f"{len(cases)} cases, {wrong} wrong")
+    asked = Asked(options.command, options.batch)
+    cases = itertools.chain(cases, ((rng.choice(windows), random_expression(rng)) for _ in range(options.count)))
+    results = [compare(asked, window, expression) for window, expression in cases]
+    wrong = results.count(False)
+    print(f"{len(results)} cases, {wrong} wrong")
     return 1 if wrong else 0
 
 
