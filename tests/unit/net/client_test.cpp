@@ -279,7 +279,9 @@ TEST(Client, EndsAnExchangeThatTakesTooLong) {
 }
 
 TEST(Client, EndsAnExchangeThatHasGoneQuiet) {
-  HttpServer server([](const HttpAsked&, HttpTalk& talk) {
+  std::latch nine_seconds_later(1);
+  HttpServer server([&](const HttpAsked&, HttpTalk& talk) {
+    nine_seconds_later.wait();
     talk.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ntrickle");
     talk.hang();
   });
@@ -287,6 +289,7 @@ TEST(Client, EndsAnExchangeThatHasGoneQuiet) {
   Got got;
   bench.start({.url = server.url(), .timeout = 1h, .idle_timeout = 10s}, got);
   bench.world().advance(9s);  // the first byte is still to come, then the clock starts anew
+  nine_seconds_later.count_down();
   EXPECT_TRUE(bench.until([&] { return !got.body.empty(); }));
   bench.world().advance(9s);
   EXPECT_EQ(got.ends, 0) << got.message();
