@@ -38,8 +38,8 @@ void implied_plugin(const std::string& name, T& entry) {
 
 const TableKeys& host_keys() {
   static const auto keys = table_keys<HostSection>({.keys = {
-      key("agent_dirs", &HostSection::agent_dirs, list(path()), "Folders of manifests; watched."),
-      key("plugin_dirs", &HostSection::plugin_dirs, list(path()), "Folders of plugins; watched."),
+      key("agent_dirs", &HostSection::agent_dirs, list(path()), "Folders of manifests; read when the host starts."),
+      key("plugin_dirs", &HostSection::plugin_dirs, list(path()), "Folders of plugins; read when the host starts."),
       key("state_dir", &HostSection::state_dir, path(), "Where the host keeps what must last; default $STATE_DIRECTORY, $XDG_STATE_HOME/agentd, ~/.local/state/agentd."),
       key("drain_timeout", &HostSection::drain_timeout, duration(), "How long running steps may take to end after SIGTERM."),
       key("roles", &HostSection::roles, list(one_of({"api", "worker"})), "What this process does.").only(Json{"api", "worker"}),

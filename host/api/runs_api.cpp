@@ -48,7 +48,7 @@ Async<Answer> ask(Context& context, Request request) {
   const auto* member = context.roster.find(request.capture("id"));
   if (!member) co_return unknown_agent(context, request.capture("id"));
   if (context.draining) co_return problem(503, "the host is stopping");
-  if (!member->enabled) co_return problem(409, "agent \"" + member->agent_id + "\" is stopped: its manifest says enabled = false");
+  if (!member->enabled) co_return problem(409, "agent \"" + member->agent_id + "\" is stopped: set enabled = true in " + member->file + " and restart the host");
   auto read = read_run_request(member->agent_id, request);
   if (auto* refused = std::get_if<Document>(&read)) co_return std::move(*refused);
   auto& asked = std::get<RunRequest>(read);

@@ -89,7 +89,7 @@ std::vector<sdk::MemoryEntry> Memory::list(const sdk::MemoryQuery& query) {
   });
 }
 
-// Told from an index of the few entries that are not messages; a full-text search that finds nothing costs thirty times as much.
+// Told from an index of the few entries that are not messages: preparing a full-text search costs far more, whether it finds something or not.
 bool Memory::may_hold(const sdk::MemoryQuery& query) {
   if (query.type != sdk::MemoryType::long_term && query.type != sdk::MemoryType::procedural) return true;
   Reading reading(lasting_, std::string_view(query.agent_id), type(query));

@@ -2,17 +2,7 @@
 import json
 import unittest
 
-from agentd import AgentdTest, openai
-
-AGENT = """
-[model]
-provider = "openai"
-model = "test"
-[task]
-query = "How is the load?"
-[tools]
-allow = ["system.load"]
-"""
+from agentd import WATCHER, AgentdTest, openai
 
 
 class OneRun(AgentdTest):
@@ -20,7 +10,7 @@ class OneRun(AgentdTest):
         model = self.endpoint(tool="system__load", text="The load is fine.")
         copies = self.folder / "events.jsonl"
         config = openai(model) + f'[stores.copies]\nplugin = "jsonl"\npath = "{copies}"\n[events]\nstores = ["copies"]\n'
-        host = self.host(config, watcher=AGENT)
+        host = self.host(config, watcher=WATCHER)
         done = host.cli("run", "agents/watcher.toml", "--config", "agentd.toml")
         self.assertEqual(done.stdout, "The load is fine.\n")
         self.assertFalse(copies.exists())

@@ -3,25 +3,14 @@ import json
 import re
 import unittest
 
-from agentd import AgentdTest, openai
-
-AGENT = """
-description = "Looks at the load"
-[model]
-provider = "openai"
-model = "test"
-[task]
-query = "How is the load?"
-[tools]
-allow = ["system.load"]
-"""
+from agentd import WATCHER, AgentdTest, openai
 
 
 class Run(AgentdTest):
     def setUp(self):
         super().setUp()
         self.model = self.endpoint(tool="system__load", text="The load is fine.")
-        self.agentd = self.host(openai(self.model), watcher=AGENT)
+        self.agentd = self.host(openai(self.model), watcher=WATCHER)
         self.agentd.start()
 
     def metric(self, name, **labels):
@@ -81,7 +70,7 @@ class Run(AgentdTest):
 class BadProvider(AgentdTest):
     def outcome(self, **endpoint):
         model = self.endpoint(tool="system__load", **endpoint)
-        host = self.host(openai(model), watcher=AGENT + "[retry]\nmax_retries = 0\n")
+        host = self.host(openai(model), watcher=WATCHER + "[retry]\nmax_retries = 0\n")
         host.start()
         run = host.wait_run(host.submit("watcher"))
         self.requests = len(model.journal("asked"))
@@ -112,7 +101,7 @@ class BadProvider(AgentdTest):
 
     def test_refused_credentials_wait_for_the_operator(self):
         model = self.endpoint(tool="system__load", fail="*=401")
-        host = self.host(openai(model), watcher=AGENT)
+        host = self.host(openai(model), watcher=WATCHER)
         host.start()
         run_id = host.submit("watcher")
         from agentd import until
@@ -122,7 +111,7 @@ class BadProvider(AgentdTest):
 
 class Stopped(AgentdTest):
     def test_takes_no_run_by_hand(self):
-        agentd = self.host(openai(self.endpoint(text="Fine.")), watcher=AGENT, idler="enabled = false\n" + AGENT)
+        agentd = self.host(openai(self.endpoint(text="Fine.")), watcher=WATCHER, idler="enabled = false\n" + WATCHER)
         agentd.start()
         status, text = agentd.request("POST", "/v1/agents/idler/runs", {})
         self.assertEqual(status, 409, text)
@@ -130,7 +119,7 @@ class Stopped(AgentdTest):
         self.assertEqual(agentd.get("/v1/runs")["runs"], [])
         refused = agentd.cli("agents", "run", "idler", check=False)
         self.assertEqual((refused.returncode, refused.stdout), (1, ""))
-        self.assertIn("enabled = false", refused.stderr)
+        self.assertIn("set enabled = true in agents/idler.toml", refused.stderr)
 
 
 if __name__ == "__main__":

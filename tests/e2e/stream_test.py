@@ -4,17 +4,8 @@ import subprocess
 import threading
 import unittest
 
-from agentd import AGENTD, AgentdTest, openai, until
+from agentd import AGENTD, WATCHER, AgentdTest, openai, until
 
-AGENT = """
-[model]
-provider = "openai"
-model = "test"
-[task]
-query = "How is the load?"
-[tools]
-allow = ["system.load"]
-"""
 TEXT = "The load is fine, as it was before."
 
 
@@ -22,7 +13,7 @@ class Stream(AgentdTest):
     def setUp(self):
         super().setUp()
         self.model = self.endpoint(tool="system__load", text=TEXT, chunks=5, bodies="yes")
-        self.agentd = self.host(openai(self.model), watcher=AGENT)
+        self.agentd = self.host(openai(self.model), watcher=WATCHER)
         self.agentd.start()
         self.seen = []
 

@@ -19,6 +19,17 @@ AGENTD = BUILD / "bin" / "agentd"
 TEST_PLUGINS = BUILD / "tests" / "plugins"
 PATIENCE = 60  # seconds; generous, because sanitizers are slow and machines are shared
 
+# An agent that looks at the machine's load with one tool and tells of it.
+WATCHER = """
+[model]
+provider = "openai"
+model = "test"
+[task]
+query = "How is the load?"
+[tools]
+allow = ["system.load"]
+"""
+
 
 def free_port():
     with socket.socket() as s:
