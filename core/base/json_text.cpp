@@ -114,13 +114,19 @@ std::string_view clip_utf8(std::string_view text, std::size_t max_bytes) {
 std::string to_utf8(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size());
-  while (!bytes.empty()) {
-    const auto n = sequence(bytes);
-    if (n) out.append(bytes.substr(0, n));
-    else out += "\xef\xbf\xbd";
-    bytes.remove_prefix(n ? n : 1);
+  while (true) {
+    std::size_t valid = 0;
+    while (valid < bytes.size()) {
+      const auto n = sequence(bytes.substr(valid));
+      if (n == 0) break;
+      valid += n;
+    }
+    out.append(bytes.substr(0, valid));
+    bytes.remove_prefix(valid);
+    if (bytes.empty()) return out;
+    out += "\xef\xbf\xbd";
+    bytes.remove_prefix(1);
   }
-  return out;
 }
 
 }  // namespace agentd

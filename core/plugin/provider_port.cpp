@@ -20,6 +20,15 @@ struct KeptDelta {
 // What a completion gathers: deltas for whoever listens, then the answer or the class of its failure.
 struct Gathered final : Capture {
   explicit Gathered(const std::function<void(const port::Delta&)>& listener) : listen(listener) {}
+  // What continues the piece before it becomes a part of it: those who listen are called once for what came at once.
+  void take(const agentd_delta& d) {
+    const auto kind = static_cast<port::Delta::Kind>(d.kind);
+    if (!arrived.empty() && d.name.size == 0 && arrived.back().kind == kind && arrived.back().index == d.index) {
+      arrived.back().text += view(d.text);
+    } else {
+      arrived.push_back({kind, d.index, std::string(view(d.name)), std::string(view(d.text))});
+    }
+  }
   void collect() override { on_the_way.swap(arrived); }
   void deliver() override {
     for (const auto& d : on_the_way) listen({d.kind, d.index, d.tool, d.text});
@@ -74,7 +83,7 @@ std::int32_t emit(agentd_host* host, agentd_op op, const agentd_delta* d) noexce
   auto& instance = Instance::of(host);
   if (!d || d->size < sizeof(agentd_delta) || d->kind < AGENTD_DELTA_TEXT || d->kind > AGENTD_DELTA_TOOL_CALL || !is_sound(d->name) || !is_sound(d->text)) return AGENTD_DENIED;
   return instance.gather<Gathered>(op, [d](Gathered& into) {
-    if (into.listen) into.arrived.push_back({static_cast<port::Delta::Kind>(d->kind), d->index, std::string(view(d->name)), std::string(view(d->text))});
+    if (into.listen) into.take(*d);
   });
 }
 

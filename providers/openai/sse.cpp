@@ -2,8 +2,7 @@
 
 namespace agentd::openai {
 
-void SseParser::take_field() {
-  std::string_view line = line_;
+void SseParser::take_field(std::string_view line) {
   if (!begun_) {
     begun_ = true;
     if (line.substr(0, 3) == "\xef\xbb\xbf") line.remove_prefix(3);

@@ -2,6 +2,7 @@
 // Only data matters here; names, ids and comments are passed over.
 #pragma once
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,49 +16,48 @@ class SseParser {
   // event is longer than the bound.
   template <class F>
   bool feed(std::string_view bytes, F&& event) {
-    while (!bytes.empty()) {
-      if (!take_line(bytes)) return line_.size() <= kMaxEventBytes;
-      if (!end_line(event)) return false;
-    }
-    return true;
+    while (const auto line = take_line(bytes))
+      if (!end_line(*line, event)) return false;
+    return line_.size() <= kMaxEventBytes;
   }
   // The stream has ended: an event that only lacks its empty line counts.
   template <class F>
   bool finish(F&& event) {
-    if (!line_.empty() && !end_line(event)) return false;
-    return end_line(event);
+    if (!line_.empty() && !end_line(line_, event)) return false;
+    return end_line({}, event);
   }
 
  private:
-  // Moves bytes into the line; true when the line is complete.
-  bool take_line(std::string_view& bytes) {
-    if (skip_line_feed_ && bytes.front() == '\n') bytes.remove_prefix(1);  // of a CR LF that was cut in two
-    skip_line_feed_ = false;
+  // The next line that is complete, without its end; what is left of the bytes is kept for the line that they begin.
+  std::optional<std::string_view> take_line(std::string_view& bytes) {
+    if (skip_line_feed_ && !bytes.empty() && bytes.front() == '\n') bytes.remove_prefix(1);  // of a CR LF that was cut in two
+    if (!bytes.empty()) skip_line_feed_ = false;
     const auto line_feed = bytes.find('\n');
     const auto end = std::min(bytes.substr(0, line_feed).find('\r'), line_feed);
-    line_.append(bytes.substr(0, end));
+    std::string_view line = bytes.substr(0, end);
+    if (end == bytes.npos || !line_.empty()) line = line_.append(line);
     if (end == bytes.npos) {
       bytes = {};
-      return false;
+      return std::nullopt;
     }
     skip_line_feed_ = bytes[end] == '\r';
     bytes.remove_prefix(end + 1);
-    return true;
+    return line;
   }
   template <class F>
-  bool end_line(F& event) {
-    const bool dispatch = line_.empty() && has_data_;
+  bool end_line(std::string_view line, F& event) {
+    const bool dispatch = line.empty() && has_data_;
     if (dispatch) {
       const bool go_on = event(std::string_view(data_));
       data_.clear();
       has_data_ = false;
       return go_on;
     }
-    take_field();
+    take_field(line);
     line_.clear();
     return data_.size() <= kMaxEventBytes;
   }
-  void take_field();
+  void take_field(std::string_view line);
 
   std::string line_, data_;
   bool has_data_ = false, skip_line_feed_ = false, begun_ = false;

@@ -6,6 +6,7 @@ namespace agentd::openai {
 namespace {
 
 using sdk::Json;
+using sdk::JsonReader;
 
 constexpr std::size_t kMaxCalls = 128;
 
@@ -17,43 +18,46 @@ bool StreamedAnswer::take(std::string_view data, sdk::Completion& completion) {
     return true;
   }
   bool go_on = true;
-  Json(data).members([&](std::string_view name, Json value) {
-    if (name == "error" && !value.is_null()) error_ = data;
-    if (name == "model" && answer_.model.empty() && value.kind() == Json::Kind::string) answer_.model = value.string();
-    if (name == "usage" && value.kind() == Json::Kind::object) answer_.usage = read_usage(value);
-    if (name != "choices" || value.kind() != Json::Kind::array) return;
-    if (const Json choice = value[0]) go_on = take_choice(choice, completion);
+  JsonReader event(data);
+  event.members([&](std::string_view name) {
+    if (name == "choices" && event.kind() == Json::Kind::array) go_on = take_choices(event, completion);
+    if (name == "model" && answer_.model.empty() && event.kind() == Json::Kind::string) answer_.model = event.string();
+    if (name == "usage" && event.kind() == Json::Kind::object) answer_.usage = read_usage(event.value());
+    if (name == "error" && event.kind() != Json::Kind::null) error_ = data;
   });
+  event.end();
   return go_on && error_.empty();
 }
 
-bool StreamedAnswer::take_choice(Json choice, sdk::Completion& completion) {
-  bool go_on = true;
-  choice.members([&](std::string_view name, Json value) {
-    if (name == "finish_reason" && value.kind() == Json::Kind::string) reason_ = value.string();
-    if (name == "delta" && value.kind() == Json::Kind::object) go_on = take_delta(value, completion);
+bool StreamedAnswer::take_choices(JsonReader& event, sdk::Completion& completion) {
+  bool go_on = true, first = true;
+  event.elements([&] {
+    if (!std::exchange(first, false) || event.kind() != Json::Kind::object) return;  // one was asked for
+    event.members([&](std::string_view name) {
+      if (name == "delta" && event.kind() == Json::Kind::object) go_on = take_delta(event, completion);
+      if (name == "finish_reason" && event.kind() == Json::Kind::string) reason_ = event.string();
+    });
   });
   return go_on;
 }
 
-bool StreamedAnswer::take_delta(Json delta, sdk::Completion& completion) {
+bool StreamedAnswer::take_delta(JsonReader& event, sdk::Completion& completion) {
   bool go_on = true;
-  delta.members([&](std::string_view name, Json value) {
-    if (!value || value.is_null()) return;
+  event.members([&](std::string_view name) {
+    if (event.kind() == Json::Kind::null) return;
     if (name == "content" || name == "refusal") {
-      const std::string text = read_content(value);
+      const std::string text = event.kind() == Json::Kind::string ? event.string() : read_content(event.value());
       refused_ = refused_ || (name == "refusal" && !text.empty());
       answer_.text += text;
       if (!text.empty()) go_on = completion.emit_text(text) && go_on;
-    }
-    if ((name == "reasoning" || name == "reasoning_content") && value.kind() == Json::Kind::string) {
-      const std::string text = value.string();
+    } else if ((name == "reasoning" || name == "reasoning_content") && event.kind() == Json::Kind::string) {
+      const std::string text = event.string();
       if (!text.empty()) go_on = completion.emit_reasoning(text) && go_on;
+    } else if (name == "reasoning_details" && event.kind() == Json::Kind::array) {
+      event.elements([&] { (reasoning_details_ += reasoning_details_.empty() ? "" : ",") += event.value().text(); });
+    } else if (name == "tool_calls" && event.kind() == Json::Kind::array) {
+      event.elements([&] { go_on = take_call(event.value(), completion) && go_on; });
     }
-    if (name == "reasoning_details" && value.kind() == Json::Kind::array) {
-      value.elements([&](Json detail) { (reasoning_details_ += reasoning_details_.empty() ? "" : ",") += detail.text(); });
-    }
-    if (name == "tool_calls" && value.kind() == Json::Kind::array) value.elements([&](Json call) { go_on = take_call(call, completion) && go_on; });
   });
   return go_on;
 }

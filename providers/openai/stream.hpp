@@ -19,8 +19,8 @@ class StreamedAnswer {
   const std::string& error() const { return error_; }
 
  private:
-  bool take_choice(sdk::Json choice, sdk::Completion& completion);
-  bool take_delta(sdk::Json delta, sdk::Completion& completion);
+  bool take_choices(sdk::JsonReader& event, sdk::Completion& completion);
+  bool take_delta(sdk::JsonReader& event, sdk::Completion& completion);
   bool take_call(sdk::Json call, sdk::Completion& completion);
 
   sdk::ModelAnswer answer_;

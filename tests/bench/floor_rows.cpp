@@ -42,12 +42,12 @@ FloorRows::FloorRows(const std::string& file, RowSizes sizes, int group) : sizes
   for (const char* suffix : {"", "-wal", "-shm"}) std::remove((file + suffix).c_str());
   if (sqlite3_open(file.c_str(), &db_) != SQLITE_OK) die(db_, file.c_str());
   for (const char* pragma : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA cache_size=-8192", "PRAGMA temp_store=MEMORY"}) run(pragma);
-  run("CREATE TABLE runs(id INTEGER PRIMARY KEY, agent INTEGER NOT NULL, nonce INTEGER NOT NULL, key TEXT, status INTEGER NOT NULL, revision INTEGER NOT NULL,"
-      " due INTEGER NOT NULL, entered INTEGER NOT NULL, last INTEGER NOT NULL, checksum INTEGER NOT NULL, payload TEXT NOT NULL)");
+  run("CREATE TABLE runs(id INTEGER PRIMARY KEY, agent INTEGER NOT NULL, nonce INTEGER NOT NULL, prev INTEGER NOT NULL, key TEXT, status INTEGER NOT NULL, revision INTEGER NOT NULL,"
+      " due INTEGER NOT NULL, entered INTEGER NOT NULL, last INTEGER NOT NULL, deaths INTEGER NOT NULL, checksum INTEGER NOT NULL, payload TEXT NOT NULL)");
   run("CREATE UNIQUE INDEX runs_by_agent ON runs(agent, key)");
   run("CREATE TABLE records(position INTEGER PRIMARY KEY, run INTEGER NOT NULL, prev INTEGER NOT NULL, kind INTEGER NOT NULL, at INTEGER NOT NULL,"
       " checksum INTEGER NOT NULL, payload TEXT NOT NULL)");
-  run_ = prepare("INSERT INTO runs VALUES(?1,1,123456,?2,0,1,1767225600000,1767225600000,?1,123456789,?3)");
+  run_ = prepare("INSERT INTO runs VALUES(?1,1,123456,?1,?2,0,1,1767225600000,1767225600000,?1,0,123456789,?3)");
   record_ = prepare("INSERT INTO records VALUES(?1,?1,?1,?2,1767225600000,123456789,?3)");
   begin_ = prepare("BEGIN IMMEDIATE");
   commit_ = prepare("COMMIT");

@@ -57,6 +57,32 @@ void walk(Json json, int depth) {
   }
 }
 
+// The same, once and in one go: every other value is left to be passed over.
+void read(JsonReader& reader, int depth) {
+  expect(depth <= 70, "depth is bounded");
+  bool leave = depth % 2 == 1;
+  const auto next = [&] {
+    if (leave = !leave; !leave) read(reader, depth + 1);
+  };
+  switch (reader.kind()) {
+    case Json::Kind::object: return reader.members([&](std::string_view) { next(); });
+    case Json::Kind::array: return reader.elements(next);
+    case Json::Kind::string: (void)reader.string(); return;
+    default: (void)reader.value(); return;
+  }
+}
+
+void check_reader(std::string_view text, bool valid) {
+  bool whole = false;
+  attempt([&] {
+    JsonReader reader(text);
+    read(reader, 0);
+    reader.end();
+    whole = true;
+  });
+  expect(whole == valid, "a reader takes what is valid and nothing else");
+}
+
 void check_strings(std::string_view bytes) {
   std::string written;
   write_string(written, bytes);
@@ -84,6 +110,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
     walked = true;
   });
   if (valid) expect(walked || text.find_first_of("eE0123456789") != text.npos, "valid JSON can be walked, unless a number is out of range");
+  check_reader(text, valid);
   attempt([&] { (void)json["width"]; });
   attempt([&] { (void)json[2]; });
   attempt([&] { (void)json.integer<int16_t>(); });

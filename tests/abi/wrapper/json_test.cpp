@@ -73,6 +73,76 @@ TEST(JsonView, SaysWhatItWanted) {
   EXPECT_EQ(refusal("300", [](Json j) { (void)j.integer<uint8_t>(); }), "expected an integer in range, got 300");
 }
 
+TEST(JsonReader, ReadsWhatItIsAskedForAndPassesOverTheRest) {
+  JsonReader reader(R"( {"skip": {"a": [1, {}]}, "na\u006de": "x\ny", "list": [ 1, {"in": "it"}, [] ], "last": null} )");
+  std::string name, inner;
+  int elements = 0;
+  std::vector<std::string> names;
+  reader.members([&](std::string_view member) {
+    names.emplace_back(member);
+    if (member == "name") name = reader.string();
+    if (member != "list") return;
+    reader.elements([&] {
+      ++elements;
+      if (reader.kind() == Json::Kind::object) reader.members([&](std::string_view) { inner = reader.string(); });
+    });
+  });
+  reader.end();
+  EXPECT_EQ(names, (std::vector<std::string>{"skip", "name", "list", "last"}));
+  EXPECT_EQ(name, "x\ny");
+  EXPECT_EQ(elements, 3);
+  EXPECT_EQ(inner, "it");
+}
+
+TEST(JsonReader, GivesAValueWhole) {
+  JsonReader reader(R"({"a": {"b": 2} , "c": 1})");
+  std::string text;
+  reader.members([&](std::string_view name) {
+    if (name == "a") text = reader.value().text();
+  });
+  EXPECT_EQ(text, R"({"b": 2})");
+}
+
+std::string broken(std::string_view text) {
+  try {
+    JsonReader reader(text);
+    reader.members([](std::string_view) {});
+    reader.end();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+TEST(JsonReader, RefusesWhatIsNotJson) {
+  EXPECT_EQ(broken("{}"), "");
+  for (const char* text : {"{", "{\"a\":}", "{\"a\" 1}", "{a:1}", "{\"a\":[1 2]}", "{\"a\":tru}", "{\"a\":1,}"})
+    EXPECT_EQ(broken(text).substr(0, 14), "not valid JSON") << text;
+  EXPECT_EQ(broken("{} x"), "not valid JSON near x");
+  EXPECT_EQ(broken("[1]"), "expected an object, got [1]");
+}
+
+void descend(JsonReader& reader) {
+  reader.elements([&] { descend(reader); });
+}
+
+TEST(JsonReader, AllowsSixtyFourLevelsHoweverTheyAreRead) {
+  const auto nested = [](std::size_t n) { return std::string(n, '[') + std::string(n, ']'); };
+  const auto read = [&](std::size_t n) {
+    const auto text = nested(n);
+    JsonReader reader(text);
+    descend(reader);
+  };
+  EXPECT_NO_THROW(read(64));
+  EXPECT_THROW(read(65), Error);
+  const auto passed_over = nested(64);
+  JsonReader reader(passed_over);
+  EXPECT_NO_THROW(reader.elements([] {}));
+  const auto too_deep = nested(65);
+  JsonReader another(too_deep);
+  EXPECT_THROW(another.elements([] {}), Error);
+}
+
 TEST(WriteString, EscapesAndRepairs) {
   std::string out;
   write_string(out, std::string_view("\"\\\n\x01 é\xff\xed\xa0\x80", 11));

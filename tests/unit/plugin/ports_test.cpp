@@ -304,6 +304,33 @@ TEST(ProviderPort, StreamsToWhoListensAndGivesTheWholeAnswer) {
   EXPECT_EQ(got->usage->cache_write_tokens, -1);
 }
 
+TEST(ProviderPort, TellsPiecesThatCameAtOnceAsOneAndKeepsTheirOrder) {
+  ProviderHouse house;
+  house.model.on_complete = [&](const agentd_completion& c) {
+    const auto emit = [&](std::int32_t kind, std::uint64_t index, const char* name, const char* text) {
+      const agentd_delta d{sizeof d, kind, index, str(name), str(text)};
+      EXPECT_EQ(house.model.completions().emit(house.model.host, c.op, &d), AGENTD_OK);
+    };
+    emit(AGENTD_DELTA_TEXT, 0, "", "Hel");
+    emit(AGENTD_DELTA_TEXT, 0, "", "lo");
+    emit(AGENTD_DELTA_REASONING, 0, "", "hm");
+    emit(AGENTD_DELTA_TOOL_CALL, 0, "area", "{");
+    emit(AGENTD_DELTA_TOOL_CALL, 0, "", "}");
+    emit(AGENTD_DELTA_TOOL_CALL, 1, "", "[");
+    emit(AGENTD_DELTA_TOOL_CALL, 1, "area", "]");
+    const agentd_answer a{sizeof a, AGENTD_FINISH_STOP, str("Hello"), {}, nullptr, 0, nullptr, {}};
+    EXPECT_EQ(house.model.completions().answer(house.model.host, c.op, &a), AGENTD_OK);
+  };
+  std::vector<std::string> heard;
+  const auto listen = [&](const port::Delta& d) {
+    heard.push_back(std::to_string(static_cast<int>(d.kind)) + std::to_string(d.index) + std::string(d.tool) + ":" + std::string(d.text));
+  };
+  ASSERT_TRUE(house.complete({.listen = listen}));
+  const auto kind = [](port::Delta::Kind k) { return std::to_string(static_cast<int>(k)); };
+  const auto text = kind(port::Delta::Kind::text), reasoning = kind(port::Delta::Kind::reasoning), call = kind(port::Delta::Kind::tool_call);
+  EXPECT_EQ(heard, (std::vector<std::string>{text + "0:Hello", reasoning + "0:hm", call + "0area:{}", call + "1:[", call + "1area:]"}));
+}
+
 TEST(ProviderPort, HearsNothingWhenNobodyListens) {
   ProviderHouse house;
   house.model.on_complete = [&](const agentd_completion& c) {

@@ -124,18 +124,7 @@ class Json {
   }
 
   // What the first byte promises; the rest is checked as it is read.
-  Kind kind() const {
-    if (at_ == end_) return Kind::nothing;
-    switch (*at_) {
-      case '{': return Kind::object;
-      case '[': return Kind::array;
-      case '"': return Kind::string;
-      case 't':
-      case 'f': return Kind::boolean;
-      case 'n': return Kind::null;
-      default: return Kind::number;
-    }
-  }
+  Kind kind() const { return kind_at(at_, end_); }
   explicit operator bool() const { return at_ != end_; }
   bool is_null() const { return kind() == Kind::null; }
   std::string_view text() const { return {at_, static_cast<std::size_t>(end_ - at_)}; }
@@ -231,7 +220,20 @@ class Json {
   }
 
  private:
+  friend class JsonReader;
   Json(const char* at, const char* end) : at_(at), end_(end) {}
+  static Kind kind_at(const char* at, const char* end) {
+    if (at == end) return Kind::nothing;
+    switch (*at) {
+      case '{': return Kind::object;
+      case '[': return Kind::array;
+      case '"': return Kind::string;
+      case 't':
+      case 'f': return Kind::boolean;
+      case 'n': return Kind::null;
+      default: return Kind::number;
+    }
+  }
   static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
   detail::Scanner whole() const {
@@ -266,17 +268,21 @@ class Json {
     if (kind() != Kind::object) mismatch("an object");
     std::string decoded;
     walk('{', '}', [&](detail::Scanner& s) {
-      const char* from = s.at;
-      s.string();
-      std::string_view name(from + 1, static_cast<std::size_t>(s.at - from - 2));
-      if (name.find('\\') != name.npos) {
-        detail::Scanner again{from, s.at};
-        decoded = decode(again);
-        name = decoded;
-      }
-      s.space(), s.expect(':'), s.space();
+      const auto name = take_name(s, decoded);
       return each(name, next(s));
     });
+  }
+  // A member's name, up to its value; a view into the text, or into `decoded` where it has escapes.
+  static std::string_view take_name(detail::Scanner& s, std::string& decoded) {
+    const char* from = s.at;
+    s.string();
+    std::string_view name(from + 1, static_cast<std::size_t>(s.at - from - 2));
+    if (name.find('\\') != name.npos) {
+      decoded = decode({from, s.at});
+      name = decoded;
+    }
+    s.space(), s.expect(':'), s.space();
+    return name;
   }
 
   static std::string decode(detail::Scanner s) {
@@ -331,6 +337,79 @@ class Json {
 
   const char* at_ = nullptr;
   const char* end_ = nullptr;
+};
+
+// Reads one JSON value once, from its begin to its end: what Json walks once per level of nesting, this walks once. What is not JSON,
+// or not of the kind that was asked for, throws Error, at the latest from end(); what was given before that stands.
+class JsonReader {
+ public:
+  explicit JsonReader(std::string_view text) : s_{text.data(), text.data() + text.size()} { s_.space(); }
+
+  // Of the value that comes next.
+  Json::Kind kind() const { return Json::kind_at(s_.at, s_.end); }
+
+  // each(std::string_view name) reads the member's value from this reader, or leaves it: then it is passed over.
+  template <class F>
+  void members(F&& each) {
+    if (kind() != Json::Kind::object) mismatch("an object");
+    std::string decoded;
+    list('{', '}', [&] {
+      const auto name = Json::take_name(s_, decoded);
+      read_or_pass([&] { each(name); });
+    });
+  }
+  // each() reads the element or leaves it.
+  template <class F>
+  void elements(F&& each) {
+    if (kind() != Json::Kind::array) mismatch("an array");
+    list('[', ']', [&] { read_or_pass(each); });
+  }
+  std::string string() {
+    if (kind() != Json::Kind::string) mismatch("a string");
+    const char* from = s_.at;
+    s_.string();
+    const std::string_view inside(from + 1, static_cast<std::size_t>(s_.at - from - 2));
+    return inside.find('\\') == inside.npos ? std::string(inside) : Json::decode({from, s_.at});
+  }
+  // The value that comes next, whole.
+  Json value() {
+    const char* from = s_.at;
+    s_.value(depth_);
+    return Json(from, s_.at);
+  }
+  // Throws where anything but space follows.
+  void end() {
+    s_.space();
+    if (!s_.done()) s_.fail();
+  }
+
+ private:
+  template <class F>
+  void list(char open, char close, F&& item) {
+    if (depth_ >= detail::kMaxJsonDepth) throw Error("JSON nested deeper than 64 levels");
+    ++depth_;
+    s_.expect(open);
+    s_.space();
+    if (!s_.take(close)) {
+      do {
+        s_.space();
+        item();
+        s_.space();
+      } while (s_.take(','));
+      s_.expect(close);
+    }
+    --depth_;
+  }
+  template <class F>
+  void read_or_pass(F&& read) {
+    const char* from = s_.at;
+    read();
+    if (s_.at == from) s_.value(depth_);
+  }
+  [[noreturn]] void mismatch(const char* wanted) const { Json(s_.at, s_.end).mismatch(wanted); }
+
+  detail::Scanner s_;
+  int depth_ = 0;
 };
 
 // Appends `text` as a JSON string. Bytes that are not UTF-8 become U+FFFD, so that the result is always valid.
