@@ -1,5 +1,5 @@
-// A JSON Schema (draft 7), compiled once and asked often. Whoever wrote the schema and whoever wrote the value are not trusted:
-// what compiling and checking may cost is bounded.
+// A JSON Schema (draft 7), compiled once and asked often. valijson checks; whoever wrote the schema and whoever wrote the value
+// are not trusted, so what compiling and checking may cost is bounded around it.
 #pragma once
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
@@ -9,6 +9,8 @@
 #include "core/tool/strict_json.hpp"
 
 namespace agentd::tool {
+
+struct CompiledSchema;
 
 // Immutable; any thread.
 class Schema {
@@ -26,9 +28,8 @@ class Schema {
   Result<void> check(const nlohmann::json& value) const;
 
  private:
-  struct Compiled;
-  explicit Schema(std::unique_ptr<const Compiled> compiled);
-  std::unique_ptr<const Compiled> compiled_;
+  explicit Schema(std::unique_ptr<const CompiledSchema> compiled);
+  std::unique_ptr<const CompiledSchema> compiled_;
 };
 
 }  // namespace agentd::tool

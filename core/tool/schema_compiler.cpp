@@ -1,37 +1,73 @@
 #include "core/tool/schema_compiler.hpp"
 
+#include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
-#include <optional>
 #include <unordered_map>
 
 #include "core/base/json_text.hpp"
-#include "core/tool/canonical_json.hpp"
-#include "core/tool/schema_reference.hpp"
-#include "core/tool/schema_repetition.hpp"
 
 namespace agentd::tool {
 namespace {
 
 using nlohmann::json;
+using namespace valijson::constraints;
 
-constexpr std::size_t kLongestShown = 200;
-
-std::string shown(const json& value) { return std::string(clip_utf8(value.dump(), kLongestShown)); }
+std::string clipped(std::string_view text) { return std::string(clip_utf8(text, kLongestShown)); }
+std::string shown(const json& value) { return clipped(value.dump()); }
 std::string in_quotes(std::string_view text) { return json_string(clip_utf8(text, kLongestShown)); }
+
+// A JSON pointer, or the reference that led there and what follows.
+std::string below(const std::string& place, std::string_view key) { return clipped(place + '/' + pointer_token(key)); }
 
 const json* member(const json& schema, const char* key) {
   const auto found = schema.find(key);
   return found == schema.end() ? nullptr : &*found;
 }
 
-std::optional<unsigned> type_bit(const json& name) {
-  static constexpr std::pair<std::string_view, unsigned> kTypes[] = {
-      {"null", Types::null},     {"boolean", Types::boolean}, {"integer", Types::integer}, {"number", Types::number},
-      {"string", Types::string}, {"array", Types::array},     {"object", Types::object}};
-  for (const auto& [known, bit] : kTypes)
-    if (name.is_string() && name.get_ref<const std::string&>() == known) return bit;
-  return std::nullopt;
+// The reference is part of a URI: %20 stands for a space.
+std::string decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned char byte = 0;
+    if (text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(&text[i + 1], &text[i + 1] + 2, byte, 16).ptr == &text[i + 1] + 2) {
+      out += static_cast<char>(byte);
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+// What "#" or "#/definitions/a%20b" refers to.
+Result<const json*> referred(const json& document, std::string_view reference) {
+  const auto quoted = in_quotes(reference);
+  if (!reference.starts_with('#'))
+    return fail(ErrorClass::schema, "the reference " + quoted + " leads outside the schema, which is not supported yet");
+  const auto path = decoded(reference.substr(1));
+  if (!path.empty() && path.front() != '/')
+    return fail(ErrorClass::schema,
+                "the reference " + quoted + " is no path from the root (\"#/definitions/name\"), which is not supported yet");
+  try {
+    const json::json_pointer pointer(path);
+    if (document.contains(pointer)) return &document.at(pointer);
+  } catch (const json::exception&) {  // no JSON pointer
+  }
+  return fail(ErrorClass::schema, "the reference " + quoted + " leads nowhere");
+}
+
+// The formats that are checked: dates and times of RFC 3339, a leap second taken anywhere. Others are taken for notes, as the
+// specification has it.
+std::string format_pattern(std::string_view name) {
+  static constexpr char kDate[] =
+      R"((\d{4}-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8])))"
+      R"(|(\d\d(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29))";
+  static constexpr char kTime[] = R"(([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d))";
+  if (name == "date") return std::string("^") + kDate + '$';
+  if (name == "time") return std::string("^") + kTime + '$';
+  if (name == "date-time") return std::string("^") + kDate + "[Tt]" + kTime + '$';
+  return "";
 }
 
 // Subschemas wait in a line instead of being compiled where they are met: the stack does not grow with what a stranger wrote.
@@ -39,73 +75,66 @@ class Compiler {
  public:
   explicit Compiler(const json& root) : root_(root) {}
 
-  Result<Rules> all() {
-    rules_.root = node(root_, nullptr);
-    while (wrong_.empty() && !waiting_.empty()) {
-      const Draft draft = waiting_.front();
-      waiting_.pop_front();
-      fill(draft);
-    }
-    if (wrong_.empty())
-      if (const auto repeats = check_repetition(rules_)) refuse(places_.at(repeats->node), repeats->words);
+  Result<std::unique_ptr<const CompiledSchema>> all() {
+    out_->root = node(root_, "").subschema;
+    for (std::size_t i = 0; i < nodes_.size() && wrong_.empty(); ++i) fill(nodes_[i]);
+    for (auto& node : nodes_)
+      if (wrong_.empty()) count(node, 0);
     if (!wrong_.empty()) return fail(ErrorClass::schema, wrong_);
-    return std::move(rules_);
+    return std::move(out_);
   }
 
  private:
-  // Where a subschema stands: below another, or where a reference led.
-  struct Place {
-    const Place* above;
-    std::string key;
-  };
-  struct Draft {
-    Node* node;
+  struct Node {
+    const Subschema* subschema;
     const json& schema;
-    const Place* place;
+    std::string place;
+    std::vector<Node*> of_same_value = {};  // what it applies to the very value that it checks
+    std::size_t checks = 0, height = 0;     // of one value, what it applies included; nothing: not counted yet
+    bool counting = false;
   };
 
-  const Place* below(const Place* above, std::string key) { return &path_.emplace_back(above, std::move(key)); }
-
-  static std::string pointer(const Place* place) {
-    std::string text;
-    for (; place; place = place->above)
-      text.insert(0, place->key.starts_with('#') && !place->above ? place->key : '/' + pointer_token(place->key));
-    return text;
+  void refuse(const std::string& place, const std::string& words) {
+    if (wrong_.empty()) wrong_ = (place.empty() ? "" : place + ": ") + words;
   }
-
-  void refuse(const Place* place, const std::string& words) {
-    if (wrong_.empty()) wrong_ = place ? std::string(clip_utf8(pointer(place), kLongestShown)) + ": " + words : words;
+  void add(const Node& n, const valijson::constraints::Constraint& constraint) {
+    out_->subschemas.addConstraintToSubschema(constraint, n.subschema);
   }
+  void rule(const Node& n, Rule rule) { add(n, RuleConstraint(std::move(rule))); }
 
-  const Node* node(const json& schema, const Place* place) {
+  Node& node(const json& schema, std::string place) {
     const json* at = &schema;
     for (std::size_t followed = 0; const auto reference = at->is_object() ? member(*at, "$ref") : nullptr; ++followed) {
-      if (!reference->is_string()) return refuse(below(place, "$ref"), "a reference is a string"), nullptr;
+      if (!reference->is_string()) return refuse(below(place, "$ref"), "a reference is a string"), nothing_;
       const auto& words = reference->get_ref<const std::string&>();
       if (followed == kMostReferences)
         return refuse(place, "the reference " + in_quotes(words) + " leads in a circle, or through more than " +
                                  std::to_string(kMostReferences) + " others"),
-               nullptr;
+               nothing_;
       const auto target = referred(root_, words);
-      if (!target) return refuse(place, target.error().message), nullptr;
+      if (!target) return refuse(place, target.error().message), nothing_;
       at = *target;
-      place = below(nullptr, words);
+      place = clipped(words);
     }
-    if (!at->is_object() && !at->is_boolean()) return refuse(place, "a JSON Schema is an object, true or false"), nullptr;
-    auto& known = nodes_[at];
-    if (known) return known;
-    if (rules_.nodes.size() == kMostSubschemas)
-      return refuse(place, "there are more than " + std::to_string(kMostSubschemas) + " subschemas"), nullptr;
-    known = &rules_.nodes.emplace_back();
-    places_.emplace(known, place);
-    waiting_.push_back({known, *at, place});
-    return known;
+    if (!at->is_object() && !at->is_boolean()) return refuse(place, "a JSON Schema is an object, true or false"), nothing_;
+    auto& known = known_[at];
+    if (known) return *known;
+    if (nodes_.size() == kMostSubschemas)
+      return refuse(place, "there are more than " + std::to_string(kMostSubschemas) + " subschemas"), nothing_;
+    known = &nodes_.emplace_back(out_->subschemas.createSubschema(), *at, std::move(place));
+    rule(*known, visit(at->size()));
+    return *known;
+  }
+  const Subschema* subschema(const Node& n, const char* key) { return node(n.schema[key], below(n.place, key)).subschema; }
+  // Of the same value.
+  const Subschema* part(Node& n, const json& schema, std::string place) {
+    return n.of_same_value.emplace_back(&node(schema, std::move(place)))->subschema;
   }
 
-  const Pattern* pattern(const std::string& text, const Place* place) {
+  const Pattern* pattern(const std::string& text, const std::string& place) {
     auto& known = patterns_[text];
     if (known) return known;
-    if (rules_.patterns.size() == kMostPatterns)
+    if (out_->patterns.size() == kMostPatterns)
       return refuse(place, "there are more than " + std::to_string(kMostPatterns) + " patterns"), nullptr;
     auto compiled = Pattern::compile(text);
     if (!compiled)
@@ -113,207 +142,230 @@ class Compiler {
     pattern_steps_ += compiled->size();
     if (pattern_steps_ > kMostPatternSteps)
       return refuse(place, "with the pattern " + in_quotes(text) + " the patterns are too large together"), nullptr;
-    return known = &rules_.patterns.emplace_back(std::move(*compiled));
+    return known = &out_->patterns.emplace_back(std::move(*compiled));
   }
 
-  void fill(const Draft& d) {
-    if (d.schema.is_boolean()) {
-      if (!d.schema.get<bool>()) d.node->rules.emplace_back(Never{});
+  void fill(Node& n) {
+    if (n.schema.is_boolean()) {
+      if (!n.schema.get<bool>()) rule(n, never());
       return;
     }
-    types(d);
-    values(d);
-    numbers(d);
-    size(d, Size::Of::text, "minLength", "maxLength");
-    size(d, Size::Of::array, "minItems", "maxItems");
-    size(d, Size::Of::object, "minProperties", "maxProperties");
-    texts(d);
-    arrays(d);
-    objects(d);
-    combinations(d);
+    types_and_values(n);
+    numbers(n);
+    sizes(n);
+    texts(n);
+    arrays(n);
+    objects(n);
+    combined<AllOfConstraint>(n, "allOf");
+    combined<AnyOfConstraint>(n, "anyOf");
+    combined<OneOfConstraint>(n, "oneOf");
+    conditions(n);
   }
 
-  void types(const Draft& d) {
-    const auto* type = member(d.schema, "type");
-    if (!type) return;
-    Types types;
-    for (const auto& name : type->is_array() ? *type : json::array({*type})) {
-      const auto bit = type_bit(name);
-      if (!bit)
-        return refuse(below(d.place, "type"),
-                      shown(name) + " is not a type; there are null, boolean, integer, number, string, array, object");
-      types.allowed |= *bit;
+  void types_and_values(const Node& n) {
+    if (const auto* type = member(n.schema, "type")) {
+      static constexpr std::string_view kTypes[] = {"null", "boolean", "integer", "number", "string", "array", "object"};
+      const auto all = type->is_array() ? *type : json::array({*type});
+      for (const auto& name : all)
+        if (!name.is_string() || std::ranges::find(kTypes, name.get<std::string>()) == std::end(kTypes))
+          return refuse(below(n.place, "type"),
+                        shown(name) + " is not a type; there are null, boolean, integer, number, string, array, object");
+      rule(n, types(all));
     }
-    d.node->rules.emplace_back(types);
+    if (const auto* values = member(n.schema, "enum")) {
+      if (!values->is_array()) return refuse(below(n.place, "enum"), "is an array of values");
+      rule(n, choices(*values));
+    }
+    if (const auto* only = member(n.schema, "const")) rule(n, choices(json::array({*only})));
   }
 
-  void values(const Draft& d) {
-    if (const auto* choices = member(d.schema, "enum")) {
-      if (!choices->is_array()) return refuse(below(d.place, "enum"), "is an array of values");
-      choose(d, *choices);
-    }
-    if (const auto* only = member(d.schema, "const")) choose(d, json::array({*only}));
-  }
-  static void choose(const Draft& d, const json& values) {
-    Choices choices;
-    for (const auto& value : values) {
-      std::string text;
-      append_canonical(text, value, SIZE_MAX);
-      choices.longest = std::max(choices.longest, text.size());
-      choices.canonical.insert(std::move(text));
-      if (choices.shown.size() < kLongestShown) choices.shown += (choices.shown.empty() ? "" : ", ") + shown(value);
-    }
-    d.node->rules.emplace_back(std::move(choices));
-  }
-
-  const json* number(const Draft& d, const char* key) {
-    const auto* value = member(d.schema, key);
+  const json* number(const Node& n, const char* key) {
+    const auto* value = member(n.schema, key);
     if (!value || value->is_number()) return value;
-    return refuse(below(d.place, key), "is a number"), nullptr;
+    return refuse(below(n.place, key), "is a number"), nullptr;
   }
-  void numbers(const Draft& d) {
-    static constexpr std::pair<const char*, Bound::Kind> kBounds[] = {{"minimum", Bound::Kind::minimum},
-                                                                      {"exclusiveMinimum", Bound::Kind::above},
-                                                                      {"maximum", Bound::Kind::maximum},
-                                                                      {"exclusiveMaximum", Bound::Kind::below}};
-    for (const auto& [key, kind] : kBounds)
-      if (const auto* limit = number(d, key)) d.node->rules.emplace_back(Bound{kind, limit->get<long double>(), shown(*limit)});
-    const auto* divisor = number(d, "multipleOf");
-    if (!divisor) return;
-    if (divisor->get<double>() <= 0) return refuse(below(d.place, "multipleOf"), "is a number above 0");
-    d.node->rules.emplace_back(MultipleOf{divisor->get<long double>(), shown(*divisor)});
+  void numbers(const Node& n) {
+    for (const auto* key : {"minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"}) {
+      const auto* limit = number(n, key);
+      if (limit && key == std::string_view("multipleOf") && limit->get<double>() <= 0)
+        return refuse(below(n.place, key), "is a number above 0");
+      if (limit) rule(n, bound(key, *limit));
+    }
   }
 
-  void size(const Draft& d, Size::Of of, const char* least, const char* most) {
-    Size size{.of = of};
-    count(d, least, size.least);
-    count(d, most, size.most);
-    if (size.least > 0 || size.most < UINT64_MAX) d.node->rules.emplace_back(size);
+  void sizes(const Node& n) {
+    size(n, "minLength", &MinLengthConstraint::setMinLength);
+    size(n, "maxLength", &MaxLengthConstraint::setMaxLength);
+    size(n, "minItems", &MinItemsConstraint::setMinItems);
+    size(n, "maxItems", &MaxItemsConstraint::setMaxItems);
+    size(n, "minProperties", &MinPropertiesConstraint::setMinProperties);
+    size(n, "maxProperties", &MaxPropertiesConstraint::setMaxProperties);
   }
-  void count(const Draft& d, const char* key, std::uint64_t& to) {
-    const auto* value = number(d, key);
+  template <class Size>
+  void size(const Node& n, const char* key, void (Size::*set)(std::uint64_t)) {
+    const auto* value = number(n, key);
     if (!value) return;
     const auto count = value->get<double>();
-    if (count < 0 || std::trunc(count) != count) return refuse(below(d.place, key), "is a whole number, 0 or more");
-    to = count < 0x1p63 ? static_cast<std::uint64_t>(count) : UINT64_MAX;
+    if (count < 0 || std::trunc(count) != count) return refuse(below(n.place, key), "is a whole number, 0 or more");
+    Size size;
+    (size.*set)(count < 0x1p63 ? static_cast<std::uint64_t>(count) : UINT64_MAX);
+    add(n, size);
   }
 
-  void texts(const Draft& d) {
-    if (const auto* text = member(d.schema, "pattern")) {
-      const auto* place = below(d.place, "pattern");
-      if (!text->is_string()) return refuse(place, "is a string");
+  void texts(const Node& n) {
+    for (const auto* key : {"pattern", "format"}) {
+      const auto* text = member(n.schema, key);
+      if (!text) continue;
+      if (!text->is_string()) return refuse(below(n.place, key), "is a string");
       const auto& words = text->get_ref<const std::string&>();
-      d.node->rules.emplace_back(Matches{pattern(words, place), std::string(clip_utf8(words, kLongestShown))});
-    }
-    if (const auto* name = member(d.schema, "format")) {
-      if (!name->is_string()) return refuse(below(d.place, "format"), "is a string");
-      if (const auto known = text_format(name->get_ref<const std::string&>())) d.node->rules.emplace_back(Formatted{*known});
+      const bool formatted = key == std::string_view("format");
+      const auto matched = formatted ? format_pattern(words) : words;
+      if (formatted && matched.empty()) continue;
+      const auto otherwise = formatted ? "is no " + words + " of RFC 3339" : "does not match the pattern " + clipped(words);
+      rule(n, matches(pattern(matched, below(n.place, key)), otherwise));
     }
   }
 
-  void arrays(const Draft& d) {
-    Items items;
-    if (const auto* item = member(d.schema, "items")) {
-      if (item->is_array())
-        items.first = nodes(d, "items");
-      else
-        items.rest = node(*item, below(d.place, "items"));
-      const auto* more = member(d.schema, "additionalItems");
-      if (more && item->is_array()) items.rest = node(*more, below(d.place, "additionalItems"));
-      d.node->rules.emplace_back(std::move(items));
+  void arrays(const Node& n) {
+    items(n);
+    if (member(n.schema, "contains")) {
+      ContainsConstraint contains;
+      contains.setSubschema(subschema(n, "contains"));
+      add(n, contains);
     }
-    if (const auto* item = member(d.schema, "contains"))
-      d.node->rules.emplace_back(Contains{node(*item, below(d.place, "contains"))});
-    if (const auto* unique = member(d.schema, "uniqueItems")) {
-      if (!unique->is_boolean()) return refuse(below(d.place, "uniqueItems"), "is true or false");
-      if (unique->get<bool>()) d.node->rules.emplace_back(Unique{});
-    }
+    const auto* unique = member(n.schema, "uniqueItems");
+    if (unique && !unique->is_boolean()) return refuse(below(n.place, "uniqueItems"), "is true or false");
+    if (unique && unique->get<bool>()) rule(n, tool::unique());
   }
-  std::vector<const Node*> nodes(const Draft& d, const char* key) {
-    const auto& schemas = d.schema.at(key);
-    const auto* place = below(d.place, key);
-    std::vector<const Node*> all;
+  void items(const Node& n) {
+    const auto* item = member(n.schema, "items");
+    if (!item) return;
+    if (!item->is_array()) {
+      SingularItemsConstraint items;
+      items.setItemsSubschema(subschema(n, "items"));
+      return add(n, items);
+    }
+    LinearItemsConstraint items;
+    for (const auto* schema : each(n, "items")) items.addItemSubschema(schema->subschema);
+    items.setAdditionalItemsSubschema(member(n.schema, "additionalItems") ? subschema(n, "additionalItems")
+                                                                          : node(anything_, "").subschema);
+    add(n, items);
+  }
+  std::vector<Node*> each(const Node& n, const char* key) {
+    const auto& schemas = n.schema[key];
+    const auto place = below(n.place, key);
+    std::vector<Node*> all;
     if (!schemas.is_array()) return refuse(place, "is an array of schemas"), all;
     for (std::size_t i = 0; i < schemas.size() && wrong_.empty(); ++i)
-      all.push_back(node(schemas[i], below(place, std::to_string(i))));
+      all.push_back(&node(schemas[i], below(place, std::to_string(i))));
     return all;
   }
 
-  void objects(const Draft& d) {
-    if (const auto* names = member(d.schema, "required"))
-      d.node->rules.emplace_back(required(*names, below(d.place, "required")));
-    properties(d);
-    if (const auto* name = member(d.schema, "propertyNames"))
-      d.node->rules.emplace_back(PropertyNames{node(*name, below(d.place, "propertyNames"))});
-    dependencies(d);
+  void objects(const Node& n) {
+    if (const auto* names = member(n.schema, "required")) rule(n, required(names_of(*names, below(n.place, "required"))));
+    known_properties(n);
+    if (member(n.schema, "propertyNames")) rule(n, property_names(subschema(n, "propertyNames")));
   }
-  Required required(const json& names, const Place* place) {
-    Required all;
-    if (!names.is_array()) return refuse(place, "is an array of names"), all;
-    for (const auto& name : names) {
-      if (!name.is_string()) return refuse(place, "is an array of names; " + shown(name) + " is none"), all;
-      all.names.push_back(name.get<std::string>());
-    }
-    return all;
+  Names names_of(const json& of, const std::string& place) {
+    for (const auto& name : of)
+      if (!name.is_string()) return refuse(place, "is an array of names; " + shown(name) + " is none"), Names();
+    return of.is_array() ? of.get<Names>() : (refuse(place, "is an array of names"), Names());
   }
-  const json* schemas(const Draft& d, const char* key) {
-    const auto* of = member(d.schema, key);
+  const json* schemas(const Node& n, const char* key) {
+    const auto* of = member(n.schema, key);
     if (!of || of->is_object()) return of;
-    return refuse(below(d.place, key), "is an object"), nullptr;
+    return refuse(below(n.place, key), "is an object"), nullptr;
   }
-  void properties(const Draft& d) {
-    Properties properties;
-    if (const auto* named = schemas(d, "properties")) {
-      const auto* place = below(d.place, "properties");
-      for (const auto& [name, schema] : named->items()) properties.named.emplace(name, node(schema, below(place, name)));
+  void known_properties(const Node& n) {
+    Properties all;
+    if (const auto* named = schemas(n, "properties")) {
+      const auto place = below(n.place, "properties");
+      for (const auto& [name, schema] : named->items()) all.named.emplace(name, node(schema, below(place, name)).subschema);
     }
-    if (const auto* matching = schemas(d, "patternProperties")) {
-      const auto* place = below(d.place, "patternProperties");
-      for (const auto& [text, schema] : matching->items()) {
-        const auto* at = below(place, text);
-        properties.matching.emplace_back(pattern(text, at), node(schema, at));
-      }
+    if (const auto* matching = schemas(n, "patternProperties")) {
+      const auto place = below(n.place, "patternProperties");
+      for (const auto& [text, schema] : matching->items())
+        all.matching.emplace_back(pattern(text, below(place, text)), node(schema, below(place, text)).subschema);
     }
-    if (const auto* rest = member(d.schema, "additionalProperties"))
-      properties.rest = node(*rest, below(d.place, "additionalProperties"));
-    if (!properties.named.empty() || !properties.matching.empty() || properties.rest)
-      d.node->rules.emplace_back(std::move(properties));
-  }
-  void dependencies(const Draft& d) {
-    const auto* of = schemas(d, "dependencies");
-    if (!of) return;
-    Dependencies dependencies;
-    const auto* place = below(d.place, "dependencies");
-    for (const auto& [name, needed] : of->items()) {
-      const auto* at = below(place, name);
-      if (needed.is_array())
-        dependencies.of.emplace(name, required(needed, at));
-      else
-        dependencies.of.emplace(name, node(needed, at));
+    if (const auto* rest = member(n.schema, "additionalProperties")) {
+      all.rest = subschema(n, "additionalProperties");
+      all.closed = *rest == false;
     }
-    d.node->rules.emplace_back(std::move(dependencies));
+    if (!all.named.empty() || !all.matching.empty() || all.rest) rule(n, properties(std::move(all)));
   }
 
-  void combinations(const Draft& d) {
-    static constexpr std::pair<const char*, Combined::How> kCombined[] = {
-        {"allOf", Combined::How::all}, {"anyOf", Combined::How::any}, {"oneOf", Combined::How::one}};
-    for (const auto& [key, how] : kCombined)
-      if (member(d.schema, key)) d.node->rules.emplace_back(Combined{how, nodes(d, key)});
-    if (const auto* excluded = member(d.schema, "not")) d.node->rules.emplace_back(Not{node(*excluded, below(d.place, "not"))});
-    const auto* condition = member(d.schema, "if");
-    if (!condition) return;
-    Conditional conditional{.condition = node(*condition, below(d.place, "if"))};
-    if (const auto* then = member(d.schema, "then")) conditional.then = node(*then, below(d.place, "then"));
-    if (const auto* otherwise = member(d.schema, "else")) conditional.otherwise = node(*otherwise, below(d.place, "else"));
-    d.node->rules.emplace_back(conditional);
+  template <class Combined>
+  void combined(Node& n, const char* key) {
+    if (!member(n.schema, key)) return;
+    Combined combined;
+    for (auto* alternative : each(n, key)) {
+      n.of_same_value.push_back(alternative);
+      combined.addSubschema(alternative->subschema);
+    }
+    add(n, combined);
+  }
+
+  void conditions(Node& n) {
+    if (const auto* excluded = member(n.schema, "not")) {
+      NotConstraint constraint;
+      constraint.setSubschema(part(n, *excluded, below(n.place, "not")));
+      add(n, constraint);
+    }
+    if (const auto* condition = member(n.schema, "if")) {
+      ConditionalConstraint constraint;
+      constraint.setIfSubschema(part(n, *condition, below(n.place, "if")));
+      if (const auto* then = member(n.schema, "then")) constraint.setThenSubschema(part(n, *then, below(n.place, "then")));
+      if (const auto* other = member(n.schema, "else")) constraint.setElseSubschema(part(n, *other, below(n.place, "else")));
+      add(n, constraint);
+    }
+    if (const auto* of = schemas(n, "dependencies")) dependencies(n, *of);
+  }
+  // valijson's own end names at a NUL.
+  void dependencies(Node& n, const json& of) {
+    for (const auto& [name, needed] : of.items()) {
+      const auto place = below(below(n.place, "dependencies"), name);
+      ConditionalConstraint constraint;
+      constraint.setIfSubschema(has_all({name}));
+      constraint.setThenSubschema(needed.is_array() ? has_all(names_of(needed, place)) : part(n, needed, place));
+      add(n, constraint);
+    }
+  }
+  const Subschema* has_all(Names names) {
+    const auto* schema = out_->subschemas.createSubschema();
+    for (auto& rule : {visit(1), required(std::move(names))})
+      out_->subschemas.addConstraintToSubschema(RuleConstraint(rule), schema);
+    return schema;
+  }
+
+  // How often one and the same value would be checked: allOf, anyOf and their like multiply through references. The depth of the
+  // recursion is itself what it bounds.
+  void count(Node& n, std::size_t depth) {
+    if (n.counting) return refuse(n.place, "it comes back to itself for one value without end");
+    if (n.height > 0) return;
+    n.counting = true;
+    n.checks = 1;
+    std::size_t below = 0;
+    for (auto* part : n.of_same_value) {
+      if (depth < kDeepestCombination) count(*part, depth + 1);
+      n.checks += part->checks;
+      below = std::max(below, part->height);
+    }
+    n.counting = false;
+    n.height = below + 1;
+    if (n.checks > kMostPerValue)
+      refuse(n.place, "with its references followed it has one value checked against more than " + std::to_string(kMostPerValue) +
+                          " subschemas");
+    if (n.height > kDeepestCombination || depth == kDeepestCombination)
+      refuse(n.place,
+             "allOf, anyOf, oneOf, not, if and dependencies combine more than " + std::to_string(kDeepestCombination) + " deep");
   }
 
   const json& root_;
-  Rules rules_;
-  std::deque<Place> path_;
-  std::deque<Draft> waiting_;
-  std::unordered_map<const json*, Node*> nodes_;
-  std::unordered_map<const Node*, const Place*> places_;
+  const json anything_ = true;
+  std::unique_ptr<CompiledSchema> out_ = std::make_unique<CompiledSchema>();
+  std::deque<Node> nodes_;                                          // those that are not filled yet stand at the end
+  Node nothing_{out_->subschemas.emptySubschema(), anything_, ""};  // in place of what is refused
+  std::unordered_map<const json*, Node*> known_;
   std::map<std::string, const Pattern*> patterns_;
   std::size_t pattern_steps_ = 0;
   std::string wrong_;
@@ -321,6 +373,6 @@ class Compiler {
 
 }  // namespace
 
-Result<Rules> compile_rules(const json& schema) { return Compiler(schema).all(); }
+Result<std::unique_ptr<const CompiledSchema>> compile_schema(const json& schema) { return Compiler(schema).all(); }
 
 }  // namespace agentd::tool

@@ -1,5 +1,8 @@
-// JSON Schema (draft 7) to rules. What could cost without bound is refused here, where somebody can read why.
+// JSON Schema (draft 7) to valijson's constraints. valijson's own parser recurses, takes some schemas for others (propertyNames
+// in a definition) and bounds nothing: what could cost without bound is refused here, where somebody can read why.
 #pragma once
+#include <deque>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 
 #include "core/base/result.hpp"
@@ -14,7 +17,14 @@ inline constexpr std::size_t kMostReferences = 32;        // followed one after 
 inline constexpr std::size_t kDeepestCombination = 64;    // of allOf, anyOf, oneOf, not, if and dependencies
 inline constexpr std::size_t kMostPerValue = 10'000;      // subschemas that one value is checked against, references followed
 
+// Subschemas refer to each other by pointer, so that a schema may contain itself.
+struct CompiledSchema {
+  std::deque<Pattern> patterns;
+  valijson::Schema subschemas;
+  const Subschema* root = nullptr;
+};
+
 // An error names the place as a JSON pointer, or as the reference that led there.
-Result<Rules> compile_rules(const nlohmann::json& schema);
+Result<std::unique_ptr<const CompiledSchema>> compile_schema(const nlohmann::json& schema);
 
 }  // namespace agentd::tool

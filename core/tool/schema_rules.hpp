@@ -1,99 +1,69 @@
-// The compiled form of a JSON Schema: for each subschema the rules it makes. Subschemas refer to each other by pointer, so that a
-// schema may contain itself.
+// What valijson does not do as the engine needs it: patterns in linear time, numbers of 64 bits and beyond, equality whose cost
+// is known, and words from which a model sees what would be right. Each rule becomes a constraint of valijson's.
 #pragma once
-#include <cstdint>
-#include <deque>
+#include "core/tool/schema_value.hpp"
+// After the macro that schema_value.hpp sets.
+#include <functional>
 #include <map>
-#include <set>
-#include <string>
-#include <utility>
-#include <variant>
+#include <string_view>
+#include <valijson/constraints/concrete_constraints.hpp>
+#include <valijson/validation_results.hpp>
 #include <vector>
 
 #include "core/tool/pattern.hpp"
-#include "core/tool/text_format.hpp"
 
 namespace agentd::tool {
 
-struct Node;
+using valijson::Subschema;
+using Names = std::vector<std::string>;
 
-struct Never {};
-struct Types {
-  enum Bit : unsigned { null = 1, boolean = 2, integer = 4, number = 8, string = 16, array = 32, object = 64 };
-  unsigned allowed = 0;
+inline constexpr std::size_t kLongestShown = 200;
+
+struct At {
+  const nlohmann::json& value;
+  const Names& context;  // where it stands: "/name" or, as valijson writes it, "[0]"
+  Meter& meter;
+  valijson::ValidationResults* results;  // nothing: nobody wants to know
 };
-struct Choices {  // enum and const
-  std::set<std::string, std::less<>> canonical;
-  std::size_t longest = 0;
-  std::string shown;
-};
-struct Bound {
-  enum class Kind { minimum, above, maximum, below } kind;
-  long double limit;  // holds each integer of 64 bits exactly
-  std::string shown;
-};
-struct MultipleOf {
-  long double divisor;
-  std::string shown;
-};
-struct Size {
-  enum class Of { text, array, object } of;
-  std::uint64_t least = 0, most = UINT64_MAX;
-};
-struct Matches {
-  const Pattern* pattern;
-  std::string shown;
-};
-struct Formatted {
-  TextFormat format;
-};
-struct Items {
-  std::vector<const Node*> first;
-  const Node* rest = nullptr;
-};
-struct Contains {
-  const Node* item;
-};
-struct Unique {};
-struct Required {
-  std::vector<std::string> names;
-};
+using Rule = std::function<bool(const At&)>;
+
+bool fits(const Subschema& schema, const At& at);
+
+// A key as it stands in a JSON pointer (RFC 6901), cut when it is long.
+std::string pointer_token(std::string_view key);
+
+// The first rule of each subschema pays for what the library does there.
+Rule visit(std::size_t rules);
+Rule never();
+Rule types(Names allowed);
+Rule choices(const nlohmann::json& values);  // enum and const
+Rule bound(std::string_view keyword, const nlohmann::json& limit);
+Rule matches(const Pattern* pattern, std::string otherwise);
+Rule unique();
+Rule required(Names names);
+
 struct Properties {
-  std::map<std::string, const Node*, std::less<>> named;
-  std::vector<std::pair<const Pattern*, const Node*>> matching;
-  const Node* rest = nullptr;
+  std::map<std::string, const Subschema*, std::less<>> named;
+  std::vector<std::pair<const Pattern*, const Subschema*>> matching;
+  const Subschema* rest = nullptr;
+  bool closed = false;  // the rest is false
 };
-struct PropertyNames {
-  const Node* name;
-};
-struct Dependencies {
-  std::map<std::string, std::variant<Required, const Node*>, std::less<>> of;
-};
-struct Combined {
-  enum class How { all, any, one } how;
-  std::vector<const Node*> parts;
-};
-struct Not {
-  const Node* excluded;
-};
-struct Conditional {
-  const Node* condition;
-  const Node* then = nullptr;
-  const Node* otherwise = nullptr;
-};
+Rule properties(Properties properties);
+Rule property_names(const Subschema* name);
 
-using Rule = std::variant<Never, Types, Choices, Bound, MultipleOf, Size, Matches, Formatted, Items, Contains, Unique, Required,
-                          Properties, PropertyNames, Dependencies, Combined, Not, Conditional>;
+class RuleConstraint final : public valijson::constraints::PolyConstraint {
+ public:
+  explicit RuleConstraint(Rule rule) : rule_(std::move(rule)) {}
+  bool validate(const valijson::adapters::Adapter& target, const Names& context,
+                valijson::ValidationResults* results) const override {
+    const auto& value = static_cast<const SchemaValue&>(target);  // there is no other, since property_names is ours
+    return rule_({value.json, context, value.meter, results});
+  }
 
-struct Node {
-  std::vector<Rule> rules;
-};
-
-// Owns what the rules point to.
-struct Rules {
-  std::deque<Node> nodes;  // the first is the schema itself or what it refers to
-  std::deque<Pattern> patterns;
-  const Node* root = nullptr;
+ private:
+  valijson::constraints::Constraint* cloneInto(void* where) const override { return new (where) RuleConstraint(*this); }
+  std::size_t sizeOf() const override { return sizeof(RuleConstraint); }
+  Rule rule_;
 };
 
 }  // namespace agentd::tool

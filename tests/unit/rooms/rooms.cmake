@@ -29,6 +29,7 @@ set(walls
   "sqlite3\\.h|stores/sqlite/,tests/"
   "CLI/|host/"
   "re2/|core/tool/"
+  "valijson/|core/tool/"
   "agentd/abi/|core/plugin/,sdk/,stores/sqlite/,tests/,host/runner/")
 file(GLOB_RECURSE sources ${ROOT}/core/*.[hc]pp ${ROOT}/plugins/*.[hc]pp ${ROOT}/providers/*.[hc]pp ${ROOT}/stores/*.[hc]pp ${ROOT}/host/*.[hc]pp ${ROOT}/tests/*.[hc]pp)
 foreach(file ${sources})

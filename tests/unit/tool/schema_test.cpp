@@ -96,6 +96,12 @@ TEST(Schema, KnowsTheKeywordsOfDraft7) {
        {"[\"x\"]"},
        {"[1]"}},
       {R"({"properties":{"a":{"minimum":1},"b":{"$ref":"#/properties/a","maximum":0}}})", {R"({"b":5})"}, {R"({"b":0})"}},
+      {R"({"definitions":{"a":{"propertyNames":{"maxLength":2}}},"$ref":"#/definitions/a"})", {R"({"ab":1})"}, {R"({"abc":1})"}},
+      {R"({"dependencies":{"a":{"required":["b"]},"c":{"required":["d"]}}})", {R"({"a":1,"b":1})"}, {R"({"c":1,"b":1})"}},
+      {R"({"required":["\u0000a"],"dependencies":{"\u0000a":["\u0000b"]}})",
+       {R"({"\u0000a":1,"\u0000b":1})"},
+       {R"({"":1})", R"({"\u0000a":1,"":1})"}},
+      {R"({"maxLength":2})", {R"("\u0000b")"}, {R"("\u0000bc")"}},
       {R"({"properties":{"next":{"$ref":"#"}},"additionalProperties":false})",
        {R"({"next":{"next":{}}})"},
        {R"({"next":{"other":1}})"}},
@@ -115,7 +121,16 @@ TEST(Schema, SaysWhereAndWhat) {
   EXPECT_EQ(why(check(R"({"properties":{"unit":{"enum":["C","F"]}},"additionalProperties":false})", R"({"unit":"K","x/y":1})")),
             "/unit: must be one of \"C\", \"F\"; /x~1y: is not known here; there are unit");
   EXPECT_EQ(why(check(R"({"anyOf":[{"type":"string"},{"minimum":5}]})", "1")),
-            "the value: fits none of the 2 alternatives; the value: expected string, got integer; the value: must be 5 or more");
+            "the value: expected string, got integer; the value: must be 5 or more; the value: fits none of the alternatives");
+  EXPECT_EQ(why(check(R"({"items":{"allOf":[{"if":{"minimum":1},"then":{"maximum":1}}]}})", "[2]")), "/0: must be 1 or less");
+  EXPECT_EQ(why(check(R"({"items":[{"dependencies":{"a/b":{"maxProperties":0}}}]})", R"([{"a/b":1}])")),
+            "/0: Object should have no more than 0 properties.");
+  EXPECT_EQ(why(check(R"({"oneOf":[true,true],"not":{}})", "1")),
+            "the value: fits more than one of the alternatives, of which it must fit exactly one; the value: fits what it must "
+            "not fit");
+  EXPECT_EQ(why(check(R"({"properties":{"a/b":{"contains":{"const":1}}}})", R"({"a/b":[2]})")),
+            "/a~1b: has no item of the kind that it must contain");
+  EXPECT_EQ(why(check(R"({"propertyNames":{"format":"date"}})", R"({"x":1})")), "/x: is no date of RFC 3339");
 }
 
 TEST(Schema, TellsFiveProblemsOfMany) {
@@ -249,15 +264,46 @@ TEST(Schema, RefusesASchemaThatComesBackToItselfForOneValue) {
     EXPECT_TRUE(why(Schema::compile(schema)).contains("comes back to itself")) << why(Schema::compile(schema));
 }
 
+json nested(int depth, json value) {
+  for (int i = 0; i < depth; ++i) value = {{"a", std::move(value)}};
+  return value;
+}
+
 TEST(Schema, GivesUpWhereSchemaAndValueMultiply) {
   const char* schema =
       R"({"definitions":{"n":{"type":"object","anyOf":[{"properties":{"a":{"$ref":"#/definitions/n"}}},{"properties":{"a":{"$ref":"#/definitions/n"}}}]}},"$ref":"#/definitions/n"})";
-  json value = 5;
-  for (int i = 0; i < 60; ++i) value = {{"a", std::move(value)}};
   expect_quick([&] {
-    const auto checked = check(schema, value);
+    const auto checked = check(schema, nested(60, 5));
     EXPECT_TRUE(why(checked).contains("too much work")) << why(checked);
   });
+}
+
+TEST(Schema, ChecksValuesAsDeepAsTheyComeAndGivesUpBeforeTheStackEnds) {
+  EXPECT_TRUE(check(R"({"type":"object","anyOf":[{"properties":{"a":{"$ref":"#"}}},false]})", nested(64, json::object())));
+  json combined = {{"$ref", "#/definitions/d0"}};
+  for (int i = 0; i < 60; ++i)
+    combined["definitions"]["d" + std::to_string(i)]["allOf"][0]["$ref"] = "#/definitions/d" + std::to_string(i + 1);
+  combined["definitions"]["d60"]["properties"]["a"]["$ref"] = "#/definitions/d0";
+  expect_quick([&] {
+    EXPECT_TRUE(check(combined.dump(), nested(5, json::object())));
+    const auto checked = check(combined.dump(), nested(64, json::object()));
+    EXPECT_TRUE(why(checked).contains("too much work")) << why(checked);
+  });
+}
+
+TEST(Schema, DoesNotCollectWithoutEndWhatIsWrong) {
+  json alternatives = {{"additionalProperties", false}}, many;
+  for (int i = 0; i < 30; ++i) alternatives = {{"anyOf", {std::move(alternatives)}}};
+  for (int i = 0; i < 300'000; ++i) many[std::to_string(i)] = 7;
+  expect_quick([&] {
+    EXPECT_FALSE(check(alternatives.dump(), many));
+    EXPECT_FALSE(check(R"({"additionalProperties":false})", many));
+  });
+}
+
+TEST(Schema, TakesNoLongerBelowALongName) {
+  const json named = {{std::string(1 << 20, 'x'), json(std::vector<int>(300'000, 7))}};
+  expect_quick([&] { EXPECT_FALSE(check(R"({"additionalProperties":{"items":{"anyOf":[{"type":"string"}]}}})", named)); });
 }
 
 TEST(Schema, NeitherHangsNorCrashesOnLargeValues) {
