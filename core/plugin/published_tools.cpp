@@ -30,10 +30,12 @@ Result<port::ToolSpec> read_tool(const agentd_tool* t) {
   if (!is_tool_name(view(t->name))) return fail("a tool whose name is not [A-Za-z0-9_-]{1,64}");
   const auto wrong = [name = std::string(view(t->name))](const std::string& what) { return fail("tool \"" + name + "\" with " + what); };
   if (t->effect < AGENTD_EFFECT_PURE || t->effect > AGENTD_EFFECT_ONCE) return wrong("an effect that does not exist: " + std::to_string(t->effect));
+  const bool reconciles = (t->flags & AGENTD_TOOL_RECONCILES) != 0;
+  if (reconciles && t->effect != AGENTD_EFFECT_ONCE) return wrong("a reconcile, but it is not once: a pure or idempotent call is simply made again");
   if (t->summary.size > kLongestSummary || to_utf8(view(t->summary)) != view(t->summary)) return wrong("a summary that is not UTF-8 text of at most 64 KiB");
   if (auto fine = check_schema(view(t->schema)); !fine) return wrong(fine.error().message);
   return port::ToolSpec{std::string(view(t->name)), std::string(view(t->summary)), std::string(view(t->schema)), static_cast<port::Effect>(t->effect),
-                        (t->flags & AGENTD_TOOL_RECONCILES) != 0};
+                        reconciles};
 }
 
 }  // namespace

@@ -95,7 +95,12 @@ struct Tools : Part<agentd_toolset_v1> {
     at_create = [](Part& p) { static_cast<Tools&>(p).publish(); };
   }
   static agentd_tool tool(std::string_view name, std::string_view schema = R"({"type":"object"})", std::int32_t effect = AGENTD_EFFECT_PURE) {
-    return {sizeof(agentd_tool), AGENTD_TOOL_RECONCILES, effect, 0, str(name), str("A tool"), str(schema)};
+    return {sizeof(agentd_tool), 0, effect, 0, str(name), str("A tool"), str(schema)};
+  }
+  static agentd_tool reconciling(std::string_view name, std::int32_t effect) {
+    auto made = tool(name, R"({"type":"object"})", effect);
+    made.flags = AGENTD_TOOL_RECONCILES;
+    return made;
   }
 };
 
@@ -113,11 +118,12 @@ struct ToolsetHouse : House {
 
 TEST(ToolsetPort, PublishesAndCalls) {
   ToolsetHouse house;
+  house.tools.tools = {Tools::reconciling("area", AGENTD_EFFECT_ONCE)};
   ASSERT_TRUE(house.open());
   ASSERT_EQ(house.toolset->tools()->size(), 1u);
   const auto& spec = house.toolset->tools()->front();
   EXPECT_EQ(spec.name, "area");
-  EXPECT_EQ(spec.effect, port::Effect::pure);
+  EXPECT_EQ(spec.effect, port::Effect::once);
   EXPECT_TRUE(spec.reconciles);
   house.tools.on_call = [&](const agentd_call& c) {
     EXPECT_EQ(view(c.call_id), "7-x/1/0");
@@ -188,7 +194,9 @@ INSTANTIATE_TEST_SUITE_P(Of, Garbages,
                          testing::Values(Garbage{Tools::tool("area"), "\"area\" twice"}, Garbage{Tools::tool("a.b"), "[A-Za-z0-9_-]{1,64}"},
                                          Garbage{Tools::tool(""), "[A-Za-z0-9_-]{1,64}"}, Garbage{Tools::tool("x", "{"), "a schema that is not JSON"},
                                          Garbage{Tools::tool("x", "[]"), "\"type\": \"object\""}, Garbage{Tools::tool("x", R"({"type":"array"})"), "\"type\": \"object\""},
-                                         Garbage{Tools::tool("x", "{\"type\":\"object\"}", 3), "an effect that does not exist: 3"}, Garbage{agentd_tool{}, "a malformed tool"}));
+                                         Garbage{Tools::tool("x", "{\"type\":\"object\"}", 3), "an effect that does not exist: 3"}, Garbage{agentd_tool{}, "a malformed tool"},
+                                         Garbage{Tools::reconciling("x", AGENTD_EFFECT_PURE), "\"x\" with a reconcile, but it is not once"},
+                                         Garbage{Tools::reconciling("x", AGENTD_EFFECT_IDEMPOTENT), "\"x\" with a reconcile, but it is not once"}));
 
 TEST(ToolsetPort, KeepsItsListWhenALaterOneIsGarbage) {
   ToolsetHouse house;
