@@ -85,7 +85,7 @@ int perform(const cli::PluginsInspect& command, const cli::Output& to) {
     to.out << (json.is_object() ? json.dump(2, ' ', false, Json::error_handler_t::replace) : *descriptor) << '\n';
     return cli::kDone;
   }
-  cli::Table table({"key", "value"});
+  cli::Table table({{"key", cli::Cut::never}, {"value", cli::Cut::never}});
   for (const auto& [key, value] : json.items())
     if (key != "components") table.row({key, shown(value)});
   for (const auto& component : json.value("components", Json::array())) add_rows(table, component);

@@ -31,7 +31,7 @@ int perform(const cli::PluginsList& command, const cli::Output& to) {
   plugin::Catalog catalog({.folders = setup->plugin_folders, .sha256 = digests(setup->loaded.config), .load = load});
   catalog.scan();
   Json list = Json::array();
-  cli::Table table({"plugin", "version", "state", "offers", "file"});
+  cli::Table table({{"plugin", cli::Cut::never}, "version", "state", {"offers", cli::Cut::never}, "file"});  // offers: also why not
   for (const auto& library : catalog.libraries()) {
     if (command.broken) break;
     table.row({library->name, library->version, "loaded", components_of(*library), library->file.string()});

@@ -56,7 +56,7 @@ int perform(const cli::ConfigShow& command, const cli::Output& to) {
   const auto setup = usable_setup(command.surroundings, to);
   if (!setup) return setup.error();
   Json list = Json::array();
-  cli::Table table({"key", "value", "from"});
+  cli::Table table({{"key", cli::Cut::never}, "value", "from"});
   for (const auto& setting : setup->loaded.settings) {
     table.row({setting.key, setting.value, setting.from});
     list.push_back({{"key", setting.key}, {"value", Json::parse(setting.value, nullptr, false)}, {"from", setting.from}});

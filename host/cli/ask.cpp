@@ -91,7 +91,7 @@ std::string target(std::string path, std::initializer_list<std::pair<std::string
 
 std::string text(const Json& object, std::string_view member) {
   const auto found = object.find(member);
-  if (found == object.end() || found->is_null()) return "-";
+  if (found == object.end() || found->is_null() || (found->is_structured() && found->empty())) return "-";
   if (found->is_string()) return found->get<std::string>().empty() ? "-" : found->get<std::string>();
   return found->dump(-1, ' ', false, Json::error_handler_t::replace);
 }

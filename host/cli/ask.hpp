@@ -36,7 +36,7 @@ int tell(const Refusal& refusal, const Output& to);  // to standard error; the e
 // "/v1/runs" and {{"agent", "a"}, {"status", ""}} -> "/v1/runs?agent=a"
 std::string target(std::string path, std::initializer_list<std::pair<std::string_view, std::string_view>> query);
 
-// A member as text for people: strings without quotes, null as "-".
+// A member as text for people: strings without quotes, null and what is empty as "-".
 std::string text(const nlohmann::ordered_json& object, std::string_view member);
 
 // A document as it came, for programs.

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "core/manifest/nearest.hpp"
 #include "host/version.hpp"
 
 namespace agentd::cli {
@@ -38,7 +39,44 @@ class Grammar {
   }
 
  private:
+  // The innermost command that the line names.
+  const CLI::App* named() const {
+    const CLI::App* app = &app_;
+    while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+    return app;
+  }
+
+  static std::vector<std::string> options_of(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const auto* option : app.get_options())
+      for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+    return names;
+  }
+
+  static std::vector<std::string> commands_of(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const auto* sub : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
+    return names;
+  }
+
+  static std::string full_name(const CLI::App& app) { return (app.get_parent() ? full_name(*app.get_parent()) + " " : "") + app.get_name(); }
+
+  // A word that the command does not know; "" when it knows all of them.
+  static std::string unknown_word(const CLI::App& app) {
+    const auto left = app.remaining();
+    if (left.empty()) return "";
+    const auto word = left.front().substr(0, left.front().find('='));
+    const auto command = full_name(app);
+    const bool is_option = word.starts_with('-'), is_command = !is_option && !commands_of(app).empty();
+    const auto suggestion = manifest::did_you_mean(word, is_option ? options_of(app) : commands_of(app));
+    return command + ": " + (is_option ? "unknown option \"" : is_command ? "unknown command \"" : "one word too many: \"") + word + "\"" +
+           (suggestion.empty() ? "; see " + command + " --help" : suggestion) + "\n";
+  }
+
   Said explain(const CLI::ParseError& error) {
+    const auto code_of = static_cast<CLI::ExitCodes>(error.get_exit_code());
+    if (code_of == CLI::ExitCodes::ExtrasError || code_of == CLI::ExitCodes::RequiredError)
+      if (auto text = unknown_word(*named()); !text.empty()) return {kUsage, std::move(text)};
     std::ostringstream out, err;
     const int code = app_.exit(error, out, err);
     if (code == 0) return {kDone, out.str()};
@@ -93,7 +131,7 @@ class Grammar {
     surround(run, r.surroundings);
 
     auto* serve = command(app_, "serve", "Run every agent on its schedule until stopped",
-                          "  agentd serve\n  agentd serve --agents ./agents --state /var/lib/agentd --listen 127.0.0.1:9000 --for 20s");
+                          "  agentd serve\n  agentd serve --agents ./agents --state ./other-state --listen 127.0.0.1:9000 --for 20s");
     auto& s = target<Serve>(serve);
     serve->add_option("--listen", s.listen, "Address and port of the API");
     serve->add_option_function<std::string>(
@@ -118,7 +156,7 @@ class Grammar {
     target<Schema>(command(*schema, "config", "Of agentd.toml", "")).of = Schema::Of::config;
 
     auto* config = group("config", "The configuration in force");
-    auto* show = command(*config, "show", "Every value, and where it came from", "  agentd config show --config /etc/agentd/agentd.toml");
+    auto* show = command(*config, "show", "Every value, and where it came from", "  agentd config show --config ./agentd.toml");
     auto& cs = target<ConfigShow>(show);
     show->add_flag("--json", cs.json, "One JSON document");
     surround(show, cs.surroundings);
@@ -131,7 +169,7 @@ class Grammar {
     list->add_flag("--broken", l.broken, "Only those that cannot be used");
     list->add_flag("--json", l.json, "One JSON document");
     surround(list, l.surroundings);
-    auto* inspect = command(*plugins_, "inspect", "What a plugin file offers; it is mapped in a process of its own", "  agentd plugins inspect lib/agentd/plugins/fs.so");
+    auto* inspect = command(*plugins_, "inspect", "What a plugin file offers; it is mapped in a process of its own", "  agentd plugins inspect \"$(dirname \"$(command -v agentd)\")/../lib/agentd/plugins/fs.so\"");
     auto& i = target<PluginsInspect>(inspect);
     inspect->add_option("file", i.file, "A plugin's shared object")->required()->check(CLI::ExistingFile);
     inspect->add_flag("--json", i.json, "One JSON document");
@@ -139,7 +177,7 @@ class Grammar {
 
   void add_schedule() {
     auto* next = command(*group("schedule", "When agents run"), "next", "The next slots of an agent, a cron expression or an interval",
-                         "  agentd schedule next system_health --count 3\n"
+                         "  agentd schedule next hello --count 3\n"
                          "  agentd schedule next --cron '0 9 * * MON-FRI' --timezone Europe/Berlin --from 2026-10-24T00:00:00Z");
     auto& n = target<ScheduleNext>(next);
     auto* agent = next->add_option("agent", n.agent, "An agent of the configuration");
@@ -155,7 +193,7 @@ class Grammar {
   }
 
   void add_agents() {
-    auto* status = command(app_, "status", "What a running host is doing", "  agentd status\n  agentd status system_health --json");
+    auto* status = command(app_, "status", "What a running host is doing", "  agentd status\n  agentd status hello --json");
     auto& s = target<Status>(status);
     status->add_option("agent", s.agent, "One agent; all when left out");
     connect(status, s.connection);
@@ -163,12 +201,12 @@ class Grammar {
     agents_ = group("agents", "Agents of a running host");
     auto* list = command(*agents_, "list", "All agents", "  agentd agents list");
     connect(list, target<AgentsList>(list).connection);
-    auto* show = command(*agents_, "show", "One agent", "  agentd agents show system_health");
+    auto* show = command(*agents_, "show", "One agent", "  agentd agents show hello");
     auto& a = target<AgentsShow>(show);
     show->add_option("agent", a.agent, "Its id")->required();
     connect(show, a.connection);
     auto* run = command(*agents_, "run", "Ask for a run now",
-                        "  agentd agents run system_health --wait\n  agentd agents run report --params '{\"day\":\"2026-03-01\"}' --key report-2026-03-01");
+                        "  agentd agents run hello --wait\n  agentd agents run hello --params '{\"thresholds\":{\"disk_usage\":80}}' --key disks-2026-03-01");
     auto& r = target<AgentsRun>(run);
     run->add_option("agent", r.agent, "Its id")->required();
     run->add_option("--query", r.query, "Instead of the manifest's");
@@ -181,13 +219,13 @@ class Grammar {
 
   void add_runs() {
     runs_ = group("runs", "Runs of a running host");
-    auto* list = command(*runs_, "list", "Newest first", "  agentd runs list --agent system_health --status failed");
+    auto* list = command(*runs_, "list", "Newest first", "  agentd runs list --agent hello --status failed");
     auto& l = target<RunsList>(list);
     list->add_option("--agent", l.agent, "Of one agent");
     list->add_option("--status", l.status, "queued, running, waiting, completed, failed, ...");
     list->add_option("--limit", l.limit, "At most so many")->capture_default_str()->check(CLI::Range(1, 1000));
     connect(list, l.connection);
-    auto* show = command(*runs_, "show", "One run", "  agentd runs show 742-k3f9q2a --steps");
+    auto* show = command(*runs_, "show", "One run", "  agentd runs show \"$(agentd agents run hello)\" --steps");
     auto& s = target<RunsShow>(show);
     show->add_option("run", s.run, "Its id")->required();
     show->add_flag("--steps", s.steps, "With every model and tool call");
@@ -196,7 +234,7 @@ class Grammar {
 
   void add_events() {
     auto* events = command(app_, "events", "What happened, from the ledger",
-                           "  agentd events --follow\n  agentd events --agent system_health --type background_task_error --since 00000000000002e6-0");
+                           "  agentd events --follow\n  agentd events --agent hello --type background_task_error --since 0000000000000001-0");
     auto& e = target<Events>(events);
     events->add_option("--agent", e.agent, "Of one agent");
     events->add_option("--run", e.run, "Of one run");

@@ -98,11 +98,11 @@ int perform(const RunsList& command, const Output& to) {
   const auto answer = get_list(command.connection, target("/v1/runs", {{"agent", command.agent}, {"status", command.status}}), "runs", command.limit);
   if (!answer) return tell(answer.error(), to);
   if (command.connection.json) return print_json(*answer, to), kDone;
-  Table table({"run", "agent", "status", "trigger", "steps", "queued", "finished", "result"});
+  Table table({{"run", Cut::never}, {"agent", Cut::never}, "status", "trigger", "steps", "queued", "finished", "result"});
   for (const auto& run : answer->value("runs", Json::array())) {
     const auto result = run.value("error", Json()).is_null() ? text(run, "result") : text(run, "error");
-    table.row({text(run, "run_id"), text(run, "agent_id"), text(run, "status"), text(run, "trigger"), text(run, "steps"), text(run, "queued_at"),
-               text(run, "finished_at"), result.size() > 80 ? result.substr(0, 77) + "..." : result});
+    table.row({text(run, "run_id"), text(run, "agent_id"), text(run, "status"), text(run, "trigger"), text(run, "steps"), to.terminal.moment(text(run, "queued_at")),
+               to.terminal.moment(text(run, "finished_at")), result});
   }
   to.out << table.text(to.terminal);
   return kDone;
@@ -122,7 +122,7 @@ int perform(const RunsShow& command, const Output& to) {
     if (command.steps) (*run)["step_list"] = steps;
     return print_json(*run, to), kDone;
   }
-  Table table({"key", "value"});
+  Table table({{"key", Cut::never}, {"value", Cut::never}});
   for (const auto& [key, value] : run->items()) table.row({key, text(*run, key)});
   to.out << table.text(to.terminal);
   if (command.steps) print_steps(steps, to);

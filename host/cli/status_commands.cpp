@@ -7,7 +7,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 void print_members(const Json& object, const Output& to) {
-  Table table({"key", "value"});
+  Table table({{"key", Cut::never}, {"value", Cut::never}});
   for (const auto& [key, value] : object.items()) table.row({key, text(object, key)});
   to.out << table.text(to.terminal);
 }
@@ -18,10 +18,10 @@ std::string schedule_of(const Json& agent) {
 }
 
 void print_agents(const Json& agents, const Output& to) {
-  Table table({"agent", "state", "runs", "errors", "queued", "schedule", "last run", "next run", "last error"});
+  Table table({{"agent", Cut::never}, "state", "runs", "errors", "queued", "schedule", "last run", "next run", "last error"});
   for (const auto& agent : agents) {
     table.row({text(agent, "agent_id"), text(agent, "state"), text(agent, "run_count"), text(agent, "error_count"), text(agent, "queue_depth"),
-               schedule_of(agent), text(agent, "last_run"), text(agent, "next_run"), text(agent, "last_error")});
+               schedule_of(agent), to.terminal.moment(text(agent, "last_run")), to.terminal.moment(text(agent, "next_run")), text(agent, "last_error")});
   }
   to.out << table.text(to.terminal);
 }

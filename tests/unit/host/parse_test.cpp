@@ -69,6 +69,17 @@ TEST(CommandLine, WrongUsageIsTwo) {
     EXPECT_EQ(said(words).exit_code, kUsage);
 }
 
+TEST(CommandLine, SuggestsTheCommandOrOptionThatWasMeant) {
+  EXPECT_EQ(said({"agent", "list"}).text, "agentd: unknown command \"agent\"; did you mean \"agents\"?\n");
+  EXPECT_EQ(said({"agents", "lsit"}).text, "agentd agents: unknown command \"lsit\"; did you mean \"list\"?\n");
+  EXPECT_EQ(said({"agents", "puase", "a"}).text, "agentd agents: unknown command \"puase\"; did you mean \"pause\"?\n");
+  EXPECT_EQ(said({"serve", "--listn=127.0.0.1:1"}).text, "agentd serve: unknown option \"--listn\"; did you mean \"--listen\"?\n");
+  EXPECT_EQ(said({"agents", "show", "--jsno"}).text, "agentd agents show: unknown option \"--jsno\"; did you mean \"--json\"?\n");
+  EXPECT_EQ(said({"nonsense"}).text, "agentd: unknown command \"nonsense\"; see agentd --help\n");
+  EXPECT_EQ(said({"serve", "now"}).text, "agentd serve: one word too many: \"now\"; see agentd serve --help\n");
+  EXPECT_EQ(said({"agents", "list", "--url"}).exit_code, kUsage);
+}
+
 TEST(CommandLine, HelpIsNotAnError) {
   const auto help = said({"agents", "run", "--help"});
   EXPECT_EQ(help.exit_code, kDone);
