@@ -16,13 +16,15 @@ Json cron_of(const manifest::Schedule& schedule) {
   return cron ? Json(cron->expression) : Json();
 }
 
-Json budget_of(const manifest::Limits& limits) {
-  Json budget;
-  budget["request_limit"] = limits.request_limit;
-  budget["total_tokens_limit"] = limits.total_tokens_limit;
-  budget["cost_limit"] = static_cast<double>(limits.cost_limit.value_or(manifest::kDefaultCostLimit)) / 1e9;
-  budget["tokens_per_day"] = limits.tokens_per_day;
-  budget["cost_per_day"] = static_cast<double>(limits.cost_per_day) / 1e9;
+// The limits that a run of it meets: a task without a model spends nothing, and a model without a price costs nothing that is known.
+Json budget_of(const Context& context, const manifest::AgentSpec& spec) {
+  Json budget = Json::object();
+  if (spec.task.is_native()) return budget;
+  budget["request_limit"] = spec.limits.request_limit;
+  budget["total_tokens_limit"] = spec.limits.total_tokens_limit;
+  const auto provider = context.config.providers.find(spec.model.provider);
+  if (provider != context.config.providers.end() && provider->second.prices.contains(spec.model.model))
+    budget["cost_limit"] = static_cast<double>(spec.limits.cost_limit.value_or(manifest::kDefaultCostLimit)) / 1e9;
   return budget;
 }
 
@@ -68,7 +70,7 @@ Json agent_view(const Context& context, const host::Member& member) {
   view["origin"] = member.file;
   view["revision"] = member.revision;
   view["labels"] = spec.labels;
-  view["budget"] = budget_of(spec.limits);
+  view["budget"] = budget_of(context, spec);
   return view;
 }
 

@@ -50,6 +50,7 @@ Async<Answer> plugins(const Context& context) {
 }
 
 Async<Answer> not_yet(Request request) { co_return problem(501, request.method + " " + request.path + ": not supported yet"); }
+Async<Answer> no_dashboard(Request) { co_return problem(501, "the dashboard is not supported yet; /v1/status, /v1/runs and /v1/events tell the same, and /metrics has the numbers"); }
 
 }  // namespace
 
@@ -69,7 +70,8 @@ void add_later(Routes& routes) {
   later("GET", "/v1/quarantine"), later("PATCH", "/v1/quarantine/{run_id}"), later("POST", "/v1/quarantine/{run_id}/retry"), later("POST", "/v1/quarantine/{run_id}/drop");
   later("GET", "/v1/memory/{agent}"), later("POST", "/v1/memory/{agent}"), later("DELETE", "/v1/memory/{agent}/{entry}");
   later("GET", "/v1/alerts"), later("GET", "/v1/budgets"), later("POST", "/v1/budgets/raise");
-  later("POST", "/v1/hooks/{agent}/{trigger}"), later("POST", "/-/reload"), later("GET", "/v1/openapi.json"), later("GET", "/");
+  later("POST", "/v1/hooks/{agent}/{trigger}"), later("POST", "/-/reload"), later("GET", "/v1/openapi.json");
+  routes.add("GET", "/", no_dashboard);
 }
 
 }  // namespace agentd::api

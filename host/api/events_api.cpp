@@ -2,6 +2,7 @@
 
 #include "core/event/expand.hpp"
 #include "host/api/endpoints.hpp"
+#include "host/api/event_filter.hpp"
 #include "host/api/json.hpp"
 #include "host/api/page.hpp"
 #include "host/api/problem.hpp"
@@ -14,18 +15,9 @@ constexpr std::size_t kRecordsAtOnce = 32;
 constexpr std::size_t kWrittenAtOnce = 64 << 10;  // bytes of a stream
 constexpr Millis kSignOfLife{15'000};
 
-struct Filter {
-  std::string agent, run, session;
-  std::vector<std::string> types;
-  bool fits(const port::Event& event) const {
-    const auto is = [](const std::string& wanted, const std::string& given) { return wanted.empty() || wanted == given; };
-    return is(agent, event.agent_id) && is(run, event.run_id) && is(session, event.session_id) && (types.empty() || std::ranges::find(types, event.type) != types.end());
-  }
-};
+bool wants_deltas(const EventFilter& filter) { return std::ranges::find(filter.types, host::kModelDelta) != filter.types.end(); }
 
-bool wants_deltas(const Filter& filter) { return std::ranges::find(filter.types, host::kModelDelta) != filter.types.end(); }
-
-Filter filter_of(const Request& request) {
+EventFilter event_filter_of(const Request& request) {
   return {request.parameter("agent"), request.parameter("run"), request.parameter("session"), request.parameters("type")};
 }
 
@@ -35,17 +27,17 @@ bool after(const port::Event& event, EventPlace since) {
 }
 
 // The record a reader has not seen whole yet comes again; its events that it has seen are left out.
-std::vector<port::Event> events_of(const port::StoredRecord& record, EventPlace since, const Filter& filter) {
+std::vector<port::Event> events_of(const port::StoredRecord& record, EventPlace since, const EventFilter& filter) {
   auto expanded = event::expand(record);
   if (!expanded) return {};
   std::erase_if(*expanded, [&](const port::Event& event) { return !after(event, since) || !filter.fits(event); });
   return std::move(*expanded);
 }
 
-Async<Answer> kept(Context& context, EventPlace since, Filter filter, std::size_t limit) {
+Async<Answer> kept(Context& context, EventPlace since, EventFilter filter, std::size_t limit) {
   Page page("events", limit);
   std::string last;
-  Position at = since.position > 0 ? since.position - 1 : 0;
+  Position at = filter.begin(since);
   for (std::size_t looked_at = 0; looked_at < kRecordsOfAPage;) {
     const auto records = co_await context.ledger.events_after(at, kRecordsAtOnce);
     if (!records) co_return ledger_problem(records.error());
@@ -65,11 +57,11 @@ Async<Answer> kept(Context& context, EventPlace since, Filter filter, std::size_
 }
 
 // Records as they come, and a model's words for those who ask for them by name. A reader that does not keep up is fed from the ledger, and cut off by the server when it takes nothing at all.
-Async<void> follow(Context& context, EventPlace since, Filter filter, std::stop_token stopping, Stream& stream) {
+Async<void> follow(Context& context, EventPlace since, EventFilter filter, std::stop_token stopping, Stream& stream) {
   bool open = co_await stream.write("retry: 1000\n\n");
   std::optional<host::Deltas::Reader> words;
   if (wants_deltas(filter)) words.emplace(context.deltas, host::Deltas::Wish{filter.agent, filter.run, filter.session});
-  Position at = since.position > 0 ? since.position - 1 : 0;
+  Position at = filter.begin(since);
   while (open && !stopping.stop_requested()) {
     std::stop_source pause;
     const std::stop_callback hurry(stopping, [&pause] { pause.request_stop(); });
@@ -105,9 +97,9 @@ Async<Answer> events(Context& context, Request request) {
     if (!parsed) co_return problem(400, "\"" + since + "\" is not an event's id");
     place = *parsed;
   }
-  if (!streams) co_return co_await kept(context, place, filter_of(request), *limit);
+  if (!streams) co_return co_await kept(context, place, event_filter_of(request), *limit);
   if (since.empty()) place = {context.journal.live().last(), 999};  // from now on
-  auto story = [&context, place, filter = filter_of(request), stopping = request.stopping](Stream& stream) { return follow(context, place, filter, stopping, stream); };
+  auto story = [&context, place, filter = event_filter_of(request), stopping = request.stopping](Stream& stream) { return follow(context, place, filter, stopping, stream); };
   co_return EventStream{std::move(story)};
 }
 

@@ -92,6 +92,21 @@ class LongLists(AgentdTest):
         self.assertEqual(len(json.loads(self.agentd.cli("runs", "list", "--json", "--limit", "2").stdout)["runs"]), 2)
 
 
+class Agents(AgentdTest):
+    def test_show_the_limits_that_hold_and_no_others(self):
+        prices = '[providers.openai.prices."priced"]\ninput = 1.0\noutput = 1.0\n'
+        agentd = self.host(openai(self.endpoint()) + prices, free=AGENT, priced=AGENT.replace('"test"', '"priced"'), native='[task]\nnative = "disk_report"\n')
+        agentd.start()
+        limits = {agent["agent_id"]: set(agent["budget"]) for agent in agentd.get("/v1/agents")["agents"]}
+        self.assertEqual(limits, {"free": {"request_limit", "total_tokens_limit"}, "priced": {"request_limit", "total_tokens_limit", "cost_limit"}, "native": set()})
+
+    def test_say_where_to_look_instead_of_the_dashboard(self):
+        agentd = self.host("").start()
+        status, body = agentd.request("GET", "/")
+        self.assertEqual(status, 501)
+        self.assertRegex(json.loads(body)["detail"], "the dashboard is not supported yet; .*/v1/status.*/metrics")
+
+
 class Address(AgentdTest):
     def test_a_host_that_cannot_have_its_address_starts_nothing(self):
         first = self.host(openai(self.endpoint()), reader=AGENT)
