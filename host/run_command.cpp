@@ -7,12 +7,13 @@
 #include "host/commands.hpp"
 #include "host/engine.hpp"
 #include "host/places.hpp"
+#include "host/run_waits.hpp"
 #include "host/setup.hpp"
 
 namespace agentd::host {
 namespace {
 
-constexpr Millis kDay = std::chrono::days(1);
+constexpr std::size_t kRecordsAtOnce = 32;
 
 class OneRun {
  public:
@@ -47,6 +48,7 @@ class OneRun {
     if (!started) co_return refuse(cli::kFailed, started.error().message);
     const auto run = co_await enqueue(*member);
     if (!run) co_return refuse(cli::kFailed, run.error().message);
+    attempts_ = member->spec().retry.max_retries + 1;
     co_return co_await end_of(*run);
   }
 
@@ -66,14 +68,23 @@ class OneRun {
     co_return admitted->front().run;
   }
 
+  // Follows the run in the journal, and says what it waits for.
   Async<int> end_of(RunId run) {
-    while (true) {
-      Journal::EndOf end(engine_.journal(), run);
-      const auto records = co_await engine_.ledger().load(run);
+    Position seen = run.position - 1;
+    for (bool ended = false; !ended;) {
+      const auto records = co_await engine_.journal().live().after(seen, kRecordsAtOnce, std::stop_token());
       if (!records) co_return refuse(cli::kFailed, records.error().message);
-      if (api::has_ended(*records)) co_return tell(api::run_view(*records), command_.dry_run ? not_done(*records) : api::Json::array());
-      co_await end.wait(kDay, std::stop_token());
+      for (const auto& record : *records) {
+        seen = record.position;
+        const auto decoded = record.run == run ? event::decode(record.kind, record.payload) : fail("another's");
+        if (!decoded) continue;
+        if (const auto waits = wait_text(decoded->body, attempts_)) to_.err << *waits << std::endl;
+        ended = ended || std::holds_alternative<event::Ended>(decoded->body);
+      }
     }
+    const auto records = co_await engine_.ledger().load(run);
+    if (!records) co_return refuse(cli::kFailed, records.error().message);
+    co_return tell(api::run_view(*records), command_.dry_run ? not_done(*records) : api::Json::array());
   }
 
   // The calls of a dry run that were not made.
@@ -110,6 +121,7 @@ class OneRun {
   const cli::Output& to_;
   Ground ground_;
   Engine engine_;
+  std::int64_t attempts_ = 1;
 };
 
 }  // namespace
@@ -117,7 +129,10 @@ class OneRun {
 int perform(const cli::RunFile& command, const cli::Output& to) {
   auto setup = usable_setup(command.surroundings, to);
   if (!setup) return setup.error();
-  if (setup->loaded.config.log.level == "info") setup->loaded.config.log.level = "warn";  // the answer is what was asked for
+  if (auto& log = setup->loaded.config.log; log.level == "info") {  // the answer is what was asked for; what a run waits for is told in other words
+    log.level = "warn";
+    log.levels.try_emplace("events", "error");
+  }
   if (!command.surroundings.state.empty()) {
     const auto& folder = setup->loaded.config.host.state_dir;
     const auto made = make_private_folder(folder);

@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from agentd import WATCHER, AgentdTest, openai
+from agentd import WATCHER, AgentdTest, free_port, openai
 
 
 class OneRun(AgentdTest):
@@ -19,6 +19,17 @@ class OneRun(AgentdTest):
         self.assertEqual(kept.stdout, "The load is fine.\n")
         types = [json.loads(line)["type"] for line in copies.read_text().splitlines()]
         self.assertEqual(types.count("background_task_completed"), 1, types)
+
+    def test_says_what_it_waits_for_while_nobody_answers(self):
+        config = f'[providers.openai]\nbase_url = "http://127.0.0.1:{free_port()}/v1"\n'
+        host = self.host(config, watcher=WATCHER + '[retry]\nmax_retries = 1\ndelay = "100ms"\n')
+        done = host.cli("run", "agents/watcher.toml", "--config", "agentd.toml", check=False)
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+        waits = [line for line in done.stderr.splitlines() if "trying again" in line]
+        self.assertEqual(len(waits), 7, done.stderr)
+        self.assertRegex(waits[0], r"^no answer from the provider openai: .*127\.0\.0\.1.*; trying again in 0\.\d s, try 2 of 4$")
+        self.assertRegex(waits[3], r"^attempt 1 of 2 failed: .*127\.0\.0\.1.*; trying again in 0\.\d s, attempt 2 of 2$")
+        self.assertEqual(len(done.stderr.splitlines()), 9, done.stderr)  # the state folder, the waits, the end
 
 
 if __name__ == "__main__":
