@@ -1,10 +1,7 @@
 // `agentd check`: what a host with these options would find.
-#include <array>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "core/manifest/tree.hpp"
 #include "host/commands.hpp"
 #include "host/ground.hpp"
 #include "host/roster.hpp"
@@ -18,46 +15,26 @@ struct Findings {
   std::vector<manifest::Problem> problems, notes;
 };
 
-template <class Map>
-void add_broken(const Map& opened, const auto& configured, const char* table, const manifest::LoadedConfig& loaded, std::vector<manifest::Problem>& problems) {
-  for (const auto& [name, entry] : configured) {
-    const auto found = opened.find(name);
-    if (found == opened.end() || found->second) continue;
-    const auto prefix = std::string("[") + table + "." + name + "]";
-    const auto& why = found->second.error().message;
-    problems.push_back(problem_at(loaded, {table, name}, why.starts_with(prefix) ? why : prefix + " " + why));
-  }
-}
-
-void add_stores(Ports& ports, const manifest::LoadedConfig& loaded, std::vector<manifest::Problem>& problems) {
+// Stores that cannot keep what they are to keep.
+void add_stores(const Ports& ports, const manifest::LoadedConfig& loaded, std::vector<manifest::Problem>& problems) {
   const auto look_at = [&](const std::string& name, plugin::Kind kind, std::initializer_list<std::string_view> path) {
     if (!loaded.config.stores.contains(name)) return;  // told already
-    if (const auto fits = ports.look_at_store(name, kind); !fits) problems.push_back(problem_at(loaded, path, fits.error().message));
+    if (const auto fits = ports.store(name, kind); !fits) problems.push_back(problem_at(loaded, path, fits.error().message));
   };
   look_at(loaded.config.ledger.store, plugin::Kind::ledger, {"ledger", "store"});
   look_at(loaded.config.memory.store, plugin::Kind::memory, {"memory", "store"});
   for (const auto& name : loaded.config.events.stores) look_at(name, plugin::Kind::events, {"events", "stores"});
 }
 
-// The usual folder need not be there when nobody named it.
-std::vector<std::string> agent_folders(const manifest::LoadedConfig& loaded) {
-  const auto& folders = loaded.config.host.agent_dirs;
-  const bool is_named = manifest::find(*loaded.tree, std::array<std::string_view, 2>{"host", "agent_dirs"}) != nullptr;
-  std::error_code error;
-  return is_named || std::filesystem::exists(folders.front(), error) ? folders : std::vector<std::string>();
-}
-
 Async<Findings> look(Ground& ground, const Setup& setup) {
   Findings findings{setup.loaded.problems, {}};
   const auto& config = setup.loaded.config;
-  const std::string file = config.file.empty() ? "agentd.toml" : config.file;
-  for (const auto& note : setup.loaded.notes) findings.notes.push_back({file, 0, 0, note});
+  for (const auto& note : setup.loaded.notes) findings.notes.push_back({config.file, 0, 0, note});
   co_await ground.ports.open(Ports::Stores::only_looked_at);
   for (const auto& broken : ground.ports.catalog().broken()) findings.problems.push_back({broken.file.string(), 0, 0, broken.reason});
-  add_broken(ground.ports.toolsets(), config.toolsets, "toolsets", setup.loaded, findings.problems);
-  add_broken(ground.ports.endpoints(), config.providers, "providers", setup.loaded, findings.problems);
+  for (auto& problem : ground.ports.problems()) findings.problems.push_back(std::move(problem));
   add_stores(ground.ports, setup.loaded, findings.problems);
-  for (const auto& note : ground.ports.notes()) findings.notes.push_back({file, 0, 0, note});
+  for (const auto& note : ground.ports.notes()) findings.notes.push_back({config.file, 0, 0, note});
   const auto loaded = co_await read_agents(agent_folders(setup.loaded), config, ground.ports, setup.around.working_folder);
   for (auto& problem : manifest::all_problems(loaded)) findings.problems.push_back(std::move(problem));
   for (const auto& agent : loaded.agents) {
@@ -65,7 +42,7 @@ Async<Findings> look(Ground& ground, const Setup& setup) {
     if (!agent.spec) continue;
     if (const auto schedule = schedule::make_schedule(agent.spec->schedule); !schedule) findings.problems.push_back({agent.file, 0, 0, schedule.error().message});
   }
-  if (loaded.agents.empty() && findings.problems.empty()) findings.notes.push_back({file, 0, 0, "no agents: there is no manifest in the agents' folders"});
+  if (loaded.agents.empty() && findings.problems.empty()) findings.notes.push_back({config.file, 0, 0, no_agents(config)});
   manifest::sort_problems(findings.problems);
   co_await ground.ports.close();
   co_return findings;
@@ -82,11 +59,11 @@ Json to_json(const std::vector<manifest::Problem>& problems) {
 int perform(const cli::Check& command, const cli::Output& to) {
   const auto setup = read_setup(command.surroundings);
   if (!setup) return to.err << "agentd: " << setup.error().message << '\n', cli::kUsage;
-  auto config = setup->loaded.config;
-  config.log.level = "off";
+  auto quiet = setup->loaded;
+  quiet.config.log.level = "off";
   Findings findings;
   {
-    Ground ground(config, setup->around.environment, setup->plugin_folders, config.host.state_dir);
+    Ground ground(quiet, setup->around.environment, setup->plugin_folders, quiet.config.host.state_dir);
     findings = ground.run(look(ground, *setup));
   }
   if (command.json) {

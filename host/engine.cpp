@@ -12,6 +12,7 @@ Async<Result<void>> Engine::open() {
   co_await ground_.ports.open(Ports::Stores::opened);
   auto opening = ground_.ports.open_ledger();
   auto opened = co_await std::move(opening);
+  for (const auto& problem : ground_.ports.problems()) ground_.log.error("config", manifest::to_text(problem));
   if (!opened) co_return fail("the ledger cannot be opened: " + opened.error().message);
   ledger_ = std::move(*opened);
   journal_.emplace(ground_.world, *ledger_, ground_.metrics, ground_.log);
@@ -19,8 +20,8 @@ Async<Result<void>> Engine::open() {
   co_return Result<void>();
 }
 
-Async<void> Engine::load_agents(std::string working_folder) {
-  const auto found = manifest::find_agents(config_.host.agent_dirs, working_folder);
+Async<void> Engine::load_agents(std::vector<std::string> folders, std::string working_folder) {
+  const auto found = manifest::find_agents(folders, working_folder);
   for (const auto& problem : found.problems) ground_.log.error("agents", manifest::to_text(problem));
   Judge judge(ground_.ports);
   for (PlaceInFolders at;;) {

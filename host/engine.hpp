@@ -24,7 +24,7 @@ class Engine {
   // Opens plugins, stores and the ledger. The error says what to do about it.
   Async<Result<void>> open();
   // Reads the manifests of the configuration's folders and takes their agents, part by part.
-  Async<void> load_agents(std::string working_folder);
+  Async<void> load_agents(std::vector<std::string> folders, std::string working_folder);
   // Takes the agents that can run; the others stay in the roster as refused.
   Async<void> take(std::vector<manifest::LoadedAgent> agents);
   // Records the start with what was loaded, then claims runs.

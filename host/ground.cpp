@@ -12,8 +12,8 @@ std::filesystem::path base_of(const manifest::HostConfig& config) {
 
 }  // namespace
 
-Ground::Ground(const manifest::HostConfig& config, const manifest::Environment& environment, std::vector<std::filesystem::path> plugin_folders, std::filesystem::path state_dir)
-    : log(config.log, redactor), metrics({kVersion, kRevision, "clang " __clang_version__}), bridge(world.executor, metrics),
-      ports(world, io, {config, environment, std::move(plugin_folders), std::move(state_dir), base_of(config)}, redactor, log, bridge) {}
+Ground::Ground(const manifest::LoadedConfig& loaded, const manifest::Environment& environment, std::vector<std::filesystem::path> plugin_folders, std::filesystem::path state_dir)
+    : log(loaded.config.log, redactor), metrics({kVersion, kRevision, "clang " __clang_version__}), bridge(world.executor, metrics),
+      ports(world, io, {loaded, environment, std::move(plugin_folders), std::move(state_dir), base_of(loaded.config)}, redactor, log, bridge) {}
 
 }  // namespace agentd::host

@@ -15,7 +15,7 @@ namespace agentd::host {
 class Ground {
  public:
   // The configuration and the environment outlive it.
-  Ground(const manifest::HostConfig& config, const manifest::Environment& environment, std::vector<std::filesystem::path> plugin_folders, std::filesystem::path state_dir);
+  Ground(const manifest::LoadedConfig& loaded, const manifest::Environment& environment, std::vector<std::filesystem::path> plugin_folders, std::filesystem::path state_dir);
 
   // Runs a story to its end on this thread.
   template <class T>

@@ -1,9 +1,12 @@
 #include "host/judge.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "core/manifest/nearest.hpp"
 #include "core/schedule/schedule.hpp"
 #include "core/tool/policy.hpp"
 #include "core/tool/schema.hpp"
+#include "host/setting_faults.hpp"
 
 namespace agentd::host {
 namespace {
@@ -14,7 +17,7 @@ Result<void> only_whether(const Result<T>& result) {
   return {};
 }
 
-Result<void> no_such_toolset(const std::string& name, const Ports::Named<port::Toolset>& toolsets) {
+std::unexpected<Error> no_such_toolset(const std::string& name, const Ports::Named<port::Toolset>& toolsets) {
   std::vector<std::string> names;
   std::string listed;
   for (const auto& [known, toolset] : toolsets) {
@@ -59,6 +62,13 @@ manifest::Checks Judge::checks() {
   return checks;
 }
 
+Result<const port::Toolset*> Judge::usable_toolset(const std::string& name) const {
+  const auto found = ports_.toolsets().find(name);
+  if (found == ports_.toolsets().end()) return no_such_toolset(name, ports_.toolsets());
+  if (!found->second) return fail("toolset \"" + name + "\" cannot be used: " + ports_.why_not("toolsets", name, found->second.error()));
+  return found->second->get();
+}
+
 // An exact name must be there; a pattern may wait for tools to come, but not for a toolset that nobody has heard of.
 Result<std::string> Judge::tool_pattern(const std::string& pattern) const {
   for (const auto& [name, toolset] : ports_.toolsets())
@@ -66,23 +76,32 @@ Result<std::string> Judge::tool_pattern(const std::string& pattern) const {
   const auto name = toolset_of(pattern);
   const bool open = pattern.find('*') != std::string::npos;
   if (name.find('*') != std::string::npos) return "\"" + pattern + "\" fits no tool now";
-  const auto found = ports_.toolsets().find(name);
-  if (found == ports_.toolsets().end()) return std::unexpected(no_such_toolset(name, ports_.toolsets()).error());
-  if (!found->second) return fail("toolset \"" + name + "\" cannot be used: " + found->second.error().message);
-  if ((*found->second)->dynamic()) return "\"" + pattern + "\": the tools of \"" + name + "\" are known only when it has connected";
+  const auto found = usable_toolset(name);
+  if (!found) return std::unexpected(found.error());
+  if ((*found)->dynamic()) return "\"" + pattern + "\": the tools of \"" + name + "\" are known only when it has connected";
   if (open) return "\"" + pattern + "\" fits no tool now";
-  return fail("there is no tool \"" + pattern + "\"; there are: " + names_in(name, (*found->second)->tools()));
+  return fail("there is no tool \"" + pattern + "\"; there are: " + names_in(name, (*found)->tools()));
 }
 
 Result<void> Judge::tool(const std::string& full_name) const { return only_whether(tool_pattern(full_name)); }
 
-Result<void> Judge::toolset(const std::string& instance, const std::string& settings) {
-  const auto found = ports_.toolsets().find(instance);
-  if (found == ports_.toolsets().end()) return no_such_toolset(instance, ports_.toolsets());
-  if (!found->second) return fail("toolset \"" + instance + "\" cannot be used: " + found->second.error().message);
+std::vector<manifest::SettingFault> Judge::toolset(const std::string& instance, const std::string& settings) {
+  const auto usable = usable_toolset(instance);
+  if (!usable) return {{"", usable.error().message}};
   const auto [place, fresh] = narrowings_.try_emplace(Narrowing(instance, settings));
   if (fresh || !place->second) return {};
-  return only_whether(*place->second);
+  return *place->second;
+}
+
+// The toolset has the last word on what narrows it. Where its settings' schema knows why it said no, that is told at its place; what is
+// missing there is not narrowed.
+std::vector<manifest::SettingFault> Judge::faults(const Narrowing& narrowing, const std::string& refusal) const {
+  auto schema = nlohmann::json::parse(ports_.toolset_schema(narrowing.first), nullptr, false);
+  if (schema.is_object()) schema.erase("required");
+  auto faults = schema.is_object() ? setting_faults(schema.dump(), narrowing.second) : std::vector<manifest::SettingFault>();
+  if (faults.empty()) faults.push_back({"", refusal});
+  for (auto& fault : faults) ports_.cleaner().clean(fault.words);
+  return faults;
 }
 
 bool Judge::has_questions() const {
@@ -94,9 +113,8 @@ Async<void> Judge::settle() {
     if (answer) continue;
     const auto found = ports_.toolsets().find(narrowing.first);
     auto binding = (*found->second)->bind(narrowing.second);
-    auto bound = co_await std::move(binding);
-    if (!bound) ports_.cleaner().clean(bound.error().message);
-    answer = std::move(bound);
+    const auto bound = co_await std::move(binding);
+    answer = bound ? std::vector<manifest::SettingFault>() : faults(narrowing, bound.error().message);
   }
 }
 

@@ -20,12 +20,14 @@ class Judge {
 
  private:
   using Narrowing = std::pair<std::string, std::string>;  // instance, settings
+  Result<const port::Toolset*> usable_toolset(const std::string& name) const;
   Result<std::string> tool_pattern(const std::string& pattern) const;
   Result<void> tool(const std::string& full_name) const;
-  Result<void> toolset(const std::string& instance, const std::string& settings);
+  std::vector<manifest::SettingFault> toolset(const std::string& instance, const std::string& settings);
+  std::vector<manifest::SettingFault> faults(const Narrowing& narrowing, const std::string& refusal) const;
 
   const Ports& ports_;
-  std::map<Narrowing, std::optional<Result<std::uint64_t>>> narrowings_;
+  std::map<Narrowing, std::optional<std::vector<manifest::SettingFault>>> narrowings_;
 };
 
 // "fs" of "fs.read_file", "mcp.github" of "mcp.github.create_issue".

@@ -1,10 +1,16 @@
 #include "host/ports.hpp"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
+#include "core/manifest/config_keys.hpp"
+#include "core/manifest/key.hpp"
+#include "core/manifest/nearest.hpp"
 #include "core/manifest/secrets.hpp"
+#include "core/manifest/tree.hpp"
 #include "core/tool/schema.hpp"
+#include "host/setting_faults.hpp"
 #include "host/setting_paths.hpp"
 #include "host/version.hpp"
 
@@ -40,11 +46,19 @@ plugin::Services services(boost::asio::io_context& io, const Log& log, net::Clie
 }
 
 template <class Map>
-auto pick(const Map& map, const std::string& name, const std::string& what) -> Result<decltype(map.begin()->second->get())> {
+auto pick(const Ports& ports, const Map& map, const std::string& table, const std::string& name, const std::string& what) -> Result<decltype(map.begin()->second->get())> {
   const auto found = map.find(name);
   if (found == map.end()) return fail("there is no " + what + " \"" + name + "\"");
-  if (!found->second) return fail(found->second.error().error_class, what + " \"" + name + "\": " + found->second.error().message);
+  if (!found->second) return fail(found->second.error().error_class, what + " \"" + name + "\" cannot be used: " + ports.why_not(table, name, found->second.error()));
   return found->second->get();
+}
+
+std::vector<std::string> components_of(const plugin::Catalog& catalog, plugin::Kind kind) {
+  std::vector<std::string> names;
+  for (const auto& library : catalog.libraries())
+    for (const auto& component : library->components)
+      if (component->kind == kind) names.push_back(component->name);
+  return names;
 }
 
 }  // namespace
@@ -58,7 +72,7 @@ std::map<std::string, std::string> digests(const manifest::HostConfig& config) {
 
 Ports::Ports(World world, boost::asio::io_context& io, Options options, Redactor& redactor, const Log& log, plugin::MetricsSink& metrics)
     : world_(world), options_(std::move(options)), redactor_(redactor), log_(log), http_(world, net::Settings{.user_agent = std::string("agentd/") + kVersion}),
-      catalog_({.folders = options_.plugin_folders, .sha256 = digests(options_.config)}),
+      catalog_({.folders = options_.plugin_folders, .sha256 = digests(options_.loaded.config)}),
       instances_(world, services(io, log, http_, metrics, options_.state_dir, redactor), {.patience = {}, .make_workers = {}, .check_settings = check_settings}) {}
 
 Ports::~Ports() = default;
@@ -68,6 +82,7 @@ Async<void> Ports::open(Stores stores) {
   co_await open_toolsets();
   co_await open_tasks();
   co_await open_providers();
+  look_at_stores();
   if (stores == Stores::opened) co_await open_stores();
   clean_reasons();
 }
@@ -81,17 +96,57 @@ void Ports::clean_reasons() {
   clean(toolsets_), clean(endpoints_), clean(tasks_), clean(memories_), clean(events_);
 }
 
-Result<std::string> Ports::prepare(const Result<plugin::Catalog::Found>& found, const std::string& settings, const std::string& what) {
-  if (!found) return std::unexpected(found.error());
+Result<plugin::Catalog::Found> Ports::component(plugin::Kind kind, const std::string& name) const {
+  auto found = catalog_.find(kind, name);
+  const bool is_broken = std::ranges::any_of(catalog_.broken(), [&](const auto& broken) { return broken.name == name; });
+  if (!found && !is_broken) found.error().message += manifest::did_you_mean(name, components_of(catalog_, kind));
+  return found;
+}
+
+// `key`: of the setting at fault, where it is known.
+std::unexpected<Error> Ports::refuse(const Entry& entry, Error reason, std::string_view key) {
+  const auto& [table, name] = entry;
+  redactor_.clean(reason.message);
+  keep(entry, problem_at(options_.loaded, {table, name, key}, table + "." + name + ": " + reason.message));
+  return std::unexpected(std::move(reason));
+}
+
+// What nobody wrote has no place.
+void Ports::keep(const Entry& entry, manifest::Problem problem) {
+  const bool is_written = manifest::find(*options_.loaded.tree, std::array<std::string_view, 2>{entry.first, entry.second}) != nullptr;
+  auto& problems = problems_[entry];
+  problems.push_back(is_written ? std::move(problem) : manifest::Problem{"", 0, 0, std::move(problem.message)});
+  manifest::sort_problems(problems);
+}
+
+Result<std::string> Ports::prepare(const Entry& entry, const Result<plugin::Catalog::Found>& found, const std::string& settings) {
+  if (!found) return refuse(entry, found.error(), "plugin");
   auto resolved = manifest::resolve_settings(with_absolute_paths(settings, found->component->settings_schema, options_.base), options_.environment);
-  if (!resolved) return fail(what + ": " + resolved.error().message);
+  if (!resolved) return refuse(entry, resolved.error());
   for (const auto& secret : resolved->secrets) redactor_.add(secret);
   for (const auto& note : resolved->notes) {
-    if (std::ranges::find(notes_, what + " " + note) != notes_.end()) continue;
-    notes_.push_back(what + " " + note);
-    log_.warn("config", notes_.back());
+    const auto text = "[" + entry.first + "." + entry.second + "] " + note;
+    if (std::ranges::find(notes_, text) != notes_.end()) continue;
+    notes_.push_back(text);
+    log_.warn("config", text);
   }
+  if (const auto fits = check(entry, *found->component, resolved->json); !fits) return std::unexpected(fits.error());
   return std::move(resolved->json);
+}
+
+Result<void> Ports::check(const Entry& entry, const plugin::Component& component, const std::string& settings) {
+  if (component.settings_schema.empty()) return {};
+  const auto faults = setting_faults(component.settings_schema, settings);
+  std::string all;
+  for (auto fault : faults) {
+    redactor_.clean(fault.words);
+    if (fault.known) std::ranges::copy(manifest::config_keys().find(entry.first)->table->names(), std::back_inserter(*fault.known));
+    auto problem = problem_at(options_.loaded, {entry.first, entry.second}, fault);
+    all += (all.empty() ? "" : "; ") + problem.message;
+    keep(entry, std::move(problem));
+  }
+  if (!faults.empty()) return fail(all);
+  return {};
 }
 
 // The embedded stores keep their files in the state folder unless the configuration names another.
@@ -102,23 +157,25 @@ std::string Ports::with_path(const std::string& settings, const std::string& plu
   return object.dump();
 }
 
-Async<void> Ports::open_toolset(std::string name, std::string component, std::string settings) {
+// One that nobody configured may be left unusable; whoever wants it is told why.
+Async<void> Ports::open_toolset(std::string name, std::string component_name, std::string settings) {
+  const Entry entry("toolsets", name);
   auto& place = toolsets_.insert_or_assign(name, fail("not opened")).first->second;
-  const auto found = catalog_.find(plugin::Kind::toolset, component);
-  auto resolved = prepare(found, settings, "[toolsets." + name + "]");
+  const auto found = component(plugin::Kind::toolset, component_name);
+  auto resolved = prepare(entry, found, settings);
   if (!resolved) {
     place = std::unexpected(resolved.error());
-    co_return;
+  } else {
+    auto opening = plugin::open_toolset(instances_, *found, name, std::move(*resolved));
+    place = co_await std::move(opening);
+    if (!place) place = refuse(entry, place.error());
   }
-  auto opening = plugin::open_toolset(instances_, *found, name, std::move(*resolved));
-  place = co_await std::move(opening);
+  if (!options_.loaded.config.toolsets.contains(name)) problems_.erase(entry);
 }
 
 Async<void> Ports::open_toolsets() {
-  std::map<std::string, manifest::ToolsetEntry> wanted = options_.config.toolsets;
-  for (const auto& library : catalog_.libraries())
-    for (const auto& component : library->components)
-      if (component->kind == plugin::Kind::toolset) wanted.try_emplace(component->name, manifest::ToolsetEntry{component->name, "{}"});
+  std::map<std::string, manifest::ToolsetEntry> wanted = options_.loaded.config.toolsets;
+  for (const auto& name : components_of(catalog_, plugin::Kind::toolset)) wanted.try_emplace(name, manifest::ToolsetEntry{name, "{}"});
   for (auto& [name, entry] : wanted) co_await open_toolset(name, entry.plugin, entry.settings);
 }
 
@@ -134,61 +191,73 @@ Async<void> Ports::open_tasks() {
 }
 
 Async<void> Ports::open_providers() {
-  for (const auto& [name, entry] : options_.config.providers) {
+  for (const auto& [name, settings] : options_.loaded.config.providers) {
+    const Entry entry("providers", name);
     auto& place = endpoints_.insert_or_assign(name, fail("not opened")).first->second;
-    const auto found = catalog_.find(plugin::Kind::provider, entry.plugin);
-    auto settings = prepare(found, entry.settings, "[providers." + name + "]");
-    if (!settings) {
-      place = std::unexpected(settings.error());
+    const auto found = component(plugin::Kind::provider, settings.plugin);
+    auto prepared = prepare(entry, found, settings.settings);
+    if (!prepared) {
+      place = std::unexpected(prepared.error());
       continue;
     }
-    auto opening = plugin::open_provider(instances_, *found, name, std::move(*settings), static_cast<std::size_t>(entry.max_concurrent));
+    auto opening = plugin::open_provider(instances_, *found, name, std::move(*prepared), static_cast<std::size_t>(settings.max_concurrent));
     auto provider = co_await std::move(opening);
     if (!provider) {
-      place = std::unexpected(provider.error());
+      place = refuse(entry, provider.error());
       continue;
     }
     providers_.push_back(std::move(*provider));
-    place = std::make_unique<run::Endpoint>(name, *providers_.back(), entry.timeout, entry.prices);
+    place = std::make_unique<run::Endpoint>(name, *providers_.back(), settings.timeout, settings.prices);
   }
 }
 
+Result<std::string> Ports::prepare_store(const std::string& name, const plugin::Catalog::Found& found) {
+  const auto& store = options_.loaded.config.stores.at(name);
+  return prepare({"stores", name}, found, with_path(store.settings, store.plugin));
+}
+
+// Without opening any: another host may hold them.
+void Ports::look_at_stores() {
+  for (const auto& [name, store] : options_.loaded.config.stores) {
+    const auto kinds = kinds_of(store.plugin);
+    if (kinds.empty()) refuse({"stores", name}, component(plugin::Kind::memory, store.plugin).error(), "plugin");
+    else prepare_store(name, *catalog_.find(kinds.front(), store.plugin));
+  }
+}
+
+template <class T>
+Async<Result<std::unique_ptr<T>>> Ports::open_store(std::string name, plugin::Kind kind, std::string instance, OpenStore<T> open) {
+  const auto entry = options_.loaded.config.stores.find(name);
+  if (entry == options_.loaded.config.stores.end()) co_return fail("there is no store \"" + name + "\"");
+  const auto found = catalog_.find(kind, entry->second.plugin);
+  if (!found) co_return std::unexpected(found.error());
+  auto settings = prepare_store(name, *found);
+  if (!settings) co_return std::unexpected(settings.error());
+  auto opening = open(instances_, *found, std::move(instance), std::move(*settings));
+  auto opened = co_await std::move(opening);
+  if (!opened) co_return refuse({"stores", name}, opened.error());
+  co_return std::move(opened);
+}
+
 Async<void> Ports::open_stores() {
-  for (const auto& [name, entry] : options_.config.stores) {
-    const auto found = catalog_.find(plugin::Kind::memory, entry.plugin);
-    auto settings = prepare(found, with_path(entry.settings, entry.plugin), "[stores." + name + "]");
-    if (!settings) {
-      memories_.insert_or_assign(name, std::unexpected(settings.error()));
-      continue;
-    }
-    auto opening = plugin::open_memory(instances_, *found, name, std::move(*settings));
+  for (const auto& [name, entry] : options_.loaded.config.stores) {
+    auto opening = open_store<port::MemoryStore>(name, plugin::Kind::memory, name, plugin::open_memory);
     auto opened = co_await std::move(opening);
     memories_.insert_or_assign(name, std::move(opened));
   }
-  for (const auto& name : options_.config.events.stores) {
-    const auto entry = options_.config.stores.find(name);
-    const auto plugin = entry == options_.config.stores.end() ? name : entry->second.plugin;
-    const auto found = catalog_.find(plugin::Kind::events, plugin);
-    auto settings = prepare(found, with_path(entry == options_.config.stores.end() ? "{}" : entry->second.settings, plugin), "[stores." + name + "]");
-    if (!settings) {
-      events_.insert_or_assign(name, std::unexpected(settings.error()));
-      continue;
-    }
-    auto opening = plugin::open_events(instances_, *found, "events." + name, std::move(*settings));
+  for (const auto& name : options_.loaded.config.events.stores) {
+    auto opening = open_store<port::EventStore>(name, plugin::Kind::events, "events." + name, plugin::open_events);
     auto opened = co_await std::move(opening);
     events_.insert_or_assign(name, std::move(opened));
   }
 }
 
 Async<Result<std::unique_ptr<port::Ledger>>> Ports::open_ledger() {
-  const auto& name = options_.config.ledger.store;
-  const auto entry = options_.config.stores.find(name);
-  if (entry == options_.config.stores.end()) co_return fail("[ledger] store: there is no store \"" + name + "\"");
-  const auto found = catalog_.find(plugin::Kind::ledger, entry->second.plugin);
-  auto settings = prepare(found, with_path(entry->second.settings, entry->second.plugin), "[stores." + name + "]");
-  if (!settings) co_return std::unexpected(settings.error());
-  auto opening = plugin::open_ledger(instances_, *found, "ledger", std::move(*settings));
-  co_return co_await std::move(opening);
+  const auto& name = options_.loaded.config.ledger.store;
+  auto opening = open_store<port::Ledger>(name, plugin::Kind::ledger, "ledger", plugin::open_ledger);
+  auto opened = co_await std::move(opening);
+  if (!opened) co_return fail(why_not("stores", name, opened.error()));
+  co_return std::move(opened);
 }
 
 Async<void> Ports::close() {
@@ -197,42 +266,49 @@ Async<void> Ports::close() {
   for (const auto& reason : left) log_.warn("plugins", reason);
 }
 
-Result<run::Endpoint*> Ports::endpoint(const std::string& name) const { return pick(endpoints_, name, "provider"); }
+Result<run::Endpoint*> Ports::endpoint(const std::string& name) const { return pick(*this, endpoints_, "providers", name, "provider"); }
 
-Result<port::Task*> Ports::task(const std::string& component) const {
-  if (tasks_.contains(component)) return pick(tasks_, component, "native task");
-  const auto found = catalog_.find(plugin::Kind::task, component);
-  return fail(found ? "native task \"" + component + "\" was not opened" : found.error().message);
+Result<port::Task*> Ports::task(const std::string& name) const {
+  if (tasks_.contains(name)) return pick(*this, tasks_, "tasks", name, "native task");
+  const auto found = component(plugin::Kind::task, name);
+  return fail(found ? "native task \"" + name + "\" was not opened" : found.error().message);
 }
 
-Result<port::MemoryStore*> Ports::memory(const std::string& entry) const { return pick(memories_, entry, "memory store"); }
+Result<port::MemoryStore*> Ports::memory(const std::string& entry) const { return pick(*this, memories_, "stores", entry, "memory store"); }
 
-Result<void> Ports::store(const std::string& entry, plugin::Kind kind) const {
-  const auto named = options_.config.stores.find(entry);
-  if (named == options_.config.stores.end()) return fail("there is no store \"" + entry + "\"");
-  const auto& component = named->second.plugin;
-  const auto found = catalog_.find(kind, component);
-  if (found) return {};
+std::vector<plugin::Kind> Ports::kinds_of(const std::string& component) const {
+  std::vector<plugin::Kind> kinds;
+  for (const auto kind : {plugin::Kind::memory, plugin::Kind::events, plugin::Kind::ledger})
+    if (catalog_.find(kind, component)) kinds.push_back(kind);
+  return kinds;
+}
+
+Result<void> Ports::store(const std::string& name, plugin::Kind kind) const {
+  const auto entry = options_.loaded.config.stores.find(name);
+  if (entry == options_.loaded.config.stores.end()) return fail("there is no store \"" + name + "\"");
+  const auto kinds = kinds_of(entry->second.plugin);
+  if (kinds.empty() || std::ranges::find(kinds, kind) != kinds.end()) return {};
   std::string others;
-  for (const auto other : {plugin::Kind::memory, plugin::Kind::events, plugin::Kind::ledger})
-    if (catalog_.find(other, component)) others += std::string(others.empty() ? "" : " and ") + plugin::name(other);
-  if (others.empty()) return fail(found.error().message);
-  return fail("store \"" + entry + "\" is of the wrong kind: \"" + component + "\" keeps " + others + ", not " + plugin::name(kind) + "; " + found.error().message);
+  for (const auto other : kinds) others += std::string(others.empty() ? "" : " and ") + plugin::name(other);
+  return fail("store \"" + name + "\" is of the wrong kind: \"" + entry->second.plugin + "\" keeps " + others + ", not " + plugin::name(kind) + "; " +
+              catalog_.find(kind, entry->second.plugin).error().message);
 }
 
-Result<void> Ports::look_at_store(const std::string& entry, plugin::Kind kind) {
-  if (auto fits = store(entry, kind); !fits) return fits;
-  const auto& named = options_.config.stores.at(entry);
-  const auto found = catalog_.find(kind, named.plugin);
-  const auto settings = prepare(found, with_path(named.settings, named.plugin), "[stores." + entry + "]");
-  if (!settings) return std::unexpected(settings.error());
-  if (auto fits = check_settings(found->component->settings_schema, *settings); !fits) return fail("[stores." + entry + "] " + redactor_.cleaned(fits.error().message));
-  return {};
+std::vector<manifest::Problem> Ports::problems() const {
+  std::vector<manifest::Problem> all;
+  for (const auto& [entry, problems] : problems_) all.insert(all.end(), problems.begin(), problems.end());
+  manifest::sort_problems(all);
+  return all;
+}
+
+std::string Ports::why_not(const std::string& table, const std::string& name, const Error& reason) const {
+  const auto told = problems_.find({table, name});
+  return told == problems_.end() || told->second.front().file.empty() ? reason.message : "see " + manifest::place_text(told->second.front());
 }
 
 std::string Ports::toolset_schema(const std::string& instance) const {
-  const auto entry = options_.config.toolsets.find(instance);
-  const auto found = catalog_.find(plugin::Kind::toolset, entry == options_.config.toolsets.end() ? instance : entry->second.plugin);
+  const auto entry = options_.loaded.config.toolsets.find(instance);
+  const auto found = catalog_.find(plugin::Kind::toolset, entry == options_.loaded.config.toolsets.end() ? instance : entry->second.plugin);
   return found ? found->component->settings_schema : std::string();
 }
 

@@ -23,7 +23,7 @@ std::map<std::string, std::string> digests(const manifest::HostConfig& config);
 class Ports {
  public:
   struct Options {
-    const manifest::HostConfig& config;
+    const manifest::LoadedConfig& loaded;
     const manifest::Environment& environment;
     std::vector<std::filesystem::path> plugin_folders;
     std::filesystem::path state_dir;
@@ -49,25 +49,39 @@ class Ports {
   Result<run::Endpoint*> endpoint(const std::string& name) const;
   Result<port::Task*> task(const std::string& component) const;
   Result<port::MemoryStore*> memory(const std::string& entry) const;
-  // Whether the entry's plugin offers a store of this kind.
+  // Whether the entry's plugin offers a store of this kind. One that offers none at all is among problems().
   Result<void> store(const std::string& entry, plugin::Kind kind) const;
-  // The same, and whether its settings fit, without opening it.
-  Result<void> look_at_store(const std::string& entry, plugin::Kind kind);
   // JSON Schema of what configures a toolset; empty: there is none of this name.
   std::string toolset_schema(const std::string& instance) const;
+  // Why an entry of the configuration cannot be used, each reason once and where it was written. An entry: "toolsets" and "fs".
+  std::vector<manifest::Problem> problems() const;
+  // The same for those who meant to use the entry: where the reason is told. Of an entry that nobody wrote: the reason.
+  std::string why_not(const std::string& table, const std::string& name, const Error& reason) const;
   // What is worth saying about the values that references gave.
   const std::vector<std::string>& notes() const { return notes_; }
   const port::Cleaner& cleaner() const { return redactor_; }
   net::Client& http() { return http_; }
 
  private:
-  // Settings as an instance is given them: paths absolute, references replaced by their values.
-  Result<std::string> prepare(const Result<plugin::Catalog::Found>& found, const std::string& settings, const std::string& what);
+  using Entry = std::pair<std::string, std::string>;  // table, name
+  Result<plugin::Catalog::Found> component(plugin::Kind kind, const std::string& name) const;
+  // Settings as an instance is given them: paths absolute, references replaced by their values, and fit for the plugin.
+  Result<std::string> prepare(const Entry& entry, const Result<plugin::Catalog::Found>& found, const std::string& settings);
+  Result<void> check(const Entry& entry, const plugin::Component& component, const std::string& settings);
+  std::unexpected<Error> refuse(const Entry& entry, Error reason, std::string_view key = {});
+  void keep(const Entry& entry, manifest::Problem problem);
   std::string with_path(const std::string& settings, const std::string& plugin) const;
   Async<void> open_toolset(std::string name, std::string component, std::string settings);
   Async<void> open_toolsets();
   Async<void> open_providers();
   Async<void> open_tasks();
+  std::vector<plugin::Kind> kinds_of(const std::string& component) const;  // of store
+  Result<std::string> prepare_store(const std::string& name, const plugin::Catalog::Found& found);
+  void look_at_stores();
+  template <class T>
+  using OpenStore = Async<Result<std::unique_ptr<T>>> (*)(plugin::Instances&, plugin::Catalog::Found, std::string instance, std::string settings);
+  template <class T>
+  Async<Result<std::unique_ptr<T>>> open_store(std::string name, plugin::Kind kind, std::string instance, OpenStore<T> open);
   Async<void> open_stores();
   void clean_reasons();
 
@@ -85,6 +99,7 @@ class Ports {
   Named<port::MemoryStore> memories_;
   Named<port::EventStore> events_;
   std::vector<std::string> notes_;
+  std::map<Entry, std::vector<manifest::Problem>> problems_;
 };
 
 }  // namespace agentd::host

@@ -18,7 +18,7 @@ constexpr std::size_t kRecordsAtOnce = 32;
 class OneRun {
  public:
   OneRun(const Setup& setup, const cli::RunFile& command, std::filesystem::path state_dir, const cli::Output& to)
-      : config_(setup.loaded.config), command_(command), to_(to), ground_(config_, setup.around.environment, setup.plugin_folders, std::move(state_dir)),
+      : config_(setup.loaded.config), command_(command), to_(to), ground_(setup.loaded, setup.around.environment, setup.plugin_folders, std::move(state_dir)),
         engine_(ground_, config_, {.dry_run = command.dry_run}) {}
 
   int run() { return ground_.run(story()); }

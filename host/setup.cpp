@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <ostream>
 
+#include "core/manifest/tree.hpp"
 #include "host/places.hpp"
 
 namespace agentd::host {
@@ -29,6 +31,19 @@ std::expected<Setup, int> usable_setup(const cli::Surroundings& asked, const cli
     return std::unexpected(cli::kUsage);
   }
   return std::move(*setup);
+}
+
+std::vector<std::string> agent_folders(const manifest::LoadedConfig& loaded) {
+  const auto& folders = loaded.config.host.agent_dirs;
+  const bool is_named = manifest::find(*loaded.tree, std::array<std::string_view, 2>{"host", "agent_dirs"}) != nullptr;
+  std::error_code error;
+  return is_named || std::filesystem::exists(folders.front(), error) ? folders : std::vector<std::string>();
+}
+
+std::string no_agents(const manifest::HostConfig& config) {
+  std::string folders;
+  for (const auto& folder : config.host.agent_dirs) folders += (folders.empty() ? "" : ", ") + folder;
+  return "no agents: there is no *.toml in " + folders + "; agentd init writes a first one";
 }
 
 void print(const std::vector<manifest::Problem>& problems, const cli::Output& to) {

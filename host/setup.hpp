@@ -20,6 +20,11 @@ Result<Setup> read_setup(const cli::Surroundings& asked, const std::string& list
 // The same, with every problem printed: then the exit code.
 std::expected<Setup, int> usable_setup(const cli::Surroundings& asked, const cli::Output& to, const std::string& listen = {});
 
+// Where agents are looked for. The usual folder need not be there when nobody named it.
+std::vector<std::string> agent_folders(const manifest::LoadedConfig& loaded);
+// What to say when there is none at all.
+std::string no_agents(const manifest::HostConfig& config);
+
 void print(const std::vector<manifest::Problem>& problems, const cli::Output& to);
 
 }  // namespace agentd::host

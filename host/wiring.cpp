@@ -30,8 +30,8 @@ void allow_many_descriptors() {
 class Serving {
  public:
   Serving(const Setup& setup, std::optional<Millis> run_for)
-      : config_(setup.loaded.config), working_folder_(setup.around.working_folder), run_for_(run_for),
-        ground_(config_, setup.around.environment, setup.plugin_folders, config_.host.state_dir), engine_(ground_, config_, {}),
+      : config_(setup.loaded.config), setup_(setup), run_for_(run_for),
+        ground_(setup.loaded, setup.around.environment, setup.plugin_folders, config_.host.state_dir), engine_(ground_, config_, {}),
         signals_(ground_.io, SIGINT, SIGTERM, SIGHUP) {
     for (const auto& note : setup.loaded.notes) ground_.log.info("config", note);
   }
@@ -60,7 +60,8 @@ class Serving {
   Async<Result<void>> start() {
     auto opened = co_await engine_.open();
     if (!opened) co_return opened;
-    co_await engine_.load_agents(working_folder_);
+    co_await engine_.load_agents(agent_folders(setup_.loaded), setup_.around.working_folder);
+    if (engine_.roster().members().empty() && engine_.roster().refused().empty()) ground_.log.warn("agents", no_agents(config_));
     slots_.emplace(ground_.world, engine_.ledger(), engine_.roster(), ground_.log);
     auto started = co_await engine_.start();
     if (!started) co_return started;
@@ -121,7 +122,7 @@ class Serving {
   }
 
   const manifest::HostConfig& config_;
-  const std::string working_folder_;
+  const Setup& setup_;
   const std::optional<Millis> run_for_;
   Ground ground_;
   Engine engine_;

@@ -1,6 +1,7 @@
 #include "core/manifest/agent_check.hpp"
 
 #include <algorithm>
+#include <array>
 #include <initializer_list>
 
 #include "core/manifest/nearest.hpp"
@@ -139,7 +140,7 @@ class AgentCheck {
   void toolsets() {
     if (!checks_.toolset) return;
     for (const auto& [instance, settings] : spec_.tools.toolsets)
-      if (const auto verdict = checks_.toolset(instance, settings); !verdict) problem({"tools", "toolsets", instance}, verdict.error().message);
+      for (const auto& fault : checks_.toolset(instance, settings)) reader_.problems.push_back(problem_of(fault, tree_, std::array<std::string, 3>{"tools", "toolsets", instance}));
   }
 
   Reader& reader_;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/base/result.hpp"
+#include "core/manifest/setting_faults.hpp"
 
 namespace agentd::manifest {
 
@@ -18,8 +19,8 @@ struct Checks {
   Check tool;             // a full name in task.require
   // A pattern of tools.allow, ask or deny. A text that is not empty is a note: tools that cannot be known yet.
   std::function<Result<std::string>(const std::string& pattern)> tool_pattern;
-  // tools.toolsets.NAME, with the settings that are to narrow it.
-  std::function<Result<void>(const std::string& instance, const std::string& settings)> toolset;
+  // What is wrong with tools.toolsets.NAME, the settings that are to narrow it.
+  std::function<std::vector<SettingFault>(const std::string& instance, const std::string& settings)> toolset;
   // JSON Schema of a toolset's settings, empty where nobody knows: it tells which texts in tools.toolsets.NAME are paths.
   std::function<std::string(const std::string& instance)> toolset_schema;
   Check json_schema;      // a schema's text

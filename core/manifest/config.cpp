@@ -24,22 +24,35 @@ std::string user_folder(const Environment& environment) {
   return home.empty() ? "" : home + "/.config";
 }
 
-struct Chosen {
-  fs::path file;                             // empty: none
-  bool is_named = false;                     // by a person, so it must be there
-};
-
-Chosen choose_file(const Surroundings& around) {
+// Named by a person, so that it must be there; or empty.
+fs::path named_file(const Surroundings& around) {
   const fs::path here(around.working_folder);
-  if (!around.config_file.empty()) return {here / around.config_file, true};
-  if (const auto named = variable(around.environment, "AGENTD_CONFIG"); !named.empty()) return {here / named, true};
-  std::vector<fs::path> folders = {here};
-  if (const auto user = user_folder(around.environment); !user.empty()) folders.push_back(fs::path(user) / "agentd");
-  folders.emplace_back(around.system_folder);
+  if (!around.config_file.empty()) return here / around.config_file;
+  const auto named = variable(around.environment, "AGENTD_CONFIG");
+  return named.empty() ? fs::path() : here / named;
+}
+
+std::vector<fs::path> usual_files(const Surroundings& around) {
+  std::vector<fs::path> files = {fs::path(around.working_folder) / "agentd.toml"};
+  if (const auto user = user_folder(around.environment); !user.empty()) files.push_back(fs::path(user) / "agentd" / "agentd.toml");
+  files.push_back(fs::path(around.system_folder) / "agentd.toml");
+  return files;
+}
+
+// Empty: none.
+fs::path choose_file(const Surroundings& around) {
+  if (auto named = named_file(around); !named.empty()) return named;
   std::error_code ignored;
-  for (const auto& folder : folders)
-    if (fs::exists(folder / "agentd.toml", ignored)) return {folder / "agentd.toml", false};
+  for (auto& file : usual_files(around))
+    if (fs::exists(file, ignored)) return std::move(file);
   return {};
+}
+
+std::string no_file(const Surroundings& around) {
+  std::string text = "no configuration file: there is no";
+  const char* between = " ";
+  for (const auto& file : usual_files(around)) (text += std::exchange(between, ", no ")) += file.string();
+  return text + "; the defaults serve";
 }
 
 std::string shown(const fs::path& file, const fs::path& here) {
@@ -49,17 +62,20 @@ std::string shown(const fs::path& file, const fs::path& here) {
 
 Tree empty_tree(const Place& place = {}) { return {Tree::Table{}, place}; }
 
-Tree file_tree(const Surroundings& around, HostConfig& config, std::vector<Problem>& problems) {
-  const auto chosen = choose_file(around);
-  if (chosen.file.empty()) return empty_tree();
-  const auto name = shown(chosen.file, around.working_folder);
-  const auto text = read_text_file(chosen.file.string());
+Tree file_tree(const Surroundings& around, LoadedConfig& out, std::vector<Problem>& problems) {
+  const auto file = choose_file(around);
+  if (file.empty()) {
+    out.notes.push_back(no_file(around));
+    return empty_tree();
+  }
+  const auto name = shown(file, around.working_folder);
+  const auto text = read_text_file(file.string());
   if (!text) {
     problems.push_back({name, 0, 0, text.error().message});
     return empty_tree();
   }
-  config.file = chosen.file.lexically_normal().string();
-  const auto source = std::make_shared<const Source>(name, fs::path(config.file).parent_path().string());
+  out.config.file = file.lexically_normal().string();
+  const auto source = std::make_shared<const Source>(name, fs::path(out.config.file).parent_path().string());
   return parse_toml(*text, source, problems).value_or(empty_tree());
 }
 
@@ -113,12 +129,18 @@ void place_defaults(HostConfig& config, const Tree& tree, const std::string& wor
   if (!config.defaults) config.defaults = std::make_shared<const Tree>(empty_tree());
 }
 
+// A default was written nowhere.
+Problem in_some_file(const LoadedConfig& loaded, Problem problem) {
+  if (problem.file.empty()) problem.file = loaded.config.file.empty() ? "agentd.toml" : loaded.config.file;
+  return problem;
+}
+
 }  // namespace
 
 LoadedConfig load_config(const Surroundings& around) {
   LoadedConfig out;
   Reader reader{.read_file = read_text_file, .canonical = false, .problems = {}, .notes = {}};
-  Tree higher = file_tree(around, out.config, reader.problems);
+  Tree higher = file_tree(around, out, reader.problems);
   const bool has_unread_file = !reader.problems.empty();
   const Tree overrides = environment_overrides(around.environment, config_keys(), higher, around.working_folder, reader.problems);
   merge(higher, overrides);
@@ -138,9 +160,12 @@ LoadedConfig load_config(const Surroundings& around) {
 Problem problem_at(const LoadedConfig& loaded, std::initializer_list<std::string_view> path, std::string message) {
   const std::span keys(path.begin(), path.size());
   const auto* found = find(*loaded.tree, keys);
-  auto problem = problem_at(found && !found->value.table() ? found->value.place : place_of(*loaded.tree, keys), std::move(message));
-  if (problem.file.empty()) problem.file = loaded.config.file.empty() ? "agentd.toml" : loaded.config.file;
-  return problem;
+  return in_some_file(loaded, problem_at(found && !found->value.table() ? found->value.place : place_of(*loaded.tree, keys), std::move(message)));
+}
+
+Problem problem_at(const LoadedConfig& loaded, std::initializer_list<std::string_view> path, const SettingFault& fault) {
+  const std::vector<std::string> names(path.begin(), path.end());
+  return in_some_file(loaded, problem_of(fault, *loaded.tree, names));
 }
 
 }  // namespace agentd::manifest

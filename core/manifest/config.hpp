@@ -9,6 +9,7 @@
 #include "core/manifest/environment.hpp"
 #include "core/manifest/host_config.hpp"
 #include "core/manifest/problem.hpp"
+#include "core/manifest/setting_faults.hpp"
 
 namespace agentd::manifest {
 
@@ -41,6 +42,8 @@ struct LoadedConfig {
 };
 // At what stands at a path, or at the nearest table above it.
 Problem problem_at(const LoadedConfig& loaded, std::initializer_list<std::string_view> path, std::string message);
+// The same for settings in the table at a path.
+Problem problem_at(const LoadedConfig& loaded, std::initializer_list<std::string_view> path, const SettingFault& fault);
 
 // Searched for a file: config_file, $AGENTD_CONFIG, ./agentd.toml, $XDG_CONFIG_HOME/agentd/ (or ~/.config/agentd/), system_folder. One
 // that is named and not there is a problem; none at all is fine.

@@ -5,11 +5,9 @@
 
 namespace agentd::manifest {
 
-std::string to_text(const Problem& p) {
-  std::string text = p.file;
-  if (p.line > 0) text += ":" + std::to_string(p.line) + ":" + std::to_string(p.column);
-  return text + ": " + p.message;
-}
+std::string place_text(const Problem& p) { return p.line > 0 ? p.file + ":" + std::to_string(p.line) + ":" + std::to_string(p.column) : p.file; }
+
+std::string to_text(const Problem& p) { return (p.file.empty() ? "" : place_text(p) + ": ") + p.message; }
 
 std::string quote(std::string_view word) { return "\"" + std::string(word) + "\""; }
 

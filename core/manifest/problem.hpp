@@ -7,7 +7,7 @@
 namespace agentd::manifest {
 
 struct Problem {
-  std::string file;                          // or "env NAME", or a flag
+  std::string file;                          // or "env NAME", or a flag; empty: of no file
   int line = 0;                              // from 1; 0: the whole of it
   int column = 0;
   std::string message;
@@ -15,6 +15,7 @@ struct Problem {
 };
 
 std::string to_text(const Problem& problem);  // "file:line:column: message"
+std::string place_text(const Problem& problem);  // "file:line:column"
 
 std::string quote(std::string_view word);      // "word", with the quotes
 

@@ -21,19 +21,9 @@ std::string origin(const Tree& tree, const std::vector<std::string>& path) {
   return entry->place.source->name + (entry->place.line > 0 ? ":" + std::to_string(entry->place.line) : "");
 }
 
-// A name that is no bare TOML key is quoted.
-std::string dotted(const std::vector<std::string>& path) {
-  std::string out;
-  for (const auto& name : path) {
-    const bool bare = name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == std::string::npos;
-    out += (out.empty() ? "" : ".") + (bare ? name : quote(name));
-  }
-  return out;
-}
-
 void collect(const Json& value, std::vector<std::string>& path, const Tree& tree, std::vector<Setting>& out) {
   if (!value.is_object()) {
-    out.push_back({dotted(path), masked(value, path.back()).dump(-1, ' ', false, Json::error_handler_t::replace), origin(tree, path)});
+    out.push_back({dotted_key(path), masked(value, path.back()).dump(-1, ' ', false, Json::error_handler_t::replace), origin(tree, path)});
     return;
   }
   for (const auto& [name, item] : value.items()) {

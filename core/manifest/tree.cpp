@@ -94,6 +94,15 @@ void merge(Tree& under, const Tree& over) {
   }
 }
 
+std::string dotted_key(std::span<const std::string> path) {
+  std::string out;
+  for (const auto& name : path) {
+    const bool bare = !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == std::string::npos;
+    out += (out.empty() ? "" : ".") + (bare ? name : quote(name));
+  }
+  return out;
+}
+
 Json to_json(const Tree& tree) { return std::visit(ToJson{}, tree.value); }
 
 Tree from_json(const Json& json, const Place& place) {

@@ -66,6 +66,9 @@ void put(Tree& root, std::span<const std::string> path, Tree value);
 // What `over` says holds; tables are merged, everything else is replaced. A table that both have keeps its place in a file.
 void merge(Tree& under, const Tree& over);
 
+// "toolsets.fs": names as TOML writes them, quoted where they are no bare keys.
+std::string dotted_key(std::span<const std::string> path);
+
 Json to_json(const Tree& tree);
 Tree from_json(const Json& json, const Place& place);
 

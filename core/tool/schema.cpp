@@ -13,6 +13,9 @@ namespace {
 constexpr std::size_t kLongestSchema = 256 << 10;
 constexpr std::uint64_t kMostWork = 100'000'000;
 constexpr std::size_t kProblemsTold = 5;
+constexpr const char* kTooMuchWork =
+    "to check it against the schema takes too much work; make the value smaller or the schema simpler";
+constexpr const char* kNobodyKnowsWhere = "does not fit the schema; to say where would take too much work";
 
 // Nothing: it would take more work than there is.
 std::optional<bool> checked(const CompiledSchema& schema, const nlohmann::json& value, Meter& meter,
@@ -25,10 +28,10 @@ std::optional<bool> checked(const CompiledSchema& schema, const nlohmann::json& 
   }
 }
 
-std::string place_of(const Names& context) {
+std::string pointer_of(const Names& context) {
   std::string pointer;
   for (const auto& step : context) pointer += step.starts_with('[') ? '/' + step.substr(1, step.size() - 2) : step;
-  return pointer.empty() ? "the value" : std::string(clip_utf8(pointer, kLongestShown));
+  return std::string(clip_utf8(pointer, kLongestShown));
 }
 
 // Of the library's words those that say again at each level that something below it is wrong are left out, and those that a model
@@ -47,15 +50,13 @@ std::string in_clear_words(const std::string& description) {
   return description;
 }
 
-std::string told(const valijson::ValidationResults& problems) {
-  std::string all;
-  std::size_t count = 0;
+std::vector<Misfit> told(const valijson::ValidationResults& problems) {
+  std::vector<Misfit> all;
   for (const auto& problem : problems) {
-    const auto words = in_clear_words(problem.description);
-    if (words.empty() || count == kProblemsTold) continue;
-    all += (count++ == 0 ? "" : "; ") + place_of(problem.context) + ": " + words;
+    auto words = in_clear_words(problem.description);
+    if (!words.empty() && all.size() < kProblemsTold) all.push_back({pointer_of(problem.context), std::move(words)});
   }
-  return all.empty() ? "the value does not fit the schema; to say where would take too much work" : all;
+  return all.empty() ? std::vector<Misfit>{{"", kNobodyKnowsWhere}} : all;
 }
 
 }  // namespace
@@ -76,15 +77,22 @@ Result<Schema> Schema::compile(std::string_view text) {
 }
 
 Result<void> Schema::check(const nlohmann::json& value) const {
+  const auto wrong = misfits(value);
+  if (wrong.empty()) return {};
+  std::string all;
+  for (const auto& [pointer, words] : wrong)
+    all += (all.empty() ? "" : "; ") + (pointer.empty() ? "the value" : pointer) + ": " + words;
+  return fail(ErrorClass::schema, all);
+}
+
+std::vector<Misfit> Schema::misfits(const nlohmann::json& value) const {
   Meter meter(kMostWork);
   const auto fits = checked(*compiled_, value, meter, nullptr);
-  if (!fits)
-    return fail(ErrorClass::schema,
-                "it takes too much work to check this value against the schema; make the value smaller or the schema simpler");
+  if (!fits) return {{"", kTooMuchWork}};
   if (*fits) return {};
   valijson::ValidationResults problems;  // as many as are found with the work that is left
   static_cast<void>(checked(*compiled_, value, meter, &problems));
-  return fail(ErrorClass::schema, told(problems));
+  return told(problems);
 }
 
 }  // namespace agentd::tool

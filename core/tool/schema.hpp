@@ -3,7 +3,9 @@
 #pragma once
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.hpp"
 #include "core/tool/strict_json.hpp"
@@ -11,6 +13,12 @@
 namespace agentd::tool {
 
 struct CompiledSchema;
+
+// What is wrong with a value, at one place in it.
+struct Misfit {
+  std::string pointer;  // JSON pointer; "": the value itself
+  std::string words;    // "expected array, got string"
+};
 
 // Immutable; any thread.
 class Schema {
@@ -26,6 +34,8 @@ class Schema {
   // ErrorClass::schema with at most five places and what is wrong there, or that a check would take too much work: it is given up
   // after some tenths of a second, whatever schema and value are. 3.0 is an integer.
   Result<void> check(const nlohmann::json& value) const;
+  // The same, place by place; nothing: it fits.
+  std::vector<Misfit> misfits(const nlohmann::json& value) const;
 
  private:
   explicit Schema(std::unique_ptr<const CompiledSchema> compiled);

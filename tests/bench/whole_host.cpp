@@ -40,12 +40,12 @@ void configure(const std::filesystem::path& folder, const std::string& rest) {
 
 WholeHost::WholeHost(const std::filesystem::path& folder, std::vector<std::string> plugin_folders)
     : setup_(setup_of(folder, std::move(plugin_folders))),
-      ground(setup_.loaded.config, setup_.around.environment, setup_.plugin_folders, setup_.loaded.config.host.state_dir), engine(ground, setup_.loaded.config, {}) {}
+      ground(setup_.loaded, setup_.around.environment, setup_.plugin_folders, setup_.loaded.config.host.state_dir), engine(ground, setup_.loaded.config, {}) {}
 
 Async<void> WholeHost::open() { must(co_await engine.open()); }
 
 Async<void> WholeHost::load_agents() {
-  co_await engine.load_agents(setup_.around.working_folder);
+  co_await engine.load_agents(host::agent_folders(setup_.loaded), setup_.around.working_folder);
   if (!engine.roster().refused().empty()) die("an agent is refused");
 }
 

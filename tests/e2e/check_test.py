@@ -65,8 +65,37 @@ class Check(AgentdTest):
         host = self.host('[toolsets.fs]\nroots = 7\n[providers.openai]\nbase_url = "http://h"\napi_key = "env:NOBODY_SET_THIS"\n', healthy=HEALTHY)
         lines = (host.folder / "agentd.toml").read_text().splitlines()
         out = host.cli("check", "--config", "agentd.toml", check=False).stdout
-        self.assertRegex(out, rf"agentd\.toml:{lines.index('[toolsets.fs]') + 1}:\d+: \[toolsets\.fs\]")
-        self.assertRegex(out, rf"agentd\.toml:{lines.index('[providers.openai]') + 1}:\d+: \[providers\.openai\].*NOBODY_SET_THIS")
+        self.assertRegex(out, rf"agentd\.toml:{lines.index('[toolsets.fs]') + 2}:9: toolsets\.fs\.roots: expected array, got integer")
+        self.assertRegex(out, rf"agentd\.toml:{lines.index('[providers.openai]') + 1}:\d+: providers\.openai: .*NOBODY_SET_THIS")
+
+    def test_wrong_settings_are_told_once_at_their_place_and_agents_say_where(self):
+        uses = HEALTHY + '[tools]\nallow = ["fs.*"]\n'
+        host = self.host('[toolsets.fs]\nroots = "agents"\nread_onyl = true\n[toolsets.fss]\n[providers.opnai]\nbase_url = "http://h"\n'
+                         '[providers.openai]\nbase_url = "http://h"\ntimout = "5s"\n[stores.attic]\nplugin = "sqlit"\n', one=uses, two=uses)
+        first = (host.folder / "agentd.toml").read_text().splitlines().index("[toolsets.fs]") + 1
+        told = [f'{first + 1}:9: toolsets.fs.roots: expected array, got string', f'{first + 2}:1: toolsets.fs: unknown key "read_onyl"; did you mean "read_only"?',
+                f'{first + 8}:1: providers.openai: unknown key "timout"; did you mean "timeout"?']
+        done = host.cli("check", "--config", "agentd.toml", check=False)
+        self.assertEqual(done.returncode, 2)
+        for line in told:
+            self.assertEqual(done.stdout.count(f"agentd.toml:{line}\n"), 1, done.stdout)
+        self.assertRegex(done.stdout, rf'agentd.toml:{first + 3}:11: toolsets.fss: no plugin provides the toolset "fss"; there is .*; did you mean "fs"\?')
+        self.assertRegex(done.stdout, rf'agentd.toml:{first + 4}:12: providers.opnai: no plugin provides the provider "opnai"; there is .*; did you mean "openai"\?')
+        self.assertRegex(done.stdout, rf'agentd.toml:{first + 10}:10: stores.attic: no plugin provides the memory "sqlit"; there is .*; did you mean "sqlite"\?')
+        self.assertIn(f'agents/one.toml:7:10: toolset "fs" cannot be used: see agentd.toml:{first + 1}:9\n', done.stdout)
+        host.start()
+        for line in told:
+            self.assertEqual(host.log().count(f"agentd.toml:{line}"), 1, host.log())
+
+    def test_settings_that_narrow_a_toolset_are_told_at_their_place(self):
+        narrows = HEALTHY + '[tools]\nallow = ["fs.*"]\ntoolsets.fs = {{ {} }}\n'
+        host = self.host(openai(self.endpoint()) + '[toolsets.fs]\nroots = ["agents"]\n', word=narrows.format('roots = "x"'), item=narrows.format('roots = ["x", 7]'),
+                         key=narrows.format("rots = []"), wider=narrows.format('roots = ["/"]'))
+        out = host.cli("check", "--config", "agentd.toml", check=False).stdout
+        self.assertIn("agents/word.toml:8:25: tools.toolsets.fs.roots: expected array, got string\n", out)
+        self.assertIn("agents/item.toml:8:31: tools.toolsets.fs.roots[1]: expected string, got integer\n", out)
+        self.assertIn('agents/key.toml:8:17: tools.toolsets.fs: unknown key "rots"; did you mean "roots"?\n', out)
+        self.assertRegex(out, r"agents/wider.toml:8:10: tools.toolsets.fs: .*roots")
 
     def test_a_short_secret_is_noted_and_never_shown(self):
         host = self.host(openai(self.endpoint(), api_key="env:HOME_KEY"), healthy=HEALTHY)
@@ -92,10 +121,22 @@ class Check(AgentdTest):
         host = self.host("", healthy=HEALTHY)
         empty = host.folder / "empty"
         empty.mkdir()
-        for arguments, code, says in ((["check"], 0, "no agents"), (["check", "--agents", "gone"], 2, "gone: cannot read the folder of agents")):
+        for arguments, code, says in ((["check"], 0, f"note: no agents: there is no *.toml in {empty / 'agents'}"),
+                                           (["check"], 0, f"note: no configuration file: there is no {empty / 'agentd.toml'}, no {empty / '.config/agentd/agentd.toml'}, no /etc/agentd/agentd.toml"),
+                                           (["check", "--agents", "gone"], 2, "gone: cannot read the folder of agents")):
             done = subprocess.run([str(AGENTD), *arguments], cwd=empty, capture_output=True, text=True, env=host.environment(HOME=str(empty)))
             self.assertEqual(done.returncode, code, done.stdout + done.stderr)
             self.assertIn(says, done.stdout)
+
+    def test_serve_says_what_it_did_not_find(self):
+        host = self.host("")
+        empty = host.folder / "empty"
+        empty.mkdir()
+        done = subprocess.run([str(AGENTD), "serve", "--for", "100ms", "--listen", f"127.0.0.1:{host.port}"], cwd=empty, capture_output=True, text=True, env=host.environment(HOME=str(empty)))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"no configuration file: there is no {empty / 'agentd.toml'}, ", done.stderr)
+        self.assertIn(f"no agents: there is no *.toml in {empty / 'agents'}", done.stderr)
+        self.assertNotIn("error", done.stderr)
 
     def test_nothing_wrong_is_exit_0(self):
         host = self.host(openai(self.endpoint()), healthy=HEALTHY)

@@ -178,7 +178,7 @@ TEST_F(Manifest, AsksLaterRoomsAndPutsTheirAnswersInPlace) {
   const auto refuse = [](const std::string& what) { return [what](const std::string& v) -> Result<void> { return fail(what + " " + v); }; };
   checks = {.cron = refuse("cron"), .zone = refuse("zone"), .provider = refuse("provider"), .store = refuse("store"), .native_task = refuse("task"),
             .tool = refuse("tool"), .tool_pattern = [](const std::string& p) -> Result<std::string> { return p == "mcp.x.*" ? Result<std::string>("cannot know") : fail("pattern " + p); },
-            .toolset = [](const std::string& name, const std::string& json) -> Result<void> { return fail("toolset " + name + json); }, .json_schema = refuse("schema")};
+            .toolset = [](const std::string& name, const std::string& json) { return std::vector<SettingFault>{{"", "toolset " + name + json}}; }, .json_schema = refuse("schema")};
   files["/srv/agents/s.json"] = "{}";
   const auto agent = read(R"([model]
 provider = "openai"
@@ -197,7 +197,7 @@ allow = ["fs.a", "mcp.x.*"]
 toolsets.fs = {}
 )");
   EXPECT_THAT(texts(agent.problems), ElementsAre("agents/a.toml:2:1: provider openai", "agents/a.toml:6:12: tool fs.a", "agents/a.toml:7:1: schema {}", "agents/a.toml:9:1: cron x",
-                                                 "agents/a.toml:10:1: zone Mars", "agents/a.toml:12:1: store local", "agents/a.toml:14:10: pattern fs.a", "agents/a.toml:15:10: toolset fs{}"));
+                                                 "agents/a.toml:10:1: zone Mars", "agents/a.toml:12:1: store local", "agents/a.toml:14:10: pattern fs.a", "agents/a.toml:15:10: tools.toolsets.fs: toolset fs{}"));
   EXPECT_THAT(texts(agent.notes), ElementsAre("agents/a.toml:14:18: cannot know"));
 }
 

@@ -51,6 +51,8 @@ TEST_F(Config, NeedsNoFile) {
   const auto got = load();
   EXPECT_THAT(texts(got), IsEmpty());
   EXPECT_EQ(got.config.file, "");
+  EXPECT_THAT(got.notes, ElementsAre("no configuration file: there is no " + folder.path("agentd.toml") + ", no " + folder.path("etc/agentd.toml") + "; the defaults serve"));
+  EXPECT_THAT(load("").notes, IsEmpty());
   EXPECT_THAT(got.config.host.agent_dirs, ElementsAre(folder.path("agents")));
   EXPECT_EQ(got.config.host.state_dir, folder.path("state"));
   EXPECT_EQ(got.config.stores.at("local").plugin, "sqlite");

@@ -133,6 +133,17 @@ TEST(Schema, SaysWhereAndWhat) {
   EXPECT_EQ(why(check(R"({"propertyNames":{"format":"date"}})", R"({"x":1})")), "/x: is no date of RFC 3339");
 }
 
+TEST(Schema, TellsPlaceByPlaceWhatIsWrong) {
+  const auto schema = Schema::compile(R"({"type":"object","properties":{"a/b":{"type":"array","items":{"type":"string"}}},"required":["unit"]})");
+  const auto wrong = schema->misfits(json::parse(R"({"a/b":["x",7]})"));
+  ASSERT_EQ(wrong.size(), 2U);
+  EXPECT_EQ(wrong[0].pointer, "");
+  EXPECT_TRUE(wrong[0].words.contains("unit")) << wrong[0].words;
+  EXPECT_EQ(wrong[1].pointer, "/a~1b/1");
+  EXPECT_TRUE(wrong[1].words.contains("string")) << wrong[1].words;
+  EXPECT_TRUE(schema->misfits(json::parse(R"({"unit":1})")).empty());
+}
+
 TEST(Schema, TellsFiveProblemsOfMany) {
   const auto wrong = why(check(R"({"items":{"type":"string"}})", json(std::vector<int>(100'000, 7))));
   EXPECT_TRUE(wrong.contains("/4: ")) << wrong;
