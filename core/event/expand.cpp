@@ -190,8 +190,8 @@ void task_error(Expansion& out, const Fault& fault, std::int64_t error_count, in
 
 void expand(Expansion& out, const Waiting& w) {
   if (w.ends_attempt) {
-    if (w.fault) task_error(out, *w.fault, w.error_count, w.attempt, true);
-    return retrying(out, w.fault ? w.fault->message : w.reason, w.delay_ms, w.attempt + 1);
+    if (w.fault) task_error(out, *w.fault, w.error_count, w.attempt - 1, true);
+    return retrying(out, w.fault ? w.fault->message : w.reason, w.delay_ms, w.attempt);
   }
   auto payload = step_aside(w.reason, {}, w.delay_ms);
   payload.text("waiting_for", name(w.what)).text("until", format_instant(w.until));

@@ -148,7 +148,7 @@ struct Waiting {
   std::int64_t delay_ms = 0;
   std::string reason;
   std::optional<Fault> fault;
-  int attempt = 1;                       // the one that failed, or that goes on after the wait
+  int attempt = 1;                       // the one that goes on after the wait; with ends_attempt the one after that which failed
   bool ends_attempt = false;             // the attempt has failed and the next one begins after the wait
   std::int64_t error_count = 0;          // the agent's; with ends_attempt
   std::int64_t active_ms = -1;           // of the attempt so far, by a clock that nobody sets; -1: not said

@@ -22,7 +22,7 @@ Async<void> Run::story() {
     event::Fault fault{agent.error().error_class, std::move(agent.error().message)};
     if (fault.error_class == ErrorClass::retryable) {
       event::Waiting waiting{.what = event::Waiting::For::provider, .delay_ms = kAskAgentAgain.count(), .reason = "the agent cannot run now", .fault = std::move(fault),
-                             .attempt = state_.attempt, .ends_attempt = state_.attempt_spent};
+                             .attempt = state_.attempt};
       co_await wait({}, std::move(waiting));
     } else {
       event::Ended ended{.status = port::RunStatus::failed, .fault = std::move(fault)};

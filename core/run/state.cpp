@@ -98,7 +98,7 @@ void take(State& state, event::CallFailed&& r, Instant) { state.tries = r.tries;
 void take(State& state, event::Waiting&& r, Instant at) {
   leave(state, at, r.active_ms);
   state.attempt = r.attempt;
-  state.attempt_spent = r.ends_attempt;
+  state.attempt_spent = state.attempt_spent || r.ends_attempt;
 }
 
 void take(State& state, event::Released&& r, Instant at) {

@@ -108,6 +108,16 @@ TEST(Expand, EveryEventOfARunsWaySaysWhyWhichSlotAndHowLong) {
     for (const auto* key : {"reason", "scheduled_at", "delay_ms"}) EXPECT_TRUE(payload(body, 0).contains(key)) << types(body).front() << ' ' << key;
 }
 
+TEST(Expand, AFailedAttemptIsToldByItsOwnNumberAndTheRetryByTheNext) {
+  Waiting waiting;
+  waiting.attempt = 2;
+  waiting.ends_attempt = true;
+  waiting.fault = Fault{ErrorClass::retryable, "down"};
+  ASSERT_EQ(types(waiting), (std::vector<std::string>{"background_task_error", "background_task_retrying"}));
+  EXPECT_EQ(payload(waiting, 0)["attempt"], 1);
+  EXPECT_EQ(payload(waiting, 1)["attempt"], 2);
+}
+
 TEST(Expand, TheAgentsStateAlwaysHasTheSameMembers) {
   Started resumed;
   resumed.why = Started::Why::resume_wait;

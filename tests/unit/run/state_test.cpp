@@ -84,7 +84,9 @@ TEST(Fold, CountsActiveTimeOfTheAttemptAlone) {
   journal.add(event::Started{.why = event::Started::Why::resume_crash, .crashes = 1, .call = kFirst, .unsure = kFirst}, 200s);
   EXPECT_EQ(journal.fold().active, 3s + 4s) << "a worker that died was active until its last record";
   EXPECT_EQ(journal.fold().totals.unknown, 1);
-  journal.add(event::Waiting{.attempt = 2, .ends_attempt = true}, 205s).add(event::Started{.why = event::Started::Why::retry, .attempt = 2}, 300s);
+  journal.add(event::Waiting{.attempt = 2, .ends_attempt = true}, 205s).add(event::Waiting{.attempt = 2}, 206s);
+  EXPECT_TRUE(journal.fold().attempt_spent) << "put off once more, it is still the next attempt that begins";
+  journal.add(event::Started{.why = event::Started::Why::retry, .attempt = 2}, 300s);
   EXPECT_EQ(journal.fold().active, 0s);
   EXPECT_EQ(journal.fold().attempt, 2);
 }
