@@ -27,6 +27,18 @@ TEST(JsonView, DecodesEscapes) {
   EXPECT_EQ(Json(R"("\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00")").string(), "\"\\/\b\f\n\r\té😀");
 }
 
+TEST(JsonView, FindsTheEndOfAStringAndWhatIsEscapedAtEveryOffset) {
+  for (std::size_t size = 0; size < 27; ++size) {
+    for (std::size_t at = 0; at <= size; ++at) {
+      const auto with = [&](std::string_view inside) { return '"' + std::string(at, 'x').append(inside).append(size - at, 'y') + '"'; };
+      const auto plain = [&](std::string_view inside) { return std::string(at, 'x').append(inside).append(size - at, 'y'); };
+      EXPECT_EQ(Json(with("\\n")).string(), plain("\n"));
+      EXPECT_EQ(Json(with("\xc3\xa9\x7f ~")).string(), plain("\xc3\xa9\x7f ~"));
+      for (const char* broken : {"\n", "\x1f", "\"", "\\"}) EXPECT_FALSE(Json(with(broken)).valid()) << with(broken);
+    }
+  }
+}
+
 TEST(JsonView, ReplacesHalfASurrogatePair) {
   EXPECT_EQ(Json(R"("\ud83d")").string(), "\uFFFD");
   EXPECT_EQ(Json(R"("\ude00x")").string(), "\uFFFDx");

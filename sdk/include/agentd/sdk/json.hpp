@@ -4,6 +4,8 @@
 #include <agentd/sdk/numbers.hpp>
 #include <agentd/sdk/utf8.hpp>
 
+#include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -23,6 +25,23 @@ struct PlainBytes {
   constexpr bool operator[](char c) const { return plain[static_cast<unsigned char>(c)]; }
 };
 inline constexpr PlainBytes kPlainBytes;
+
+// Moves `at` to the first byte inside a string that does not stand for itself, or to the end: eight bytes at a time where the first byte
+// in memory is the lowest of a word (https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord).
+inline const char* skip_plain(const char* at, const char* end) {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = 0x8080808080808080;
+  for (; end - at >= 8; at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, at, sizeof word);
+    const std::uint64_t quote = word ^ (kOnes * '"'), backslash = word ^ (kOnes * '\\');
+    const std::uint64_t found = (((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | ((word - kOnes * 0x20) & ~word)) & kTops;
+    if (found != 0) return at + (__builtin_ctzll(found) >> 3);
+  }
+#endif
+  while (at != end && kPlainBytes[*at]) ++at;
+  return at;
+}
 
 // The grammar of RFC 8259. Every step either moves `at` forward within the text or throws.
 struct Scanner {
@@ -47,7 +66,7 @@ struct Scanner {
   void value(int depth = 0) {
     if (done()) fail();
     switch (*at) {
-      case '"': return string();
+      case '"': string(); return;
       case '{': return list('{', '}', depth);
       case '[': return list('[', ']', depth);
       case 't': return word("true");
@@ -56,14 +75,18 @@ struct Scanner {
       default: return number();
     }
   }
-  void string() {
+  // Whether it has escapes.
+  bool string() {
     expect('"');
+    bool escaped = false;
     for (;; ++at) {
-      while (!done() && kPlainBytes[*at]) ++at;
+      at = skip_plain(at, end);
       if (done() || *at != '\\') break;
       escape();
+      escaped = true;
     }
     expect('"');
+    return escaped;
   }
   void number() {
     take('-');
@@ -275,9 +298,9 @@ class Json {
   // A member's name, up to its value; a view into the text, or into `decoded` where it has escapes.
   static std::string_view take_name(detail::Scanner& s, std::string& decoded) {
     const char* from = s.at;
-    s.string();
+    const bool escaped = s.string();
     std::string_view name(from + 1, static_cast<std::size_t>(s.at - from - 2));
-    if (name.find('\\') != name.npos) {
+    if (escaped) {
       decoded = decode({from, s.at});
       name = decoded;
     }
@@ -367,9 +390,8 @@ class JsonReader {
   std::string string() {
     if (kind() != Json::Kind::string) mismatch("a string");
     const char* from = s_.at;
-    s_.string();
-    const std::string_view inside(from + 1, static_cast<std::size_t>(s_.at - from - 2));
-    return inside.find('\\') == inside.npos ? std::string(inside) : Json::decode({from, s_.at});
+    const bool escaped = s_.string();
+    return escaped ? Json::decode({from, s_.at}) : std::string(from + 1, static_cast<std::size_t>(s_.at - from - 2));
   }
   // The value that comes next, whole.
   Json value() {
