@@ -20,7 +20,7 @@ namespace {
 
 using agentd::sdk::Error;
 
-constexpr int64_t kSearchFileBytes = 4 << 20;    // larger files are passed over
+constexpr int64_t kSearchFileBytes = 4 << 20;
 constexpr int64_t kSearchTotalBytes = 256 << 20;
 constexpr std::size_t kLineBytes = 400;
 constexpr int kSearchDepth = 16;
@@ -50,18 +50,25 @@ Fd open_regular(const Sandbox& box, const std::string& path, struct stat& s) {
   return file;
 }
 
-std::string read_at(const std::string& path, int fd, int64_t offset, int64_t count) {
+// Nothing, with errno, where it cannot be read.
+std::optional<std::string> try_read_at(int fd, int64_t offset, int64_t count) {
   std::string bytes(static_cast<std::size_t>(count), '\0');
   std::size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t n = pread(fd, bytes.data() + done, bytes.size() - done, offset + static_cast<int64_t>(done));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail(path, errno);
+    if (n < 0) return std::nullopt;
     if (n == 0) break;
     done += static_cast<std::size_t>(n);
   }
   bytes.resize(done);
   return bytes;
+}
+
+std::string read_at(const std::string& path, int fd, int64_t offset, int64_t count) {
+  auto bytes = try_read_at(fd, offset, count);
+  if (!bytes) fail(path, errno);
+  return std::move(*bytes);
 }
 
 bool is_utf8(std::string_view text) {
@@ -90,7 +97,8 @@ void keep_text(const std::string& path, std::string& bytes, bool cut_front, bool
 
 using Folder = std::unique_ptr<DIR, decltype([](DIR* d) { closedir(d); })>;
 
-// Walks a folder, names in order, without following links; visit(path, folder descriptor, name, stat) returns false to end.
+// Walks a folder, names in order, without following links; visit(path, folder descriptor, name, stat) returns false to end. Counts
+// the folders it did not look into.
 class Walk {
  public:
   Walk(int depth, const Cancelled& cancelled) : depth_(depth), cancelled_(cancelled) {}
@@ -109,20 +117,33 @@ class Walk {
     for (const auto& name : names) {
       if (cancelled_()) throw Error("the call was cancelled", agentd::sdk::Failure::cancelled);
       struct stat s {};
-      if (fstatat(dirfd(open.get()), name.c_str(), &s, AT_SYMLINK_NOFOLLOW) != 0) continue;  // gone meanwhile
+      if (fstatat(dirfd(open.get()), name.c_str(), &s, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno != ENOENT) ++unreadable_;  // else gone meanwhile
+        continue;
+      }
       const std::string full = path == "/" ? "/" + name : path + "/" + name;
       if (!visit(full, dirfd(open.get()), name, s)) return false;
-      if (!S_ISDIR(s.st_mode) || level >= depth_) continue;
+      if (!S_ISDIR(s.st_mode)) continue;
+      if (level >= depth_) {
+        ++too_deep_;
+        continue;
+      }
       Fd inner(openat(dirfd(open.get()), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-      if (inner.get() < 0) continue;  // not ours to read, or swapped for something else
+      if (inner.get() < 0) {
+        if (errno != ENOENT) ++unreadable_;  // not ours to read, or swapped for something else
+        continue;
+      }
       if (!run(std::move(inner), full, visit, level + 1)) return false;
     }
     return true;
   }
+  int64_t unreadable() const { return unreadable_; }
+  int64_t too_deep() const { return too_deep_; }
 
  private:
   int depth_;
   const Cancelled& cancelled_;
+  int64_t unreadable_ = 0, too_deep_ = 0;
 };
 
 bool named_like(const std::string& name, const std::string& glob) { return fnmatch(glob.c_str(), name.c_str(), FNM_PERIOD) == 0; }
@@ -154,6 +175,34 @@ void write_all(const std::string& path, int fd, std::string_view text) {
     text.remove_prefix(static_cast<std::size_t>(n));
   }
   if (fsync(fd) != 0) fail(path, errno);
+}
+
+// Without a name where the file system can do that, so that a writer who is killed leaves nothing behind.
+Fd open_draft(int folder, const std::string& draft, mode_t mode) {
+  if (::access("/proc/self/fd", X_OK) == 0) {  // give_name needs it
+    Fd nameless(openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode));
+    if (nameless.get() >= 0) return nameless;
+  }
+  ::unlinkat(folder, draft.c_str(), 0);  // left by a process that died
+  return Fd(openat(folder, draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+}
+
+void give_name(const std::string& path, int fd, int folder, const std::string& draft) {
+  struct stat s {};
+  if (fstat(fd, &s) != 0) fail(path, errno);
+  if (s.st_nlink > 0) return;
+  ::unlinkat(folder, draft.c_str(), 0);
+  const auto open_file = "/proc/self/fd/" + std::to_string(fd);
+  if (linkat(AT_FDCWD, open_file.c_str(), folder, draft.c_str(), AT_SYMLINK_FOLLOW) != 0) fail(path, errno);
+}
+
+// The new content stays in the hands of the old one's owner and group, with their permissions; it never runs with their rights, nor ours.
+void take_over(const std::string& path, int fd, const struct stat& old) {
+  struct stat made {};
+  if (fstat(fd, &made) != 0 || fchmod(fd, old.st_mode & 0777) != 0) fail(path, errno);  // the mode first: it may be changed by the owner alone
+  if (made.st_uid == old.st_uid && made.st_gid == old.st_gid) return;
+  if (fchown(fd, old.st_uid, old.st_gid) == 0) return;
+  throw Error(path + ": belongs to another user or group, and could not be left to them: " + std::generic_category().message(errno));
 }
 
 }  // namespace
@@ -214,17 +263,29 @@ Matches search_files(const Sandbox& box, const std::string& path, const std::str
   Matches out;
   int64_t read = 0;
   const auto look = [&](const std::string& full, int folder, const std::string& name, const struct stat& s) {
-    if (!S_ISREG(s.st_mode) || s.st_size > kSearchFileBytes || !named_like(name, glob)) return true;
+    if (!S_ISREG(s.st_mode) || !named_like(name, glob)) return true;
+    if (s.st_size > kSearchFileBytes) {
+      ++out.files_skipped.too_large;
+      return true;
+    }
     const Fd file(openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    if (file.get() < 0) return true;
-    if ((read += s.st_size) > kSearchTotalBytes) return false;
-    const auto content = read_at(full, file.get(), 0, s.st_size);
+    if (file.get() < 0 && errno == ENOENT) return true;  // gone meanwhile
+    if (file.get() >= 0 && (read += s.st_size) > kSearchTotalBytes) return false;
+    const auto content = file.get() >= 0 ? try_read_at(file.get(), 0, s.st_size) : std::nullopt;
+    if (!content) {
+      ++out.files_skipped.unreadable;
+      return true;
+    }
     ++out.files_searched;
-    if (content.find('\0') != content.npos) return true;  // binary
-    return match_lines(out, full, content, text, static_cast<std::size_t>(limit));
+    if (content->find('\0') != content->npos) return true;  // binary
+    return match_lines(out, full, *content, text, static_cast<std::size_t>(limit));
   };
   Walk walk(kSearchDepth, cancelled);
-  out.complete = walk.run(box.open(path, O_RDONLY | O_DIRECTORY), box.absolute(path), look);
+  const bool whole = walk.run(box.open(path, O_RDONLY | O_DIRECTORY), box.absolute(path), look);
+  auto& skipped = out.files_skipped;
+  skipped.unreadable += walk.unreadable();
+  skipped.too_deep = walk.too_deep();
+  out.complete = whole && skipped.too_large + skipped.unreadable + skipped.too_deep == 0;
   return out;
 }
 
@@ -235,13 +296,14 @@ Written write_file(const Sandbox& box, const std::string& path, std::string_view
   struct stat old {};
   const bool exists = fstatat(folder.get(), name.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0;
   if (exists && !S_ISREG(old.st_mode) && !S_ISLNK(old.st_mode)) throw Error(path + ": is not a regular file");
+  const bool replaces = exists && S_ISREG(old.st_mode);
   const std::string draft = ".agentd-" + name.substr(0, 200) + "." + std::to_string(getpid()) + "." + std::to_string(gettid());
-  ::unlinkat(folder.get(), draft.c_str(), 0);  // left by a process that died
-  const Fd file(openat(folder.get(), draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+  const Fd file = open_draft(folder.get(), draft, replaces ? 0600 : 0644);
   if (file.get() < 0) fail(path, errno);
   try {
-    if (exists && S_ISREG(old.st_mode) && fchmod(file.get(), old.st_mode & 07777) != 0) fail(path, errno);
+    if (replaces) take_over(path, file.get(), old);
     write_all(path, file.get(), text);
+    give_name(path, file.get(), folder.get(), draft);
     if (renameat(folder.get(), draft.c_str(), folder.get(), name.c_str()) != 0) fail(path, errno);
   } catch (...) {
     ::unlinkat(folder.get(), draft.c_str(), 0);

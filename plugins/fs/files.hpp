@@ -41,11 +41,20 @@ struct Match {
   AGENTD_FIELDS(path, line, text)
 };
 
+// What a search did not look into.
+struct Skipped {
+  int64_t too_large = 0;   // files of more than 4 MiB
+  int64_t unreadable = 0;  // files and folders
+  int64_t too_deep = 0;    // folders more than 16 levels down
+  AGENTD_FIELDS(too_large, unreadable, too_deep)
+};
+
 struct Matches {
   std::vector<Match> matches;
   int64_t files_searched = 0;
-  bool complete = true;    // false: a bound was reached, so there may be more
-  AGENTD_FIELDS(matches, files_searched, complete)
+  Skipped files_skipped;
+  bool complete = true;    // false: a bound was reached or something was skipped, so there may be more
+  AGENTD_FIELDS(matches, files_searched, files_skipped, complete)
 };
 
 struct Written {
@@ -61,7 +70,8 @@ Listing list_folder(const Sandbox& box, const std::string& path, int depth, int 
 Text read_file(const Sandbox& box, const std::string& path, int64_t offset, int64_t max_bytes);
 Text tail_file(const Sandbox& box, const std::string& path, int lines, int64_t max_bytes);
 Matches search_files(const Sandbox& box, const std::string& path, const std::string& text, const std::string& glob, int limit, const Cancelled& cancelled);
-// Replaces the file as a whole and durably: readers see the old content or the new one. An existing file keeps its mode.
+// Replaces the file as a whole and durably: readers see the old content or the new one. An existing file keeps its owner, its group and
+// its permissions, never a set-user-id, set-group-id or sticky bit; where they cannot be kept, it is left as it was.
 Written write_file(const Sandbox& box, const std::string& path, std::string_view text, int64_t max_bytes);
 
 }  // namespace fs_plugin

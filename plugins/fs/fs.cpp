@@ -51,7 +51,8 @@ struct Files final : Toolset {
         [limit = config.max_read_bytes](const View& view, const std::string& path, int lines) {
           return fs_plugin::tail_file(*view.box, path, lines, limit);
         });
-    add("search", "Find the lines that contain a text, in all files below a folder; the text is taken literally",
+    add("search", "Find the lines that contain a text, in all files below a folder; the text is taken literally. "
+        "Where complete is false there may be more: files_skipped counts what was not looked into, too_large is files of more than 4 MiB",
         {{"text", "what the line contains; case matters"}, {"path", "a folder"}, {"glob", "only in files named like this", "*"}, {"limit", "at most so many lines", 100, between(1, 1000)}},
         Effect::pure, [](const Call& call, const View& view, const std::string& text, const std::string& path, const std::string& glob, int limit) {
           return fs_plugin::search_files(*view.box, path, text, glob, limit, [&] { return call.cancelled(); });

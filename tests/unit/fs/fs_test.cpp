@@ -1,8 +1,11 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <agentd/testing/fake_host.hpp>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -106,6 +109,71 @@ TEST_F(Fs, ReplacesAFileAsAWholeAndKeepsItsMode) {
   EXPECT_EQ(std::distance(files::directory_iterator(base / "in/sub"), {}), 2);  // no draft is left
   expect_refused(call("write_file", {{"path", "none/x"}, {"text", ""}}), "No such file");
   expect_refused(call("write_file", {{"path", "sub"}, {"text", ""}}), "not a regular file");
+}
+
+TEST_F(Fs, CountsWhatASearchDidNotLookInto) {
+  EXPECT_EQ(value("search", {{"text", "t"}, {"path", "."}})["complete"], true);
+  write("in/big.log", std::string(5 << 20, 'x') + "\nneedle\n");
+  const auto large = value("search", {{"text", "needle"}, {"path", "."}});
+  EXPECT_EQ(large["complete"], false);
+  EXPECT_EQ(large["files_skipped"], (json{{"too_large", 1}, {"unreadable", 0}, {"too_deep", 0}}));
+  EXPECT_EQ(large["files_searched"], 2);
+  EXPECT_EQ(value("search", {{"text", "needle"}, {"path", "."}, {"glob", "*.txt"}})["complete"], true) << "it was not asked for";
+
+  std::string deep = "in/sub";
+  for (int i = 0; i < 17; ++i) deep += "/d";
+  files::create_directories(base / deep);
+  write(deep + "/n.txt", "needle");
+  const auto shallow = value("search", {{"text", "needle"}, {"path", "sub"}});
+  EXPECT_EQ(shallow["complete"], false);
+  EXPECT_EQ(shallow["files_skipped"]["too_deep"], 1);
+}
+
+TEST_F(Fs, GoesOnSearchingBehindAFileThatCannotBeRead) {
+  if (!files::exists("/sys/bus/cpu/drivers_probe")) GTEST_SKIP() << "no file is there that cannot be read by anyone";
+  auto kernel = host.create("fs", R"({"roots": ["/sys/bus/cpu"]})");
+  const auto ended = kernel.call("search", R"({"text": "1", "path": "."})");
+  ASSERT_TRUE(ended.ok()) << ended.value;
+  const auto found = json::parse(ended.value);
+  EXPECT_EQ(found["complete"], false);
+  EXPECT_GE(found["files_skipped"]["unreadable"], 1);
+  EXPECT_GE(found["files_searched"], 1);
+}
+
+TEST_F(Fs, LeavesAFileToItsOwnerAndTakesItsPowersAway) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may give files away";
+  ASSERT_EQ(chown(path("in/a.txt").c_str(), 1000, 1001), 0);
+  ASSERT_EQ(chmod(path("in/a.txt").c_str(), 06755), 0);
+  value("write_file", {{"path", "a.txt"}, {"text", "#!/bin/sh"}});
+  struct stat s {};
+  ASSERT_EQ(stat(path("in/a.txt").c_str(), &s), 0);
+  EXPECT_EQ(s.st_uid, 1000u);
+  EXPECT_EQ(s.st_gid, 1001u);
+  EXPECT_EQ(s.st_mode & 07777, 0755u) << "what a model wrote must not run as somebody else";
+}
+
+TEST_F(Fs, RefusesToTakeAFileFromItsOwner) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs a file of somebody else's";
+  for (const char* folder : {".", "in"}) files::permissions(base / folder, files::perms(0777));
+  ASSERT_EQ(chown(path("in/a.txt").c_str(), 1000, 1000), 0);
+  ASSERT_EQ(seteuid(65534), 0);
+  const auto ended = call("write_file", {{"path", "a.txt"}, {"text", "mine"}});
+  ASSERT_EQ(seteuid(0), 0);
+  expect_refused(ended, "belongs to another user");
+  EXPECT_EQ(read("in/a.txt"), "one\ntwo\nthree\n");
+  EXPECT_EQ(std::distance(files::directory_iterator(base / "in"), {}), 2) << "no draft is left";
+}
+
+TEST_F(Fs, LeavesNothingBehindWhenItIsKilledWhileItWrites) {
+  if (fs_plugin::Fd(open(path("in").c_str(), O_TMPFILE | O_WRONLY, 0600)).get() < 0) GTEST_SKIP() << "this file system has no files without a name";
+  const auto killed_while_writing = [&] {
+    const rlimit most{4096, 4096};
+    setrlimit(RLIMIT_FSIZE, &most);  // one byte more is SIGXFSZ
+    call("write_file", {{"path", "a.txt"}, {"text", std::string(1 << 20, 'x')}});
+  };
+  EXPECT_EXIT(killed_while_writing(), testing::KilledBySignal(SIGXFSZ), "");
+  EXPECT_EQ(read("in/a.txt"), "one\ntwo\nthree\n");
+  EXPECT_EQ(std::distance(files::directory_iterator(base / "in"), {}), 2);
 }
 
 TEST_F(Fs, RefusesEveryWayOut) {
