@@ -1,11 +1,22 @@
 #include "answer.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace agentd::openai {
 namespace {
 
 using sdk::Json;
 
-int64_t count(Json value) { return value.kind() == Json::Kind::number ? value.integer<int64_t>() : -1; }
+// A count that makes no sense was not said: no answer that has been paid for is lost over it.
+int64_t count(Json value) {
+  if (value.kind() != Json::Kind::number) return -1;
+  try {
+    return std::max<int64_t>(value.integer<int64_t>(), -1);
+  } catch (const sdk::Error&) {
+    return -1;
+  }
+}
 
 std::string text_of(Json value) { return value.kind() == Json::Kind::string ? value.string() : std::string(); }
 

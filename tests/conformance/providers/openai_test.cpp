@@ -48,6 +48,23 @@ TEST_F(OpenAi, ReadsATextAndItsUsage) {
   EXPECT_EQ(ended.answer->usage->reasoning_tokens, 3);
 }
 
+TEST_F(OpenAi, TakesACountThatMakesNoSenseForOneThatWasNotSaid) {
+  for (const char* odd : {"1000.5", "-5", "-9e18", "1e400", "99999999999999999999", "\"12\"", "null", "[]", "{}", "true"}) {
+    const auto usage = R"("usage":{"prompt_tokens":)" + std::string(odd) + R"(,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":)" + odd +
+                       R"(},"completion_tokens_details":{"reasoning_tokens":)" + odd + "}}";
+    const auto ended = ask({200, R"({"choices":[{"message":{"content":"Hi"},"finish_reason":"stop"}],)" + usage + "}"});
+    ASSERT_TRUE(ended.ok()) << odd << ": " << ended.value;
+    EXPECT_EQ(ended.answer->text, "Hi");
+    EXPECT_EQ(ended.answer->usage->input_tokens, -1) << odd;
+    EXPECT_EQ(ended.answer->usage->cache_read_tokens, -1) << odd;
+    EXPECT_EQ(ended.answer->usage->reasoning_tokens, -1) << odd;
+    EXPECT_EQ(ended.answer->usage->output_tokens, 7);
+    const auto streamed = ask_stream("data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}]}\n\ndata: {\"choices\":[]," + usage + "}\n\ndata: [DONE]\n\n");
+    ASSERT_TRUE(streamed.ok()) << odd << ": " << streamed.value;
+    EXPECT_EQ(streamed.answer->usage->input_tokens, -1) << odd;
+  }
+}
+
 TEST_F(OpenAi, SendsWhatTheFormatAsksFor) {
   ask({200, kText});
   const auto request = host.requests().front();
