@@ -8,6 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
+
+#include "line_id.hpp"
 
 namespace agentd::jsonl {
 namespace fs = std::filesystem;
@@ -43,47 +46,93 @@ std::uint64_t line_before(int fd, std::uint64_t end, std::string& line, const fs
   }
 }
 
+// Where the last whole line ends, and that line. Throws when somebody else wrote it, or what stands there in its place.
+struct End {
+  std::uint64_t whole = 0;
+  std::string line;
+};
+
+End end_of(int fd, std::uint64_t size, const fs::path& file) {
+  End end{size, {}};
+  if (size == 0) return end;
+  auto begin = line_before(fd, size, end.line, file);
+  bool ours = true;
+  if (!end.line.ends_with('\n')) {
+    end.whole = begin;
+    ours = begin > 0 || may_begin(end.line);
+    end.line.clear();
+    if (begin > 0) line_before(fd, begin, end.line, file);
+  }
+  if (!ours || (end.whole > 0 && !is_whole(end.line)))
+    throw sdk::Error(file.string() + ": it does not end with a line of events, so it is left as it is; move it away or name another file");
+  return end;
+}
+
+bool is_same_file(const struct stat& a, const struct stat& b) { return a.st_dev == b.st_dev && a.st_ino == b.st_ino; }
+
 }  // namespace
 
-LineFile::LineFile(fs::path file, Bounds bounds, const std::function<bool(std::string_view)>& is_whole) : file_(std::move(file)), bounds_(bounds) {
+LineFile::LineFile(fs::path file, Bounds bounds) : file_(std::move(file)), bounds_(bounds) {
   open();
   try {
-    repair(is_whole);
-    if (size_ == 0 && fs::exists(aside(1))) {
-      const int fd = ::open(aside(1).c_str(), O_RDONLY | O_CLOEXEC);
-      if (fd >= 0) {
-        if (const auto size = fs::file_size(aside(1))) line_before(fd, size, last_line_, aside(1));
-        ::close(fd);
-      }
-    }
+    lock_.emplace(file_);
+    last_line_ = take();
+    const auto before = last_line_set_aside();
+    if (last_line_.empty()) last_line_ = before;
   } catch (...) {
     ::close(fd_);
     throw;
   }
 }
 
-LineFile::~LineFile() { ::close(fd_); }
+LineFile::~LineFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
 
 fs::path LineFile::aside(int n) const { return file_.string() + "." + std::to_string(n); }
+
+std::vector<fs::path> LineFile::files() const {
+  std::vector<fs::path> all = {file_};
+  for (int n = 1; n < bounds_.max_files && fs::exists(aside(n)); ++n) all.push_back(aside(n));
+  return all;
+}
 
 void LineFile::open() {
   fd_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd_ < 0) fail(file_, "cannot be opened");
-  struct stat status {};
-  if (::fstat(fd_, &status) != 0) fail(file_, "cannot be looked at");
-  size_ = static_cast<std::uint64_t>(status.st_size);
   sync_folder();
 }
 
-void LineFile::repair(const std::function<bool(std::string_view)>& is_whole) {
-  const auto found = size_;
-  while (size_ > 0) {
-    const auto begin = line_before(fd_, size_, last_line_, file_);
-    if (last_line_.back() == '\n' && is_whole(last_line_)) break;
-    last_line_.clear();
-    size_ = begin;
+// What is there, cut to its last whole line, which is given back.
+std::string LineFile::take() {
+  struct stat status {};
+  if (::fstat(fd_, &status) != 0) fail(file_, "cannot be looked at");
+  size_ = static_cast<std::uint64_t>(status.st_size);
+  auto end = end_of(fd_, size_, file_);
+  if (end.whole != size_) cut(end.whole);
+  return std::move(end.line);
+}
+
+// Of the newest one that was set aside; all of them are looked at, since the oldest is deleted one day.
+std::string LineFile::last_line_set_aside() const {
+  std::string newest;
+  for (int n = bounds_.max_files - 1; n >= 1; --n) {
+    const int fd = ::open(aside(n).c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) continue;
+    try {
+      newest = end_of(fd, fs::file_size(aside(n)), aside(n)).line;
+    } catch (...) {
+      ::close(fd);
+      throw;
+    }
+    ::close(fd);
   }
-  if (size_ != found) cut(size_);
+  return newest;
+}
+
+bool LineFile::is_in_place() const {
+  struct stat opened {}, named {};
+  return fd_ >= 0 && ::fstat(fd_, &opened) == 0 && ::stat(file_.c_str(), &named) == 0 && is_same_file(opened, named) && static_cast<std::uint64_t>(opened.st_size) == size_;
 }
 
 void LineFile::cut(std::uint64_t size) {
@@ -105,14 +154,25 @@ void LineFile::rotate() {
   for (int n = bounds_.max_files - 2; n >= 1; --n) fs::rename(aside(n), aside(n + 1), none);
   if (bounds_.max_files > 1) {
     if (::rename(file_.c_str(), aside(1).c_str()) != 0) fail(file_, "cannot be set aside");
-    ::close(fd_);
+    ::close(std::exchange(fd_, -1));
     open();
+    size_ = 0;
   } else {
     cut(0);
   }
 }
 
 void LineFile::append(std::string_view lines) {
+  if (!is_in_place()) {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+    open();
+    try {
+      take();
+    } catch (...) {
+      ::close(std::exchange(fd_, -1));
+      throw;
+    }
+  }
   if (size_ > 0 && size_ + lines.size() > bounds_.max_bytes) rotate();
   const auto before = size_;
   try {

@@ -2,11 +2,15 @@
 #pragma once
 #include <agentd/sdk/events.hpp>
 
+#include <optional>
+#include <string>
+
+#include "earlier.hpp"
 #include "line_file.hpp"
 
 namespace agentd::jsonl {
 
-// One batch at a time, on the disk when append returns.
+// One batch at a time, on the disk when append returns. A file that another ledger's events are in is refused: their ids are the same.
 class Lines : public sdk::EventStore {
  public:
   struct Config {
@@ -19,8 +23,13 @@ class Lines : public sdk::EventStore {
   void append(const sdk::EventBatch& batch) override;
 
  private:
+  void check_came_before(const sdk::Event& event);
+
   LineFile file_;
-  std::string last_id_;  // ids sort in commit order: what is not larger came already
+  const std::string found_, found_at_;  // id and instant of the last line that was there at the beginning
+  std::string last_id_;                 // what does not come after it came already
+  std::string checked_;                 // up to here, what came again was the same
+  std::optional<Earlier> earlier_;      // while events come again
 };
 
 }  // namespace agentd::jsonl

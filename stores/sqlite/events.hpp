@@ -4,6 +4,7 @@
 
 #include "db.hpp"
 #include "settings.hpp"
+#include "stores/lock/file_lock.hpp"
 
 namespace agentd::sqlite {
 
@@ -11,11 +12,15 @@ class Events : public sdk::EventStore {
  public:
   using Config = Settings;
   explicit Events(const Settings& settings);
-  void append(const sdk::EventBatch& batch) override;  // one transaction; ids that came already are left out
+  void append(const sdk::EventBatch& batch) override;  // one transaction; events that came already are left out
 
  private:
+  void check_came_before(const sdk::Event& event);
+
+  const std::filesystem::path file_;
+  stores::FileLock lock_;
   Db db_;
-  Statement insert_;
+  Statement insert_, kept_;
 };
 
 }  // namespace agentd::sqlite

@@ -10,11 +10,11 @@
 #include <mutex>
 #include <vector>
 
-#include "file_lock.hpp"
 #include "ledger_group.hpp"
 #include "ledger_open.hpp"
 #include "ledger_reads.hpp"
 #include "settings.hpp"
+#include "stores/lock/file_lock.hpp"
 
 namespace agentd::sqlite {
 
@@ -55,7 +55,7 @@ class Ledger {
 
   LedgerHost host_;
   const std::filesystem::path file_;
-  FileLock lock_;
+  stores::FileLock lock_;
   ClaimMarks marks_;   // under the mirror's lock
   Db db_;
   std::mutex mutex_;  // of the mirror

@@ -2,7 +2,7 @@
 #pragma once
 #include <filesystem>
 
-namespace agentd::sqlite {
+namespace agentd::stores {
 
 // Held from the constructor to the destructor, or to the death of the process. The lock is on FILE.lock, never on the file itself:
 // closing any descriptor of a database file would drop the locks that SQLite holds on it.
@@ -17,4 +17,4 @@ class FileLock {
   int fd_;
 };
 
-}  // namespace agentd::sqlite
+}  // namespace agentd::stores

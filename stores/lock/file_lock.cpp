@@ -1,4 +1,4 @@
-#include "file_lock.hpp"
+#include "stores/lock/file_lock.hpp"
 
 #include <agentd/sdk/error.hpp>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <cstring>
 #include <string>
 
-namespace agentd::sqlite {
+namespace agentd::stores {
 namespace {
 
 std::string holder(int fd) {
@@ -39,4 +39,4 @@ FileLock::FileLock(const std::filesystem::path& file) {
 
 FileLock::~FileLock() { ::close(fd_); }
 
-}  // namespace agentd::sqlite
+}  // namespace agentd::stores
