@@ -7,13 +7,13 @@ namespace agentd::host {
 namespace {
 
 constexpr Millis kTryAgain{1'000};
-constexpr Millis kFarAhead = std::chrono::days(7);  // a slot beyond it was made by a clock that was wrong
 constexpr std::size_t kAtOnce = 1024;
 
 std::string cursor_name(const std::string& agent_id) { return "schedule:" + agent_id; }
 
 // What the keys of an agent's slots begin with.
 std::string slots_of(const std::string& agent_id) { return agent_id + '@'; }
+std::string behind_slots_of(const std::string& agent_id) { return agent_id + 'A'; }  // it comes after '@'
 
 // The slot that an entry stands for, the last one where it stands for several.
 std::optional<Instant> slot_of(const port::RunRow& row) {
@@ -36,6 +36,9 @@ Async<void> Slots::start() {
     if (some.size() == kAtOnce) co_await start_some(std::exchange(some, {}));
   }
   co_await start_some(std::move(some));
+  if (ahead_)
+    log_.warn("schedule", "the clock was ahead when this host ran before: the ledger has slots up to " + format_instant_s(*ahead_) + ", and it is " + format_instant_s(world_.clock.now()) +
+                              "; schedules go on from now, and a slot that has run does not run again");
 }
 
 Async<void> Slots::start_some(std::vector<const Member*> members) {
@@ -49,7 +52,14 @@ Async<void> Slots::start_some(std::vector<const Member*> members) {
   co_await together(std::move(going_on));
 }
 
-// Since when each schedule has been in force: a cursor keeps it. It begins now for those that are new.
+// A cursor keeps since when a schedule has been in force.
+Async<void> Slots::keep_begun(std::vector<port::Cursor> cursors) {
+  if (cursors.empty()) co_return;
+  const auto kept = co_await ledger_.put_cursors(std::move(cursors));
+  if (!kept) log_.warn("schedule", "when schedules came into force could not be kept: " + kept.error().message);
+}
+
+// Since when each schedule has been in force. It begins now for those that are new.
 Async<std::vector<std::optional<Instant>>> Slots::begun(const std::vector<const Member*>& members) {
   const auto now = world_.clock.now();
   std::vector<port::Cursor> fresh;
@@ -58,14 +68,17 @@ Async<std::vector<std::optional<Instant>>> Slots::begun(const std::vector<const 
     names.push_back(cursor_name(member->agent_id));
     if (member->new_schedule) fresh.push_back({names.back(), now.time_since_epoch().count()});
   }
-  if (!fresh.empty()) {
-    const auto kept = co_await ledger_.put_cursors(std::move(fresh));
-    if (!kept) log_.warn("schedule", "when schedules came into force could not be kept: " + kept.error().message);
-  }
+  co_await keep_begun(std::exchange(fresh, {}));
   std::vector<std::optional<Instant>> since(members.size());
   const auto found = co_await ledger_.cursors(std::move(names));
-  for (std::size_t i = 0; found && i < found->size(); ++i)
-    if ((*found)[i] > 0) since[i] = Instant(Millis((*found)[i]));
+  for (std::size_t i = 0; found && i < found->size(); ++i) {
+    if ((*found)[i] <= 0) continue;
+    since[i] = Instant(Millis((*found)[i]));
+    if (!is_ahead(*since[i])) continue;
+    since[i] = now;
+    fresh.push_back({cursor_name(members[i]->agent_id), now.time_since_epoch().count()});
+  }
+  co_await keep_begun(std::move(fresh));
   co_return since;
 }
 
@@ -79,15 +92,31 @@ void Slots::stop() {
   for (const auto& [id, member] : roster_.members()) ticker_.remove(id);
 }
 
-// The later of the last slot in the ledger and the moment the schedule came into force. Keys of slots are in the order of their instants.
+// Nobody waits until a wrong clock's time comes: it may be days.
+bool Slots::is_ahead(Instant dealt_with) {
+  if (dealt_with <= world_.clock.now() + schedule::kAheadOfClock) return false;
+  ahead_ = ahead_ ? std::max(*ahead_, dealt_with) : dealt_with;
+  return true;
+}
+
+// Keys of slots are in the order of their instants.
+Async<std::optional<Instant>> Slots::last_slot(std::string agent_id, std::string key_before) {
+  port::RunFilter filter{.agent_id = agent_id, .status = {}, .limit = 1, .key_from = slots_of(agent_id), .key_before = std::move(key_before)};
+  const auto rows = co_await ledger_.list(std::move(filter));
+  if (!rows) log_.error("schedule", agent_id + ": the last slot cannot be read, so those since the schedule began are looked at again: " + rows.error().message);
+  if (!rows || rows->empty()) co_return std::nullopt;
+  co_return slot_of(rows->front());
+}
+
+// The later of the last slot in the ledger and the moment the schedule came into force.
 Async<std::optional<Instant>> Slots::last_dealt_with(const Member& member, std::optional<Instant> begun) {
   const auto& id = member.agent_id;
-  const auto end = world_.clock.now() + kFarAhead;
-  port::RunFilter filter{.agent_id = id, .status = {}, .limit = 1, .key_from = slots_of(id), .key_before = schedule::slot_key(id, end)};
-  const auto rows = co_await ledger_.list(std::move(filter));
-  if (!rows) log_.error("schedule", id + ": the last slot cannot be read, so those since the schedule began are looked at again: " + rows.error().message);
-  if (!rows || rows->empty()) co_return begun;
-  const auto slot = slot_of(rows->front());
+  auto end = behind_slots_of(id);
+  auto slot = co_await last_slot(id, std::move(end));
+  if (slot && is_ahead(*slot)) {
+    end = schedule::slot_key(id, world_.clock.now() + schedule::kAheadOfClock);
+    slot = co_await last_slot(id, std::move(end));
+  }
   if (!slot) co_return begun;
   co_return begun ? std::max(*slot, *begun) : *slot;
 }
@@ -98,6 +127,9 @@ port::Entry Slots::entry_for(const Member& member, std::string key) const {
 }
 
 void Slots::take(schedule::SlotBatch batch) {
+  if (batch.clock_was)
+    log_.warn("schedule", "the clock went back, from " + format_instant_s(*batch.clock_was) + " to " + format_instant_s(world_.clock.now()) +
+                              ": schedules go on from now, and a slot that has run does not run again");
   std::vector<port::Entry> entries;
   entries.reserve(batch.lost.size() + batch.due.size());
   for (const auto& lost : batch.lost) {

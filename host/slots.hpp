@@ -27,6 +27,9 @@ class Slots {
   Async<std::vector<std::optional<Instant>>> begun(const std::vector<const Member*>& members);
   Async<void> go_on(const Member& member, std::optional<Instant> begun);
   Async<std::optional<Instant>> last_dealt_with(const Member& member, std::optional<Instant> begun);
+  Async<void> keep_begun(std::vector<port::Cursor> cursors);
+  Async<std::optional<Instant>> last_slot(std::string agent_id, std::string key_before);
+  bool is_ahead(Instant dealt_with);
   Async<void> enqueue(std::vector<port::Entry> entries);
   void take(schedule::SlotBatch batch);
   port::Entry entry_for(const Member& member, std::string key) const;
@@ -36,6 +39,7 @@ class Slots {
   const Roster& roster_;
   const Log& log_;
   std::stop_source stopping_;
+  std::optional<Instant> ahead_;  // the latest moment in the ledger that the clock has not reached
   schedule::Ticker ticker_;
 };
 

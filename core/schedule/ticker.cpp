@@ -17,6 +17,9 @@ Millis catchup_window(const Schedule& schedule, const Policy& policy, Instant sl
   return std::clamp(next ? *next - slot : kShortestCatchup, kShortestCatchup, kLongestCatchup);
 }
 
+// Up to where slots are dealt with: not by what a clock said that ran ahead.
+Instant dealt_with(Instant last, Instant now) { return last > now + kAheadOfClock ? now : last; }
+
 // What was missed in (last, to], with the latest of it run now if the policy says so.
 void settle_missed(const std::string& agent_id, const Schedule& schedule, const Policy& policy, Instant last, Instant to,
                    bool may_run, Instant now, SlotBatch& out) {
@@ -83,12 +86,12 @@ void Ticker::add(std::string agent_id, const Schedule& schedule, Policy policy, 
                        Millis(1)
                  : now;
   }
-  if (known) after = std::max({*after, now, agents_[*known].last});
+  if (known) after = std::max({dealt_with(*after, now), now, dealt_with(agents_[*known].last, now)});
   const auto place = known ? *known : place_for(std::move(agent_id));
   auto& agent = agents_[place];
   agent.schedule = schedule;
   agent.policy = policy;
-  agent.last = *after > now + kLongestCatchup ? now : *after;
+  agent.last = dealt_with(*after, now);
   agent.paused = paused;
   queue(place, next_slot(schedule, agent.last));
   arm();
@@ -117,7 +120,9 @@ void Ticker::resume(std::string_view agent_id) {
   if (!place || !agents_[*place].paused) return;
   auto& agent = agents_[*place];
   agent.paused = false;
-  const auto until = std::max(agent.last, clock_.now() - jitter_of(agent.id, agent.schedule.jitter));
+  const auto now = clock_.now();
+  agent.last = dealt_with(agent.last, now);
+  const auto until = std::max(agent.last, now - jitter_of(agent.id, agent.schedule.jitter));
   if (const auto lost = count_slots(agent.schedule, agent.last, until); lost.count > 0)
     paused_away_.push_back({LostSlots::Why::paused, agent.id, lost.count, lost.first, lost.last});
   agent.last = until;
@@ -177,13 +182,13 @@ void Ticker::arm() {
 void Ticker::tick() {
   timer_ = 0;
   const auto now = clock_.now();
-  if (now < seen_) begin_anew_after_a_repair(now);
-  seen_ = now;
   SlotBatch out;
+  if (now < seen_ && begin_anew(now)) out.clock_was = seen_;
+  seen_ = now;
   out.lost = std::exchange(paused_away_, {});
   collect_due(now, out);
   arm();
-  if (!out.due.empty() || !out.lost.empty()) sink_(std::move(out));
+  if (!out.due.empty() || !out.lost.empty() || out.clock_was) sink_(std::move(out));
 }
 
 void Ticker::collect_due(Instant now, SlotBatch& out) {
@@ -198,13 +203,17 @@ void Ticker::collect_due(Instant now, SlotBatch& out) {
   }
 }
 
-void Ticker::begin_anew_after_a_repair(Instant now) {
+// The agents whose slots were dealt with by a clock that ran ahead. False: there is none.
+bool Ticker::begin_anew(Instant now) {
+  bool any = false;
   for (std::uint32_t place = 0; place < agents_.size(); ++place) {
     auto& agent = agents_[place];
-    if (agent.id.empty() || agent.last <= now + kLongestCatchup) continue;
-    agent.last = now;
-    queue(place, next_slot(agent.schedule, now));
+    if (agent.id.empty() || dealt_with(agent.last, now) == agent.last) continue;
+    agent.last = now - jitter_of(agent.id, agent.schedule.jitter);
+    queue(place, next_slot(agent.schedule, agent.last));
+    any = true;
   }
+  return any;
 }
 
 }  // namespace agentd::schedule

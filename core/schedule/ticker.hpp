@@ -17,6 +17,9 @@ namespace agentd::schedule {
 // A slot noticed later than this is a misfire.
 inline constexpr Millis kMisfireAfter{60'000};
 
+// Slots dealt with further ahead of now than this were dealt with by a clock that was wrong.
+inline constexpr Millis kAheadOfClock{60'000};
+
 struct Policy {
   enum class Misfire : std::uint8_t { latest, skip } misfire = Misfire::latest;
   std::optional<Millis> catchup_window;  // not set: the larger of 1 h and one period, at most 7 d
@@ -42,14 +45,15 @@ struct LostSlots {
 struct SlotBatch {
   std::vector<DueSlot> due;
   std::vector<LostSlots> lost;
+  std::optional<Instant> clock_was{};  // the wall's clock went back from here, and slots that were dealt with by it come again
 };
 
 // The engine thread only. Calls the sink from a timer, never from inside its own functions; all slots that are due come in one
 // call. The sink may call back. Holds about 200 bytes an agent, which it does not give back while it lives.
 //
-// It goes by the wall's clock and looks at it at least once a minute, so that a jump is noticed. A slot is never handed over
-// twice: after a jump back, agents wait until their last slot is passed again. Only where that is further away than any catch-up
-// window (7 d) does the clock count as repaired, and slots begin anew from now; the ledger refuses those that have run.
+// It goes by the wall's clock and looks at it at least once a minute, so that a jump is noticed. After a small step back
+// (kAheadOfClock) agents wait until their last slot is passed again. Where that is further away, the clock was wrong and has been
+// put right: slots begin anew from now, and the sink must refuse those that have run, as a ledger does by their keys.
 class Ticker {
  public:
   using Sink = std::function<void(SlotBatch)>;
@@ -114,7 +118,7 @@ class Ticker {
   void arm();
   void tick();
   void collect_due(Instant now, SlotBatch& out);
-  void begin_anew_after_a_repair(Instant now);
+  bool begin_anew(Instant now);
 
   Clock& clock_;
   Timers& timers_;
@@ -126,7 +130,7 @@ class Ticker {
   Timers::Id timer_ = 0;
   Instant armed_for_{};
   std::vector<LostSlots> paused_away_;  // found by resume, handed over with the next tick
-  std::optional<Instant> seen_;         // the wall's clock when it was last looked at
+  Instant seen_;                        // the wall's clock when it was last looked at
 };
 
 }  // namespace agentd::schedule

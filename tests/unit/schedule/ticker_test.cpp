@@ -232,15 +232,15 @@ TEST(Ticker, NoticesAJumpForwardWithinAMinute) {
   EXPECT_EQ(b.lost[0].count + b.due.size(), 144u);
 }
 
-TEST(Ticker, NeverFiresASlotTwiceAfterAJumpBack) {
+TEST(Ticker, NeverFiresASlotTwiceAfterASmallStepBack) {
   Bench b;
-  b.ticker.add("a", every(10min), {}, {});
+  b.ticker.add("a", every(10s), {}, {});
   b.world.advance(1h);
   const auto before = b.due.size();
-  b.world.jump(-30min);
-  b.world.advance(30min);
+  b.world.jump(-50s);
+  b.world.advance(50s);
   EXPECT_EQ(b.due.size(), before);
-  b.world.advance(10min);
+  b.world.advance(10s);
   EXPECT_EQ(b.due.size(), before + 1);
   EXPECT_TRUE(b.lost.empty());
   std::set<Instant> seen;
@@ -248,15 +248,47 @@ TEST(Ticker, NeverFiresASlotTwiceAfterAJumpBack) {
 }
 
 TEST(Ticker, BeginsAnewWhenAWrongClockIsPutRight) {
+  for (const Millis wrong : {Millis(2min), Millis(2h), Millis(24h * 5), Millis(24h * 365)}) {
+    Bench b;
+    b.ticker.add("a", every(10s), {}, {});
+    b.ticker.add("hourly", every(1h), {}, {});
+    b.world.jump(wrong);
+    b.world.advance(1min);
+    const auto was = b.world.now();
+    b.forget();
+    b.world.jump(-wrong);
+    b.world.advance(1min);  // 12:02:30
+    ASSERT_EQ(std::ranges::count_if(b.ticks, [](const auto& tick) { return tick.clock_was.has_value(); }), 1) << wrong;
+    for (const auto& tick : b.ticks)
+      if (tick.clock_was) EXPECT_LE(was - *tick.clock_was, Millis(10s)) << "when it was last looked at";
+    EXPECT_GE(std::ranges::count(b.due, "a", &DueSlot::agent_id), 5) << wrong;
+    EXPECT_EQ(b.due.back().scheduled_at, utc("2026-01-01T12:02:30Z")) << wrong;
+    EXPECT_EQ(b.ticker.next_due("hourly"), utc("2026-01-01T13:00:00Z")) << wrong;
+    EXPECT_TRUE(b.lost.empty());
+  }
+}
+
+TEST(Ticker, GoesOnFromNowWhereTheLastSlotLiesAhead) {
+  Bench b;
+  b.ticker.add("a", every(10min), {}, utc("2026-01-06T12:00:00Z"));
+  EXPECT_EQ(b.ticker.next_due("a"), utc("2026-01-01T12:10:00Z"));
+  b.ticker.add("just ahead", every(10s), {}, utc("2026-01-01T12:01:00Z"));
+  EXPECT_EQ(b.ticker.next_due("just ahead"), utc("2026-01-01T12:01:10Z"));
+}
+
+TEST(Ticker, ResumesFromNowWhereAWrongClockWasPutRight) {
   Bench b;
   b.ticker.add("a", every(10min), {}, {});
-  b.world.jump(24h * 365);
+  b.world.jump(2h);
   b.world.advance(1min);
+  b.ticker.pause("a");
+  b.world.jump(-2h);
   b.forget();
-  b.world.jump(-24h * 365);
-  b.world.advance(11min);
-  ASSERT_EQ(b.due.size(), 1u);
-  EXPECT_EQ(b.due[0].scheduled_at, utc("2026-01-01T12:10:00Z"));
+  b.ticker.resume("a");
+  EXPECT_EQ(b.ticker.next_due("a"), utc("2026-01-01T12:10:00Z"));
+  b.world.advance(10min);
+  EXPECT_EQ(b.due.size(), 1u);
+  EXPECT_TRUE(b.lost.empty());
 }
 
 TEST(Ticker, ForgetsAnAgentThatIsRemoved) {
