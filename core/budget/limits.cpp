@@ -34,20 +34,25 @@ void add(event::Totals& totals, const event::Answered& answered) {
   totals.reasoning_tokens += known(answered.usage->reasoning_tokens);
 }
 
+void add(event::Totals& totals, const event::CallFailed& failed) {
+  const bool for_its_account = failed.failure == port::Failure::credentials || failed.failure == port::Failure::quota;
+  if (!for_its_account) ++totals.requests;
+}
+
 void add_unknown(event::Totals& totals) {
   ++totals.requests;
   ++totals.unknown;
 }
 
-std::optional<event::Fault> refusal(const manifest::Limits& limits, const event::Totals& used, int step) {
-  const auto tokens = used.input_tokens + used.output_tokens;
+std::optional<event::Fault> refusal(const manifest::Limits& limits, const event::Totals& used, std::int64_t unsaid_tokens, int step) {
+  const auto tokens = used.input_tokens + used.output_tokens + unsaid_tokens;
   const auto cost_limit = limits.cost_limit.value_or(manifest::kDefaultCostLimit);
   if (limits.max_steps > 0 && step > limits.max_steps)
     return event::Fault{ErrorClass::loop, "no final answer after " + std::to_string(limits.max_steps) + " steps; raise limits.max_steps if the task needs more"};
   if (limits.request_limit > 0 && used.requests >= limits.request_limit)
     return spent(std::to_string(used.requests) + " model calls", std::to_string(limits.request_limit), "request_limit");
   if (limits.total_tokens_limit > 0 && tokens >= limits.total_tokens_limit)
-    return spent(std::to_string(tokens) + " tokens", std::to_string(limits.total_tokens_limit), "total_tokens_limit");
+    return spent((unsaid_tokens > 0 ? "about " : "") + std::to_string(tokens) + " tokens", std::to_string(limits.total_tokens_limit), "total_tokens_limit");
   if (cost_limit > 0 && used.cost >= cost_limit) return spent(format_dollars(used.cost) + " dollars", format_dollars(cost_limit), "cost_limit");
   return std::nullopt;
 }

@@ -14,10 +14,13 @@ NanoDollars cost(const manifest::Prices& prices, const port::Usage& usage);
 
 // Adds a model call that has answered.
 void add(event::Totals& totals, const event::Answered& answered);
+// Adds one that was sent and failed. What an endpoint refuses for its account's sake does not count: such a run waits.
+void add(event::Totals& totals, const event::CallFailed& failed);
 // Adds one whose answer was lost: it may have been paid for.
 void add_unknown(event::Totals& totals);
 
-// Whether a run may begin model call number `step` (from 1) after what it has used; else why it ends.
-std::optional<event::Fault> refusal(const manifest::Limits& limits, const event::Totals& used, int step);
+// Whether a run may begin model call number `step` (from 1) after what it has used; else why it ends. unsaid_tokens: an estimate of
+// those that no endpoint named, which count for the limit on tokens alone.
+std::optional<event::Fault> refusal(const manifest::Limits& limits, const event::Totals& used, std::int64_t unsaid_tokens, int step);
 
 }  // namespace agentd::budget

@@ -96,8 +96,12 @@ Async<void> Run::begin() {
   if (control_.interrupted()) co_return co_await end_interrupted();
   if (!agent_->task && state_.calls.empty() && !state_.final_text) {
     auto used = state_.totals;
-    if (started.unsure) budget::add_unknown(used);
-    started.call = plan_call(state_.step + 1, used);
+    auto unsaid = state_.unsaid_tokens;
+    if (started.unsure) {
+      budget::add_unknown(used);
+      unsaid += unsaid_tokens(state_);
+    }
+    started.call = plan_call(state_.step + 1, used, unsaid);
   }
   std::vector<event::Body> bodies;
   bodies.push_back(std::move(started));

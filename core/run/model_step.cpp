@@ -50,10 +50,10 @@ Async<void> Run::converse() {
 }
 
 // Decided before the record that would name the call, so that a call that is named is made.
-std::optional<event::ModelCall> Run::plan_call(int step, const event::Totals& used) {
+std::optional<event::ModelCall> Run::plan_call(int step, const event::Totals& used, std::int64_t unsaid_tokens) {
   const auto& model = agent_->spec.model;
   const Endpoint& endpoint = *agent_->endpoint;
-  refusal_ = budget::refusal(agent_->spec.limits, used, step);
+  refusal_ = budget::refusal(agent_->spec.limits, used, unsaid_tokens, step);
   const auto closed = endpoint.closed_for(around_.world.clock.tick());
   hold_ = Hold::none;
   if (refusal_) {
@@ -154,7 +154,7 @@ Async<void> Run::take_answer(port::Answer answer, Millis duration) {
   if (!waits_for_tools) {
     auto used = state_.totals;
     budget::add(used, answered);
-    answered.call = plan_call(answered.step + 1, used);
+    answered.call = plan_call(answered.step + 1, used, state_.unsaid_tokens + unsaid_tokens(state_, answered));
   }
   co_await write(bodies_of(std::move(answered)), {});
 }
@@ -183,6 +183,14 @@ Async<void> Run::take_model_error(port::ModelError error, Millis duration) {
     co_return co_await wait(bodies_of(std::move(failed)), std::move(waiting));
   }
   auto fault = failed.fault;
+  if (transient) {
+    auto used = state_.totals;
+    budget::add(used, failed);
+    if (auto spent = budget::refusal(agent_->spec.limits, used, state_.unsaid_tokens, failed.step)) {
+      spent->message += "; the last call failed: " + fault.message;
+      co_return co_await fail_attempt(bodies_of(std::move(failed)), std::move(*spent), std::nullopt);
+    }
+  }
   if (!transient || failed.tries >= kStepTries)
     co_return co_await fail_attempt(bodies_of(std::move(failed)), std::move(fault), error.retry_after);
   if (error.failure == port::Failure::rate && error.retry_after) agent_->endpoint->pause(now, *error.retry_after);

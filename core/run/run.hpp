@@ -75,7 +75,7 @@ class Run {
   Async<void> take_answer(port::Answer answer, Millis duration);
   Async<void> take_model_error(port::ModelError error, Millis duration);
   Async<bool> wait_for_endpoint();
-  std::optional<event::ModelCall> plan_call(int step, const event::Totals& used);
+  std::optional<event::ModelCall> plan_call(int step, const event::Totals& used, std::int64_t unsaid_tokens);
   Async<void> leave_on_hold();
 
   // tool_step.cpp

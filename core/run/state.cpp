@@ -1,8 +1,10 @@
 #include "core/run/state.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 #include "core/budget/limits.hpp"
+#include "core/memory/recall.hpp"
 #include "core/run/messages.hpp"
 
 namespace agentd::run {
@@ -55,13 +57,17 @@ void take(State& state, event::Started&& r, Instant at) {
   state.attempt = r.attempt;
   state.crashes = r.crashes;
   state.taken_at = at;
-  if (r.unsure) budget::add_unknown(state.totals);
+  if (r.unsure) {
+    budget::add_unknown(state.totals);
+    state.unsaid_tokens += unsaid_tokens(state);
+  }
   state.calling = std::move(r.call);
   start_calls(state, r.starts);
 }
 
 void take(State& state, event::Answered&& r, Instant) {
   budget::add(state.totals, r);
+  state.unsaid_tokens += unsaid_tokens(state, r);
   state.step = r.step;
   state.tries = 0;
   state.messages.push_back(assistant_message(state.name, r));
@@ -93,7 +99,10 @@ void take(State& state, event::ToolFinished&& r, Instant) {
   state.calling = std::move(r.call);
 }
 
-void take(State& state, event::CallFailed&& r, Instant) { state.tries = r.tries; }
+void take(State& state, event::CallFailed&& r, Instant) {
+  budget::add(state.totals, r);
+  state.tries = r.tries;
+}
 
 void take(State& state, event::Waiting&& r, Instant at) {
   leave(state, at, r.active_ms);
@@ -122,6 +131,21 @@ void take(State&, T&&, Instant) {}  // records of the host and of agents are of 
 Millis active_before(const State& state) {
   const Millis died_with = state.held ? std::max(state.last_at - state.taken_at, Millis(0)) : Millis(0);
   return state.attempt_spent ? Millis(0) : state.active + died_with;
+}
+
+std::int64_t unsaid_tokens(const State& state) {
+  std::int64_t tokens = 0;
+  for (const auto& message : state.messages | std::views::drop(1)) tokens += memory::estimated_tokens(message.json);
+  return tokens;
+}
+
+std::int64_t unsaid_tokens(const State& state, const event::Answered& answered) {
+  const auto said = answered.usage.value_or(port::Usage{});
+  std::int64_t tokens = said.input_tokens < 0 ? unsaid_tokens(state) : 0;
+  if (said.output_tokens >= 0) return tokens;
+  tokens += memory::estimated_tokens(answered.text.text);
+  for (const auto& call : answered.calls) tokens += memory::estimated_tokens(call.arguments.text);
+  return tokens;
 }
 
 void apply(State& state, event::Body body, Instant at) {

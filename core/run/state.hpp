@@ -47,6 +47,7 @@ struct State {
   event::Json final_text;            // a final answer that is journalled while the run has not ended
   std::vector<std::string> succeeded;   // tools that did their work at least once
   event::Totals totals;
+  std::int64_t unsaid_tokens = 0;    // an estimate of those that no endpoint named
 
   Millis active{0};                  // of the attempt, before the current worker
   Instant taken_at{}, last_at{};     // the current worker's Started; the latest record
@@ -57,6 +58,11 @@ Millis active_before(const State& state);
 
 // One record more. A record that makes no sense where it stands is taken as far as it goes.
 void apply(State& state, event::Body body, Instant at);
+
+// An estimate of the tokens of an answer to the state's messages, so far as its endpoint named none; without an answer, of one that
+// was lost. The system instruction is left out: records do not hold it, so that whoever takes the run up would count otherwise.
+std::int64_t unsaid_tokens(const State& state, const event::Answered& answered);
+std::int64_t unsaid_tokens(const State& state);
 
 // All records of a run, the entry first.
 Result<State> fold(std::span<const port::StoredRecord> records);

@@ -113,7 +113,7 @@ Async<void> Run::record_finished() {
   const bool complete = std::ranges::all_of(state_.calls, &Call::finished);
   if (!control_.interrupted() && !tool_fault_) {
     add_next_starts(last.starts);
-    if (complete) last.call = plan_call(state_.step + 1, state_.totals);
+    if (complete) last.call = plan_call(state_.step + 1, state_.totals, state_.unsaid_tokens);
   }
   for (const int index : ending) state_.calls[static_cast<std::size_t>(index)].finished = false;
   const auto starts = last.starts;

@@ -1,6 +1,7 @@
 #include "host/api/run_view.hpp"
 
 #include "core/base/json_text.hpp"
+#include "core/budget/limits.hpp"
 #include "core/event/expand.hpp"
 
 namespace agentd::api {
@@ -27,18 +28,6 @@ std::vector<Read> read_all(std::span<const port::StoredRecord> records) {
   return all;
 }
 
-void add_to(event::Totals& totals, const Answered& answered) {
-  const auto add = [](std::int64_t& sum, std::int64_t n) { sum += std::max<std::int64_t>(n, 0); };
-  ++totals.requests;
-  totals.cost += answered.cost;
-  if (!answered.usage) return;
-  add(totals.input_tokens, answered.usage->input_tokens);
-  add(totals.output_tokens, answered.usage->output_tokens);
-  add(totals.cache_read_tokens, answered.usage->cache_read_tokens);
-  add(totals.cache_write_tokens, answered.usage->cache_write_tokens);
-  add(totals.reasoning_tokens, answered.usage->reasoning_tokens);
-}
-
 // Folds the records into the view's members; what may be long is only pointed at.
 struct Fold {
   Json view;
@@ -63,14 +52,15 @@ struct Fold {
     if (view["started_at"].is_null()) view["started_at"] = format_instant(record.at);
     if (!started.query.empty()) query = started.query;
     if (started.params) params = started.params.text;
+    if (started.unsure) budget::add_unknown(totals);
   }
   void operator()(const port::StoredRecord&, const Answered& answered) {
     view["steps"] = answered.step;
-    add_to(totals, answered);
+    budget::add(totals, answered);
   }
   void operator()(const port::StoredRecord&, const ToolFinished&) {}
   void operator()(const port::StoredRecord&, const CallFailed& failed) {
-    ++totals.requests;
+    budget::add(totals, failed);
     set_fault(failed.fault);
   }
   void operator()(const port::StoredRecord&, const Waiting& waiting) {

@@ -25,25 +25,40 @@ TEST(Cost, HoldsForNumbersThatAreTooLarge) {
 
 TEST(Totals, AddUpWhatWasSaid) {
   event::Totals totals;
-  add(totals, {.usage = port::Usage{.input_tokens = 5, .output_tokens = 2}, .cost = 7});
-  add(totals, {});
+  add(totals, event::Answered{.usage = port::Usage{.input_tokens = 5, .output_tokens = 2}, .cost = 7});
+  add(totals, event::Answered{});
   add_unknown(totals);
   EXPECT_EQ(totals, (event::Totals{.requests = 3, .input_tokens = 5, .output_tokens = 2, .unknown = 1, .cost = 7}));
 }
 
+TEST(Totals, CountAFailedCallUnlessTheAccountWasRefused) {
+  event::Totals totals;
+  for (const auto failure : {port::Failure::other, port::Failure::rate, port::Failure::server, port::Failure::answer, port::Failure::context}) add(totals, event::CallFailed{.failure = failure});
+  EXPECT_EQ(totals, (event::Totals{.requests = 5}));
+  for (const auto failure : {port::Failure::credentials, port::Failure::quota}) add(totals, event::CallFailed{.failure = failure});
+  EXPECT_EQ(totals.requests, 5) << "a run that waits for its provider spends nothing";
+}
+
 TEST(Refusal, NamesTheLimitThatIsReachedAndItsKey) {
   manifest::Limits limits;
-  EXPECT_FALSE(refusal(limits, {}, 1));
-  EXPECT_EQ(refusal(limits, {}, 16)->error_class, ErrorClass::loop);
-  EXPECT_TRUE(refusal(limits, {.requests = 50}, 1)->message.contains("limits.request_limit"));
-  EXPECT_TRUE(refusal(limits, {.input_tokens = 30'000, .output_tokens = 20'000}, 1)->message.contains("limits.total_tokens_limit"));
-  EXPECT_TRUE(refusal(limits, {.cost = dollars(1)}, 1)->message.contains("1.00 dollars"));
-  EXPECT_FALSE(refusal(limits, {.requests = 49, .input_tokens = 49'999, .cost = dollars(0.99)}, 15));
+  EXPECT_FALSE(refusal(limits, {}, 0, 1));
+  EXPECT_EQ(refusal(limits, {}, 0, 16)->error_class, ErrorClass::loop);
+  EXPECT_TRUE(refusal(limits, {.requests = 50}, 0, 1)->message.contains("limits.request_limit"));
+  EXPECT_TRUE(refusal(limits, {.input_tokens = 30'000, .output_tokens = 20'000}, 0, 1)->message.contains("limits.total_tokens_limit"));
+  EXPECT_TRUE(refusal(limits, {.cost = dollars(1)}, 0, 1)->message.contains("1.00 dollars"));
+  EXPECT_FALSE(refusal(limits, {.requests = 49, .input_tokens = 49'999, .cost = dollars(0.99)}, 0, 15));
+}
+
+TEST(Refusal, CountsWhatNoEndpointNamedForTheLimitOnTokensAlone) {
+  const manifest::Limits limits{.total_tokens_limit = 100};
+  EXPECT_FALSE(refusal(limits, {.input_tokens = 50}, 49, 1));
+  EXPECT_TRUE(refusal(limits, {.input_tokens = 50}, 50, 1)->message.contains("about 100 tokens"));
+  EXPECT_TRUE(refusal(limits, {.input_tokens = 100}, 0, 1)->message.contains("used 100 tokens"));
 }
 
 TEST(Refusal, TakesZeroForNoLimit) {
   const manifest::Limits none{.max_steps = 0, .request_limit = 0, .total_tokens_limit = 0, .cost_limit = 0};
-  EXPECT_FALSE(refusal(none, {.requests = 1'000'000, .input_tokens = 1'000'000'000, .cost = dollars(1'000'000)}, 1'000'000));
+  EXPECT_FALSE(refusal(none, {.requests = 1'000'000, .input_tokens = 1'000'000'000, .cost = dollars(1'000'000)}, 1'000'000, 1'000'000));
 }
 
 }  // namespace

@@ -216,6 +216,47 @@ TEST(Run, StopsAtEachOfItsBudgets) {
   }
 }
 
+TEST(Run, CountsEveryRequestThatItSends) {
+  auto broken = say("ok");
+  broken.failures = std::vector(100, server_error());
+  Bench bench({.answers = {broken}, .spec = [](auto& spec) { spec.limits.request_limit = 2, spec.retry.max_retries = 2; }});
+  const auto run = bench.ask();
+  const auto end = bench.until_end(run);
+  EXPECT_EQ(end.status, RunStatus::failed);
+  EXPECT_EQ(end.fault->error_class, ErrorClass::budget);
+  EXPECT_TRUE(end.fault->message.contains("limits.request_limit")) << end.fault->message;
+  EXPECT_TRUE(end.fault->message.contains("; the last call failed: " + server_error().message)) << end.fault->message;
+  EXPECT_EQ(bench.provider().requests.size(), 2);
+  EXPECT_EQ(end.totals.requests, 2);
+  EXPECT_EQ(bench.kinds(run), "0 1 4 4 7");
+}
+
+TEST(Run, CountsTheRequestsOfEarlierAttempts) {
+  auto broken = say("ok");
+  broken.failures = std::vector(100, server_error());
+  Bench bench({.answers = {broken}, .spec = [](auto& spec) { spec.limits.request_limit = 6, spec.retry.max_retries = 2; }});
+  const auto end = bench.run();
+  EXPECT_EQ(end.fault->error_class, ErrorClass::budget);
+  EXPECT_EQ(end.attempt, 2);
+  EXPECT_EQ(bench.provider().requests.size(), 6);
+}
+
+TEST(Run, EstimatesTokensForItsLimitWhereTheEndpointNamesNone) {
+  const auto limit = [](auto& spec) { spec.limits.total_tokens_limit = 220; };
+  auto silent = call("geometry.area", kArguments);
+  silent.answer.usage.reset();
+  Bench bench({.answers = std::vector<Turn>(30, silent), .spec = limit});
+  const auto end = bench.run();
+  EXPECT_EQ(end.fault->error_class, ErrorClass::budget) << end.fault->message;
+  EXPECT_TRUE(end.fault->message.contains("has used about ")) << end.fault->message;
+  EXPECT_LE(bench.provider().requests.size(), 4);
+  EXPECT_EQ(end.totals.input_tokens, 0) << "what was not said is not claimed";
+
+  silent.answer.usage = port::Usage{.input_tokens = 1, .output_tokens = 1};
+  Bench told({.answers = std::vector<Turn>(9, silent), .spec = limit});
+  EXPECT_NE(told.run().fault->error_class, ErrorClass::budget) << "what was said is believed";
+}
+
 TEST(Run, TimesOutAndStopsWhatIsUnderWay) {
   auto slow = say("late");
   slow.takes = 1h;
