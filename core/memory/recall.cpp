@@ -61,9 +61,11 @@ std::vector<event::Json> window(std::vector<port::MemoryEntry> messages, std::in
 
 Async<Result<std::vector<event::Json>>> recall(Stores stores, const manifest::Memory& how, Reader reader, std::string query) {
   std::vector<event::Json> messages;
+  const Millis timeout = std::min(reader.patience, port::MemoryQuery{}.timeout);
   if (how.recall > 0 && !query.empty() && (stores.long_term || stores.procedural)) {
     std::vector<port::MemoryEntry> found;
-    port::MemoryQuery wanted{.type = port::MemoryType::long_term, .agent_id = reader.agent_id, .text = query, .limit = static_cast<std::size_t>(how.recall)};
+    port::MemoryQuery wanted{.type = port::MemoryType::long_term, .agent_id = reader.agent_id, .text = query, .limit = static_cast<std::size_t>(how.recall),
+                              .timeout = timeout};
     auto facts = co_await search(stores.long_term, wanted, found);
     if (!facts) co_return std::unexpected(facts.error());
     wanted.type = port::MemoryType::procedural;
@@ -73,7 +75,7 @@ Async<Result<std::vector<event::Json>>> recall(Stores stores, const manifest::Me
   }
   if (how.window > 0 && stores.episodic && !reader.session.empty()) {
     port::MemoryQuery wanted{.type = port::MemoryType::episodic, .agent_id = reader.agent_id, .session_id = reader.session,
-                             .limit = static_cast<std::size_t>(how.window)};
+                             .limit = static_cast<std::size_t>(how.window), .timeout = timeout};
     auto past = co_await stores.episodic->list(std::move(wanted));
     if (!past) co_return unreadable(past.error());
     std::ranges::move(window(std::move(*past), how.window_tokens), std::back_inserter(messages));
@@ -96,7 +98,7 @@ Async<Result<void>> remember(Stores stores, Reader writer, RunId run, std::strin
   entries[0].text = std::move(query);
   entries[1].json = message("assistant", answer.text).text;
   entries[1].text = event::string_value(answer.text).value_or(answer.text);
-  auto kept = co_await stores.episodic->put(std::move(entries));
+  auto kept = co_await stores.episodic->put(std::move(entries), writer.patience);
   if (!kept) co_return unreadable(kept.error());
   co_return Result<void>{};
 }

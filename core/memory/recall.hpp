@@ -21,6 +21,7 @@ struct Stores {
 struct Reader {
   std::string agent_id;
   std::string session;  // empty: nothing outlives the run, so nothing episodic is read or kept
+  Millis patience{30'000};  // with each operation of a store, where the operation's own is not shorter
 };
 
 // A text of n bytes is taken for n / 4 tokens, rounded up, and 4 for the message around it.

@@ -1,5 +1,6 @@
 #include <agentd/abi/memory.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/base/json_text.hpp"
@@ -66,10 +67,10 @@ class MemoryPort final : public port::MemoryStore {
 
   MemoryPort(Instance& instance, const agentd_memory_v1& table) : instance_(instance), table_(table) {}
 
-  Async<Result<void>> put(std::vector<port::MemoryEntry> entries) override {
+  Async<Result<void>> put(std::vector<port::MemoryEntry> entries, Millis timeout) override {
     if (entries.empty()) co_return Result<void>();
     Instance::Start start = [this, &entries](void* self, agentd_op op, std::int64_t timeout_ms) { send(self, op, timeout_ms, entries); };
-    auto putting = instance_.call(std::move(start), kStoreTimeout, {});
+    auto putting = instance_.call(std::move(start), std::min(timeout, kStoreTimeout), {});
     auto got = co_await std::move(putting);
     if (got.status != port::Status::ok) co_return std::unexpected(to_error(std::move(got)));
     co_return Result<void>();

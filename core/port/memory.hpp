@@ -38,7 +38,7 @@ struct MemoryQuery {
 class MemoryStore {
  public:
   virtual ~MemoryStore() = default;
-  virtual Async<Result<void>> put(std::vector<MemoryEntry> entries) = 0;               // all or none, durable
+  virtual Async<Result<void>> put(std::vector<MemoryEntry> entries, Millis timeout) = 0;  // all or none, durable
   virtual Async<Result<std::vector<MemoryEntry>>> list(MemoryQuery query) = 0;         // newest first
   virtual Async<Result<std::vector<MemoryEntry>>> search(MemoryQuery query) = 0;       // best first
   virtual Async<Result<std::uint64_t>> remove(MemoryQuery query) = 0;                  // how many

@@ -137,7 +137,7 @@ event::Started Run::next_start() {
 
 Async<Result<void>> Run::recall(event::Started& started) {
   for (int tries = 1;; ++tries) {
-    memory::Reader reader{claim_.agent_id, memory_session_};
+    memory::Reader reader{claim_.agent_id, memory_session_, remaining()};
     auto messages = co_await memory::recall(agent_->memory, agent_->spec.memory, std::move(reader), started.query);
     if (messages) {
       started.recalled = std::move(*messages);

@@ -18,7 +18,7 @@ bool is_error(port::RunStatus status) {
 Async<void> Run::finish(std::optional<event::Answered> answer, event::Json result) {
   event::Json text = answer ? answer->text : state_.final_text;
   for (int tries = 1;; ++tries) {
-    memory::Reader writer{claim_.agent_id, memory_session_};
+    memory::Reader writer{claim_.agent_id, memory_session_, remaining()};
     auto kept = co_await memory::remember(agent_->memory, std::move(writer), claim_.run, state_.query, text, around_.world.clock.now());
     if (kept) break;
     const Millis delay = step_delay(tries, kept.error().retry_after, around_.world.random.next());

@@ -47,7 +47,7 @@ class MemorySuite : public testing::TestWithParam<MemoryKind> {
   }
   void put(MemoryEntry e) { put_all({std::move(e)}); }
   void put_all(std::vector<MemoryEntry> entries) {
-    const auto done = run(store_->put(std::move(entries)));
+    const auto done = run(store_->put(std::move(entries), std::chrono::seconds(30)));
     if (!done) throw std::runtime_error(done.error().message);
   }
   static MemoryQuery of(std::string agent = "a") {

@@ -48,6 +48,7 @@ Bench::Bench(Scene scene)
     : scene_(std::move(scene)),
       provider_(world_),
       toolset_(world_, or_area(scene_.tools)),
+      memory_(world_),
       endpoint_("fake", provider_, std::chrono::minutes(2), {{"model-1", scene_.prices}}),
       cleaner_(scene_.secret) {
   provider_.turns = scene_.answers;

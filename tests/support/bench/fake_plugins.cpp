@@ -95,7 +95,11 @@ Async<port::Outcome> FakeTask::run(port::TaskRun asked, std::stop_token) {
   co_return body ? body(asked) : port::Outcome{port::Status::ok, R"({"result":"done"})", {}};
 }
 
-Async<Result<void>> FakeMemory::put(std::vector<port::MemoryEntry> added) {
+Async<Result<void>> FakeMemory::put(std::vector<port::MemoryEntry> added, Millis timeout) {
+  const Millis wait = std::min(writes_take, timeout);
+  const std::stop_token never;
+  if (wait > Millis(0)) co_await sleep(world_, wait, never);
+  if (writes_take > timeout) co_return fail(ErrorClass::retryable, "the store took too long");
   if (failing_writes > 0 && failing_writes--) co_return fail(ErrorClass::retryable, "the store is away");
   for (auto& entry : added) {
     const auto same = std::ranges::find_if(entries, [&](const auto& kept) { return kept.agent_id == entry.agent_id && kept.id == entry.id; });

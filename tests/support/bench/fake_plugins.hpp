@@ -101,7 +101,8 @@ class PlainCleaner final : public port::Cleaner {
 // Keeps everything; search finds entries that share a word with the query.
 class FakeMemory final : public port::MemoryStore {
  public:
-  Async<Result<void>> put(std::vector<port::MemoryEntry> entries) override;
+  explicit FakeMemory(VirtualWorld& world) : world_(world) {}
+  Async<Result<void>> put(std::vector<port::MemoryEntry> entries, Millis timeout) override;
   Async<Result<std::vector<port::MemoryEntry>>> list(port::MemoryQuery query) override;
   Async<Result<std::vector<port::MemoryEntry>>> search(port::MemoryQuery query) override;
   Async<Result<std::uint64_t>> remove(port::MemoryQuery query) override;
@@ -109,6 +110,10 @@ class FakeMemory final : public port::MemoryStore {
   std::vector<port::MemoryEntry> entries;
   int failing_reads = 0, failing_writes = 0;  // so many operations fail, retryable
   std::function<void()> on_read;              // before it answers
+  Millis writes_take{0};                      // longer than a write's timeout: it fails then
+
+ private:
+  VirtualWorld& world_;
 };
 
 }  // namespace agentd::support

@@ -42,7 +42,7 @@ class Memories : public testing::Test {
     return world_.run(remember(stores_, {"a", std::move(session)}, run, std::move(query), {std::move(answer)}, world_.now()));
   }
   support::VirtualWorld world_;
-  support::FakeMemory store_;
+  support::FakeMemory store_{world_};
   Stores stores_{&store_, &store_, &store_};
 };
 

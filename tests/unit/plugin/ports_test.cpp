@@ -447,6 +447,7 @@ struct Shelf : Part<agentd_memory_v1> {
   std::uint64_t kept = 0;
   static Shelf& me(void* self) { return static_cast<Shelf&>(of(self)); }
   static void put(void* self, const agentd_memory_put* p) {
+    if (view(p->entries[0]->text) == "never") return;
     me(self).kept += p->count;
     me(self).finish(p->op, view(p->entries[0]->text) == "no" ? AGENTD_RETRYABLE : AGENTD_OK, view(p->entries[0]->text) == "no" ? "busy" : "");
   }
@@ -469,10 +470,10 @@ struct MemoryHouse : House {
 TEST(MemoryPort, PutsListsAndRemoves) {
   MemoryHouse house;
   std::vector<port::MemoryEntry> entries(3);
-  EXPECT_TRUE(house.world.run(house.memory->put(entries)));
+  EXPECT_TRUE(house.world.run(house.memory->put(entries, 5s)));
   EXPECT_EQ(house.shelf.kept, 3u);
   entries[0].text = "no";
-  EXPECT_EQ(house.world.run(house.memory->put(entries)).error().error_class, ErrorClass::retryable);
+  EXPECT_EQ(house.world.run(house.memory->put(entries, 5s)).error().error_class, ErrorClass::retryable);
 
   house.shelf.on_query = [&](const agentd_memory_query& q) {
     EXPECT_EQ(q.limit, 2u);
@@ -492,6 +493,19 @@ TEST(MemoryPort, PutsListsAndRemoves) {
   EXPECT_EQ(house.world.run(house.memory->remove({.agent_id = "a"})).value(), 41u);
   house.shelf.on_query = [&](const agentd_memory_query& q) { house.shelf.finish(q.op, AGENTD_OK, "\"many\""); };
   EXPECT_FALSE(house.world.run(house.memory->remove({.agent_id = "a"})));
+}
+
+TEST(MemoryPort, WaitsForAPutAsLongAsItsCallerCanAndNoLonger) {
+  MemoryHouse house;
+  std::vector<port::MemoryEntry> entries(1);
+  entries[0].text = "never";
+  const auto waited_for = [&](Millis timeout) {
+    const auto before = house.world.now();
+    EXPECT_FALSE(house.world.run(house.memory->put(entries, timeout)));
+    return house.world.now() - before;
+  };
+  EXPECT_LT(waited_for(2s), 10s);
+  EXPECT_LT(waited_for(1h), 1min);
 }
 
 TEST(MemoryPort, RefusesWhatBelongsToAnotherAgent) {

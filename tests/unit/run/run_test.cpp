@@ -514,6 +514,16 @@ TEST(Run, DoesNotAskAgainForAnAnswerItCouldNotRemember) {
   EXPECT_EQ(end.totals.requests, 1);
 }
 
+TEST(Run, EndsAtItsTimeoutWhileItsMemoryIsSlow) {
+  Bench bench({.answers = {say("12")}, .spec = [](auto& spec) { spec.task.timeout = 10s; }});
+  bench.memory().writes_take = 1h;
+  const auto before = bench.world().now();
+  const auto end = bench.run();
+  EXPECT_EQ(end.status, RunStatus::timed_out);
+  EXPECT_LE(bench.world().now() - before, 10s + 100ms);
+  EXPECT_EQ(end.totals.requests, 1) << "the answer is kept in the records";
+}
+
 // ---- the worker
 
 TEST(Worker, HoldsAtMostSoManyRunsInFlightAndDoesThemAll) {
