@@ -9,7 +9,8 @@
 namespace agentd::plugin {
 namespace {
 
-constexpr std::uint64_t kMostCalls = 1024, kLargestText = 64ULL << 20;
+// An answer is cleaned, judged, recorded and sent back on the engine thread, which all runs share.
+constexpr std::uint64_t kMostCalls = 1024, kLargestCompletion = 4ULL << 20;
 
 struct KeptDelta {
   port::Delta::Kind kind;
@@ -22,6 +23,9 @@ struct Gathered final : Capture {
   explicit Gathered(const std::function<void(const port::Delta&)>& listener) : listen(listener) {}
   // What continues the piece before it becomes a part of it: those who listen are called once for what came at once.
   void take(const agentd_delta& d) {
+    const bool fits = d.text.size <= room;
+    room = fits ? room - d.text.size : 0;
+    if (!fits) return;  // so long an answer is refused in the end
     const auto kind = static_cast<port::Delta::Kind>(d.kind);
     if (!arrived.empty() && d.name.size == 0 && arrived.back().kind == kind && arrived.back().index == d.index) {
       arrived.back().text += view(d.text);
@@ -37,35 +41,47 @@ struct Gathered final : Capture {
 
   const std::function<void(const port::Delta&)>& listen;
   std::vector<KeptDelta> arrived, on_the_way;
+  std::uint64_t room = kLargestCompletion;
   std::optional<port::Answer> answer;
   port::Failure failure = port::Failure::other;
 };
 
 constexpr std::int64_t kMostTokens = 1'000'000'000'000;  // what an endpoint claims beyond this would only overflow sums
 
-std::string too_large(const char* what, std::uint64_t size) {
-  return std::string("an answer whose ") + what + " takes " + std::to_string(size) + " bytes; at most " + std::to_string(kLargestText) + " are read";
-}
+// Of the sizes that an answer names. They are only believed one at a time, so that no sum overflows.
+class Room {
+ public:
+  bool takes(const agentd_str& text) {
+    if (text.size > left_) return false;
+    left_ -= text.size;
+    return true;
+  }
+
+ private:
+  std::uint64_t left_ = kLargestCompletion;
+};
+
+const char* const kTooLarge = "an answer of more than 4 MiB: its text, tool calls and extra together may take so much";
 
 // An error completes "... gave".
-std::expected<port::ToolRequest, std::string> read_call(const agentd_tool_request* c) {
+std::expected<port::ToolRequest, std::string> read_call(const agentd_tool_request* c, Room& room) {
   if (!c || c->size < sizeof(agentd_tool_request) || !is_sound(c->id) || !is_sound(c->name) || !is_sound(c->arguments)) return std::unexpected("a malformed tool call");
   for (const auto* const text : {&c->id, &c->name, &c->arguments})
-    if (text->size > kLargestText) return std::unexpected(too_large("tool call", text->size));
+    if (!room.takes(*text)) return std::unexpected(kTooLarge);
   return port::ToolRequest{to_utf8(view(c->id)), to_utf8(view(c->name)), to_utf8(view(c->arguments))};
 }
 
 std::expected<port::Answer, std::string> read_answer(const agentd_answer* a) {
   if (!a || a->size < sizeof(agentd_answer) || !is_sound(a->text) || !is_sound(a->extra) || !is_sound(a->model)) return std::unexpected("a malformed answer");
   if (a->finish_reason < AGENTD_FINISH_STOP || a->finish_reason > AGENTD_FINISH_FILTER) return std::unexpected("an answer with a finish reason that does not exist: " + std::to_string(a->finish_reason));
-  if (a->text.size > kLargestText) return std::unexpected(too_large("text", a->text.size));
-  if (a->extra.size > kLargestText) return std::unexpected(too_large("extra", a->extra.size));
+  Room room;
+  if (!room.takes(a->text) || !room.takes(a->extra) || !room.takes(a->model)) return std::unexpected(kTooLarge);
   if (a->call_count > kMostCalls) return std::unexpected("an answer with " + std::to_string(a->call_count) + " tool calls; at most " + std::to_string(kMostCalls) + " are taken");
   if (a->call_count > 0 && !a->calls) return std::unexpected("a malformed answer");
   port::Answer answer{static_cast<port::FinishReason>(a->finish_reason), to_utf8(view(a->text)), std::string(view(a->extra)), {}, {}, to_utf8(view(a->model))};
   if (!answer.extra.empty() && !is_json(answer.extra)) return std::unexpected("an answer whose extra is not JSON");
   for (std::uint64_t i = 0; i < a->call_count; ++i) {
-    auto call = read_call(a->calls[i]);
+    auto call = read_call(a->calls[i], room);
     if (!call) return std::unexpected(std::move(call.error()));
     answer.calls.push_back(std::move(*call));
   }

@@ -3,7 +3,8 @@
 namespace agentd::openai {
 namespace {
 
-constexpr uint64_t kMaxAnswerBytes = 32u << 20;
+// The host takes answers of 4 MiB: what is whole has room for its escapes, a stream for what is around each of its many pieces.
+constexpr uint64_t kMaxWholeBytes = 16u << 20, kMaxStreamBytes = 32u << 20;
 
 std::string host_of(const std::string& url) {
   const auto scheme = url.find("://");
@@ -72,7 +73,7 @@ sdk::HttpRequest RequestBuilder::build(const sdk::Prompt& prompt) const {
   request.headers = headers_;
   request.headers.emplace_back("X-Client-Request-Id", prompt.call_id());
   request.body = body(prompt);
-  request.max_response_bytes = kMaxAnswerBytes;
+  request.max_response_bytes = prompt.streamed() ? kMaxStreamBytes : kMaxWholeBytes;
   return request;
 }
 

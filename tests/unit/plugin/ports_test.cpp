@@ -404,6 +404,47 @@ TEST(ProviderPort, SaysWhatItDoesNotTakeInAnAnswer) {
   EXPECT_TRUE(said({sizeof(agentd_answer), 0, {}, str("{"), nullptr, 0, nullptr, {}}).ends_with("gave an answer whose extra is not JSON"));
 }
 
+TEST(ProviderPort, TakesFourMebibytesInAnAnswerAndNoMore) {
+  ProviderHouse house;
+  constexpr std::size_t kMost = 4 << 20;
+  // The parts of an answer that are so long; they count together.
+  const auto takes = [&](std::size_t text, std::size_t arguments, std::size_t extra) {
+    const std::string said(text, 'x'), wanted(arguments, ' '), kept = extra > 0 ? '"' + std::string(extra - 2, 'e') + '"' : "";
+    const agentd_tool_request call{sizeof call, 0, {}, {}, str(wanted)};
+    const agentd_tool_request* const calls[] = {&call};
+    const agentd_answer a{sizeof a, AGENTD_FINISH_STOP, str(said), str(kept), calls, 1, nullptr, {}};
+    house.model.on_complete = [&house, &a](const agentd_completion& c) { house.model.completions().answer(house.model.host, c.op, &a); };
+    const auto got = house.complete();
+    if (got) return true;
+    EXPECT_EQ(got.error().failure, port::Failure::answer);
+    EXPECT_EQ(got.error().status, port::Status::terminal) << "buying it again would not make it shorter";
+    EXPECT_TRUE(got.error().message.contains("gave an answer of more than 4 MiB")) << got.error().message;
+    return false;
+  };
+  EXPECT_TRUE(takes(kMost, 0, 0));
+  EXPECT_TRUE(takes(kMost - 200, 100, 100));
+  EXPECT_FALSE(takes(kMost + 1, 0, 0));
+  EXPECT_FALSE(takes(0, kMost + 1, 0));
+  EXPECT_FALSE(takes(0, 0, kMost + 1));
+  EXPECT_FALSE(takes(kMost - 199, 100, 100));
+  const agentd_answer lie{sizeof lie, AGENTD_FINISH_STOP, {"x", UINT64_MAX}, {"x", 2}, nullptr, 0, nullptr, {}};
+  house.model.on_complete = [&](const agentd_completion& c) { house.model.completions().answer(house.model.host, c.op, &lie); };
+  EXPECT_FALSE(house.complete());
+}
+
+TEST(ProviderPort, StopsTellingThoseWhoListenWhatWillBeRefused) {
+  ProviderHouse house;
+  std::size_t heard = 0;
+  house.model.on_complete = [&](const agentd_completion& c) {
+    const std::string mebibyte(1 << 20, 'x');
+    for (int i = 0; i < 6; ++i) house.model.emit(c.op, mebibyte);
+    const agentd_answer a{sizeof a, AGENTD_FINISH_STOP, str("short after all"), {}, nullptr, 0, nullptr, {}};
+    house.model.completions().answer(house.model.host, c.op, &a);
+  };
+  EXPECT_TRUE(house.complete({.listen = [&](const port::Delta& delta) { heard += delta.text.size(); }}));
+  EXPECT_EQ(heard, std::size_t{4} << 20);
+}
+
 TEST(ProviderPort, IsNotSatisfiedWithAFinish) {
   ProviderHouse house;
   house.model.on_complete = [&](const agentd_completion& c) { house.model.finish(c.op, AGENTD_OK, "{}"); };

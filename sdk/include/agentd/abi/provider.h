@@ -64,7 +64,8 @@ typedef struct agentd_tool_request {
 } agentd_tool_request;
 AGENTD_ASSERT(sizeof(agentd_tool_request) == 56);
 
-/* A whole answer: ends the completion. */
+/* A whole answer: ends the completion. More than 4 MiB of text, extra and tool calls together, or more than 1024 tool calls, fail it
+   as AGENTD_FAILURE_ANSWER. */
 typedef struct agentd_answer {
   uint32_t size;
   int32_t finish_reason;
