@@ -152,6 +152,7 @@ struct Http final : Toolset {
     request.headers = http_plugin::checked_headers(headers, config_.request_headers);
     request.body = body;
     request.timeout = config_.timeout;
+    request.max_response_bytes = UINT64_MAX;  // what is longer than max_bytes is cut, also where the server says so beforehand
     request.max_redirects = limits.hosts.empty() && (method == "GET" || method == "HEAD") ? config_.max_redirects : 0;
     request.public_only = !limits.allow_private;
     return request;

@@ -25,6 +25,7 @@ inline std::function<testing::FakeAnswer(const testing::FakeRequest&)> real_http
     testing::FakeAnswer answer;
     answer.chunk = piece;
     port::HttpRequest request{.method = asked.method, .url = asked.url, .headers = asked.headers, .body = asked.body, .timeout = Millis(5000), .public_only = asked.public_only};
+    if (asked.max_response_bytes > 0) request.max_response_bytes = asked.max_response_bytes;
     bool over = false;
     client.start(std::move(request), {.head = [&](const port::HttpHead& head) {
                                         answer.status = head.status;

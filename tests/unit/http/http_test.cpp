@@ -144,5 +144,16 @@ TEST(HttpToolsetOnTheNetwork, RefusesThisMachine) {
   EXPECT_EQ(Json(allowed.value)["text"].string(), "secret");
 }
 
+TEST(HttpToolsetOnTheNetwork, CutsAnAnswerThatSaysItIsTooLongForTheHost) {
+  const std::string much((64 << 20) + 1, 'x');
+  HttpServer server([&](const HttpAsked&, HttpTalk& talk) { talk.answer(200, much); });
+  FakeHost host;
+  host.answer_http(support::real_http(1 << 20));
+  const auto cut = host.create("http", R"({"allow_private":true,"max_bytes":1000})").call("fetch", url_call(server.url()));
+  ASSERT_TRUE(cut.ok()) << cut.value;
+  EXPECT_EQ(Json(cut.value)["text"].string(), std::string(1000, 'x'));
+  EXPECT_FALSE(Json(cut.value)["complete"].boolean());
+}
+
 }  // namespace
 }  // namespace agentd

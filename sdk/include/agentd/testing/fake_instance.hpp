@@ -54,6 +54,7 @@ struct FakeRequest {
   sdk::HttpHeaders headers;
   std::string method, url, body;
   bool public_only = false;
+  uint64_t max_response_bytes = 0;
 };
 struct FakeAnswer {
   int status = 200;
@@ -347,7 +348,7 @@ struct FakeInstance : agentd_host {
   }
 
   static uint64_t http_start(agentd_host* host, const agentd_http_request* r, const agentd_http_handler* h) {
-    FakeRequest request{r->parent, {}, text(r->method), text(r->url), text(r->body), (r->flags & AGENTD_HTTP_PUBLIC_ONLY) != 0};
+    FakeRequest request{r->parent, {}, text(r->method), text(r->url), text(r->body), (r->flags & AGENTD_HTTP_PUBLIC_ONLY) != 0, r->max_response_bytes};
     for (uint64_t i = 0; i < r->header_count; ++i) request.headers.emplace_back(text(r->headers[i]->name), text(r->headers[i]->value));
     if (!of(host).world.http) return 0;
     {
