@@ -126,8 +126,18 @@ Async<port::LedgerResult<std::vector<port::StoredRecord>>> records_for_summary(C
   if (row.last_kind != event::Ended::kKind) co_return co_await context.ledger.load(row.run);
   auto end = co_await context.ledger.events_after(row.last - 1, 1);
   if (!end) co_return std::unexpected(end.error());
-  for (auto& record : *end) records.push_back(std::move(record));
+  if (end->empty() || end->front().position != row.last) co_return co_await context.ledger.load(row.run);
+  records.push_back(std::move(end->front()));
   co_return records;
+}
+
+// Of a run whose records are damaged: what its row says, and why there is no more.
+Json damaged_summary(const port::RunRow& row, const std::string& why) {
+  const std::vector<port::StoredRecord> entry = {entry_of(row)};
+  auto view = run_summary(entry);
+  view["status"] = port::name(row.status);
+  view["error"] = why;
+  return view;
 }
 
 // Adds rows to the page until it ends; true when it has.
@@ -136,6 +146,8 @@ Async<bool> add_summaries(Context& context, Page& page, const std::vector<port::
     if (page.full() || read >= kReadForAPage) co_return true;
     const auto records = co_await records_for_summary(context, row);
     for (const auto& record : records.value_or(std::vector<port::StoredRecord>())) read += record.payload.size();
+    const bool damaged = !records && records.error().fault == port::LedgerFault::corrupt;
+    if (damaged && !page.add(damaged_summary(row, records.error().message))) co_return true;
     if (records && !records->empty() && !page.add(run_summary(*records))) co_return true;
     last = row.run;
     co_await give_way(context.world.executor);

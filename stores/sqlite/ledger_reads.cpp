@@ -17,6 +17,7 @@ class Snapshot {
 };
 
 constexpr std::size_t kPageRows = 256, kPageBytes = 4 << 20;
+constexpr std::size_t kMostTold = 10'000;  // damaged positions
 constexpr std::size_t kMostPassedOver = 10'000;  // runs of a list that do not have the status that is asked for
 
 std::string select(const char* columns, const char* rest) { return std::string("SELECT ") + columns + rest; }
@@ -27,19 +28,23 @@ std::string select(const char* columns, const char* rest) { return std::string("
 struct LedgerReads::StoredPage {
   std::vector<agentd_ledger_stored> rows;
   std::deque<std::string> texts;
-  std::size_t bytes = 0;
+  std::size_t bytes = 0, looked_at = 0;
+  std::int64_t last = 0;  // what was looked at last
+  bool ended = false;     // there is nothing behind it
   agentd_str keep(std::string_view text) {
     bytes += text.size();
     return sdk::str(texts.emplace_back(text));
   }
-  bool full() const { return rows.size() >= kPageRows || bytes >= kPageBytes; }
+  bool full() const { return looked_at >= kPageRows || bytes >= kPageBytes; }
   void add(const RunRow& row, std::string_view agent) {
-    if (!row.fits) throw CorruptError(row.body.id);
+    last = row.body.id;
+    if (!row.fits) throw CorruptError(last);
     rows.push_back({row.body.id, row.body.entered, {row.body.id, static_cast<std::uint32_t>(row.body.nonce), 0}, keep(agent), 0, status_at_entry(row),
                     keep(row.body.payload)});
   }
   void add(const RecordRow& row, std::uint32_t nonce, std::string_view agent) {
-    if (!row.fits) throw CorruptError(row.position);
+    last = row.position;
+    if (!row.fits) throw CorruptError(last);
     const agentd_run_id run = row.run > 0 ? agentd_run_id{row.run, nonce, 0} : agentd_run_id{};
     rows.push_back({row.position, row.at, run, keep(agent), static_cast<std::int32_t>(row.kind), 0, keep(row.payload)});
   }
@@ -168,7 +173,7 @@ void LedgerReads::add_runs_of_agent(RowPage& page, const ListFilter& filter) {
     } else {
       ++passed_over;
     }
-    if (run.prev >= id) throw CorruptError(id);
+    if (run.prev >= id) return pass_over(id);
     id = run.prev;
   }
 }
@@ -194,21 +199,30 @@ void LedgerReads::add_runs(RowPage& page, const ListFilter& filter) {
   }
 }
 
-void LedgerReads::add_row(RowPage& page, std::int64_t id, const ListFilter& filter) {
+void LedgerReads::pass_over(std::int64_t position) {
+  if (told_.size() >= kMostTold || !told_.insert(position).second) return;
+  host_.host().log(sdk::Level::error, std::string(CorruptError(position).what()) + "; lists and events go on without it");
+}
+
+void LedgerReads::add_row(RowPage& page, std::int64_t id, const ListFilter& filter) try {
   const auto run = find_run(id);
   if (!run || (filter.status && run->state.status != filter.status)) return;
   std::int32_t last_kind = 0;
   agentd_str last_payload{};
   if (run->state.last != run->id) {
     Reading reading(record_, run->state.last);
-    if (!reading.next()) throw CorruptError(run->state.last);
-    const RecordRow last(*reading);
-    if (!last.fits) throw CorruptError(last.position);
-    last_kind = static_cast<std::int32_t>(last.kind);
-    last_payload = page.keep(last.payload);
+    const auto last = reading.next() ? RecordRow(*reading) : RecordRow();
+    if (last.fits) {
+      last_kind = static_cast<std::int32_t>(last.kind);
+      last_payload = page.keep(last.payload);
+    } else {
+      pass_over(run->state.last);
+    }
   }
   page.rows.push_back({{run->id, run->nonce, 0}, page.keep(run->agent), page.keep(run->key), page.keep(run->payload), last_payload, run->revision, run->entered,
                        run->state.due, run->state.last, static_cast<std::int32_t>(run->state.status), last_kind});
+} catch (const CorruptError& e) {
+  pass_over(e.position);
 }
 
 void LedgerReads::list(agentd_op op, const ListFilter& asked) {
@@ -242,25 +256,28 @@ LedgerReads::StoredPage LedgerReads::events_page(std::int64_t position, std::uin
   bool has_entry = entries.next(), has_record = records.next();
   while ((has_entry || has_record) && !page.full() && page.rows.size() < limit) {
     const bool entry_first = has_entry && (!has_record || entries->integer(0) < records->integer(0));
-    if (entry_first) {
-      page.add(RunRow(*entries), entries->bytes(RunRow::kColumnCount));
-      has_entry = entries.next();
-    } else {
-      page.add(RecordRow(*records), static_cast<std::uint32_t>(records->integer(7)), records->bytes(8));
-      has_record = records.next();
+    ++page.looked_at;
+    try {
+      if (entry_first) page.add(RunRow(*entries), entries->bytes(RunRow::kColumnCount));
+      else page.add(RecordRow(*records), static_cast<std::uint32_t>(records->integer(7)), records->bytes(8));
+    } catch (const CorruptError& e) {
+      pass_over(e.position);
     }
+    if (entry_first) has_entry = entries.next();
+    else has_record = records.next();
   }
+  page.ended = !has_entry && !has_record;
   return page;
 }
 
 void LedgerReads::events_after(agentd_op op, std::int64_t position, std::uint64_t limit) {
   const std::lock_guard lock(mutex_);
-  while (limit > 0) {
+  for (bool ended = false; !ended && limit > 0;) {
     const auto page = events_page(position, limit);
-    if (page.rows.empty()) break;
-    position = page.rows.back().position;
+    position = page.last;
     limit -= page.rows.size();
-    host_.records(op, page.rows.data(), page.rows.size());
+    ended = page.ended;
+    if (!page.rows.empty()) host_.records(op, page.rows.data(), page.rows.size());
   }
   host_.done(op);
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct ListFilter {
 };
 
 // Any thread that may block; one read at a time. Throws DbError and CorruptError. Each answers its operation, except by throwing.
+// What is damaged fails the load of its own run alone: lists and events are given without it, and the log is told its position once.
+// A run whose last record is damaged is in lists, without that record.
 class LedgerReads {
  public:
   LedgerReads(const std::filesystem::path& file, const LedgerHost& host, const Mirror& mirror, std::mutex& mirror_mutex);
@@ -47,6 +50,7 @@ class LedgerReads {
   void add_runs_of_agent(RowPage& page, const ListFilter& filter);
   void add_runs(RowPage& page, const ListFilter& filter);
   StoredPage events_page(std::int64_t position, std::uint64_t limit);
+  void pass_over(std::int64_t position);
   void add_row(RowPage& page, std::int64_t id, const ListFilter& filter);
   std::int64_t agent_row(const std::string& agent);
 
@@ -55,6 +59,7 @@ class LedgerReads {
   LedgerHost host_;
   const Mirror& mirror_;
   std::mutex& mirror_mutex_;
+  std::set<std::int64_t> told_;  // damaged positions that the log knows of
   Statement run_, record_, entries_after_, records_after_, ids_before_, link_, ids_by_key_, agent_, spec_, state_, cursor_;
 };
 

@@ -13,8 +13,9 @@ namespace agentd::sqlite {
 
 // A row that is not what was written. The place is a position.
 struct CorruptError : std::runtime_error {
-  explicit CorruptError(std::int64_t position)
-      : std::runtime_error("ledger.db: position " + std::to_string(position) + " is damaged: its checksum does not fit") {}
+  explicit CorruptError(std::int64_t where)
+      : std::runtime_error("ledger.db: position " + std::to_string(where) + " is damaged: its checksum does not fit"), position(where) {}
+  std::int64_t position;
 };
 
 inline bool is_final(std::int64_t status) { return status >= AGENTD_RUN_COMPLETED; }
