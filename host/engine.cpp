@@ -96,7 +96,8 @@ Async<Result<void>> Engine::start() {
       ground_.log.error("events", "event store \"" + name + "\" gets no copy: " + store.error().message);
       continue;
     }
-    copiers_.push_back(std::make_unique<event::Copier>(ground_.world, *ledger_, journal_->live(), **store, name));
+    event::Copier::Listener listener{[this](const std::string& text) { ground_.log.error("events", text); }, [this](const std::string& text) { ground_.log.info("events", text); }};
+    copiers_.push_back(std::make_unique<event::Copier>(ground_.world, *ledger_, journal_->live(), **store, name, std::move(listener)));
     spawn(ground_.world.executor, copy(*copiers_.back()));
   }
   auto warn = [this](const std::string& text) { ground_.log.warn("runs", text); };

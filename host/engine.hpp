@@ -37,6 +37,7 @@ class Engine {
   Deltas& deltas() { return deltas_; }
   Roster& roster() { return *roster_; }
   run::Worker& worker() { return *worker_; }
+  const std::vector<std::unique_ptr<event::Copier>>& copiers() const { return copiers_; }
 
  private:
   static constexpr std::size_t kAtOnce = 1024;  // records of changed agents

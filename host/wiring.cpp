@@ -71,7 +71,7 @@ class Serving {
   }
 
   void open_api() {
-    context_.emplace(api::Context{ground_.world, config_, engine_.ledger(), ground_.ports, engine_.roster(), engine_.journal(), engine_.deltas(), *slots_, engine_.worker(), ground_.metrics, ground_.clock.now()});
+    context_.emplace(api::Context{ground_.world, config_, engine_.ledger(), ground_.ports, engine_.roster(), engine_.journal(), engine_.deltas(), *slots_, engine_.worker(), engine_.copiers(), ground_.metrics, ground_.clock.now()});
     api::add_health(routes_, *context_);
     api::add_agents(routes_, *context_);
     api::add_runs(routes_, *context_);

@@ -1,5 +1,7 @@
 // Copies every event to one event store, in order and at least once, with a cursor of its own in the ledger.
 #pragma once
+#include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -11,31 +13,38 @@ namespace agentd::event {
 // The engine thread only.
 class Copier {
  public:
+  // Whole sentences for the log. Of each trouble one when it begins or becomes another, and one when it is over.
+  struct Listener {
+    std::function<void(const std::string&)> error, info;
+  };
   // The cursor is kept under "events:NAME"; a store that was never fed begins with the oldest event.
-  Copier(World world, port::Ledger& ledger, Live& live, port::EventStore& store, std::string name);
+  Copier(World world, port::Ledger& ledger, Live& live, port::EventStore& store, std::string name, Listener listener);
 
   // Follows the journal until stop; a store that fails is tried again, 1 s later and then ever more slowly up to a minute. The cursor
-  // is saved after what it stands behind is kept, at most once a second and at the end.
+  // is saved after what it stands behind is kept, at most once a second and at the end. A record that cannot be read is told and left out.
   Async<void> follow(std::stop_token stop);
 
   const std::string& name() const { return name_; }
   // Age of the oldest event the store does not have yet; 0 when it has all.
   double lag_seconds() const;
-  const std::string& last_error() const { return last_error_; }
+  const std::string& last_error() const { return copying_.empty() ? saving_ : copying_; }  // empty: nothing is wrong
 
  private:
   Async<bool> deliver(std::vector<port::StoredRecord> records, std::stop_token stop);
   Async<void> save(bool now);
+  void fell_behind();
+  void tell(std::string& trouble, const char* what, const std::string& now);
 
   World world_;
   port::Ledger& ledger_;
   Live& live_;
   port::EventStore& store_;
   std::string name_;
+  Listener listener_;
   Position kept_ = 0, saved_ = 0;
   Tick saved_at_{};
   std::optional<Instant> oldest_missing_;
-  std::string last_error_;
+  std::string copying_, saving_;  // what is wrong with it now
 };
 
 }  // namespace agentd::event

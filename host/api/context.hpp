@@ -1,7 +1,10 @@
 // What the API's handlers work with. Borrowed; outlives the server.
 #pragma once
+#include <memory>
 #include <string>
+#include <vector>
 
+#include "core/event/copier.hpp"
 #include "core/manifest/host_config.hpp"
 #include "core/metrics/metrics.hpp"
 #include "core/run/worker.hpp"
@@ -23,6 +26,7 @@ struct Context {
   host::Deltas& deltas;
   const host::Slots& slots;
   const run::Worker& worker;
+  const std::vector<std::unique_ptr<event::Copier>>& copiers;
   metrics::Metrics& metrics;
   Instant started_at{};
   bool ready = false;     // the engine thread sets it

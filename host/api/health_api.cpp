@@ -22,6 +22,7 @@ Async<metrics::Snapshot> snapshot(const Context& context) {
   for (const auto& library : catalog.libraries()) now.stale_finishes[library->name] = library->stale_finishes();
   for (const auto& [name, endpoint] : context.ports.endpoints())
     if (endpoint) now.provider_circuit_open[name] = (*endpoint)->down();
+  for (const auto& copier : context.copiers) now.event_store_lag_seconds[copier->name()] = copier->lag_seconds();
   now.wal_bytes = context.ledger.vitals().wal_bytes;
   co_return now;
 }

@@ -41,10 +41,12 @@ struct Bench {
   Store store{world};
   std::optional<Copier> copier;
   std::stop_source stop;
+  std::vector<std::string> log;
 
   void start() {
     stop = {};
-    copier.emplace(world.world(), journal, *live, store, "team");
+    const auto note = [this](const std::string& text) { log.push_back(text); };
+    copier.emplace(world.world(), journal, *live, store, "team", Copier::Listener{note, note});
     spawn(world.io().get_executor(), copier->follow(stop.get_token()));
     world.settle();
   }
@@ -157,6 +159,33 @@ TEST(Copier, GetsOnWithoutARecordThatCannotBeRead) {
   b.journal.records[0].payload = "{";
   b.start();
   EXPECT_EQ(b.store.ids, ids(2, 2));
+  ASSERT_EQ(b.log.size(), 1u);
+  EXPECT_EQ(b.log[0].find("event store \"team\" goes without a record: the ledger's record 1 cannot be read"), 0u) << b.log[0];
+}
+
+TEST(Copier, TellsATroubleOnceAndOnceThatItIsOver) {
+  Bench b;
+  b.store.failures = 3;
+  b.start();
+  b.write(1);
+  EXPECT_EQ(b.log, (std::vector<std::string>{"event store \"team\": no events are copied: connection refused"}));
+  b.world.advance(1min);
+  b.write(3);
+  EXPECT_EQ(b.store.ids, ids(1, 4));
+  EXPECT_EQ(b.log, (std::vector<std::string>{"event store \"team\": no events are copied: connection refused", "event store \"team\": no events are copied: that is over"}));
+}
+
+TEST(Copier, LagsWhileTheLedgerCannotBeRead) {
+  Bench b;
+  b.journal.write();
+  b.journal.failing_reads = 1'000'000;
+  b.start();
+  b.world.advance(1min);
+  EXPECT_GE(b.copier->lag_seconds(), 60);
+  EXPECT_EQ(b.log, (std::vector<std::string>{"event store \"team\": no events are copied: the ledger is busy"}));
+  b.journal.failing_reads = 0;
+  b.world.advance(2s);
+  EXPECT_EQ(b.copier->lag_seconds(), 0);
 }
 
 TEST(Copier, IsStoppedByNoSlowStore) {
