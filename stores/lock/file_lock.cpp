@@ -23,7 +23,7 @@ std::string holder(int fd) {
 }  // namespace
 
 FileLock::FileLock(const std::filesystem::path& file) {
-  const std::string path = file.string() + ".lock";
+  const std::string path = path_for(file);
   fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd_ < 0) throw sdk::Error(path + ": " + std::strerror(errno));
   if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {

@@ -10,6 +10,7 @@ class FileLock {
  public:
   explicit FileLock(const std::filesystem::path& file);  // throws sdk::Error: names the file and, where known, the process that has it
   ~FileLock();
+  static std::filesystem::path path_for(const std::filesystem::path& file) { return file.string() + ".lock"; }
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
 

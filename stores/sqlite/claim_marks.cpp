@@ -31,11 +31,19 @@ ClaimMarks::~ClaimMarks() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-std::unordered_map<std::int64_t, std::int64_t> ClaimMarks::of(std::int64_t session) const {
+std::vector<ClaimMarks::Mark> ClaimMarks::read() const {
   std::vector<Mark> marks(kPlaces);
   const auto got = fd_ < 0 ? 0 : ::pread(fd_, marks.data(), marks.size() * sizeof(Mark), 0);
   marks.resize(got < 0 ? 0 : static_cast<std::size_t>(got) / sizeof(Mark));
-  std::erase_if(marks, [session](const Mark& mark) { return mark.session != session || mark.checksum != mark.its_checksum(); });
+  std::erase_if(marks, [](const Mark& mark) { return mark.checksum != mark.its_checksum(); });
+  return marks;
+}
+
+bool ClaimMarks::any() const { return !read().empty(); }
+
+std::unordered_map<std::int64_t, std::int64_t> ClaimMarks::of(std::int64_t session) const {
+  auto marks = read();
+  std::erase_if(marks, [session](const Mark& mark) { return mark.session != session; });
   std::ranges::sort(marks, {}, &Mark::number);
   std::unordered_map<std::int64_t, std::int64_t> latest;
   for (const auto& mark : marks) latest[mark.run] = mark.last;

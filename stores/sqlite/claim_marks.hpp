@@ -24,6 +24,9 @@ class ClaimMarks {
   // What the latest mark says of each run that a session claimed: its latest record by then, or that its claim was given up.
   std::unordered_map<std::int64_t, std::int64_t> of(std::int64_t session) const;
 
+  // Whether any session ever claimed a run.
+  bool any() const;
+
   struct Claimed {
     std::int64_t run = 0, last = 0;
   };
@@ -32,6 +35,7 @@ class ClaimMarks {
 
  private:
   struct Mark;
+  std::vector<Mark> read() const;
   int fd_ = -1;
   std::int64_t session_ = 0, count_ = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 
 #include "ledger_schema.hpp"
 
@@ -11,6 +12,7 @@ namespace {
 constexpr std::size_t kMostWrites = 1024;             // of one group: what the last of them waits for
 constexpr int kGroupsInARow = 64;                     // before the worker thread is given to somebody else
 constexpr std::chrono::milliseconds kProbeEvery{1000};
+constexpr std::chrono::milliseconds kLookEvery{1000};  // whether the files are where they were
 // While somebody else has the file, a group is tried so often before those who wait for it are told. After that each is tried once.
 constexpr std::chrono::milliseconds kTryEvery{100}, kLockWait{10};
 constexpr int kMostTries = 20;
@@ -28,6 +30,8 @@ try : host_(host),
       lock_(file_),
       marks_(file_),
       db_(file_, Db::Mode::write),
+      lock_place_(stores::FileLock::path_for(file_)),
+      file_place_(file_),
       opened_(open_ledger(db_, marks_, host)),
       mirror_(*opened_.mirror),
       writer_(db_, mirror_, mutex_, opened_.next_position, opened_.next_agent),
@@ -37,11 +41,13 @@ try : host_(host),
   Group found;
   for (const auto& agent : mirror_.agents()) found.agents.push_back(agent.get());
   tell(found, 0);
+  look_after_files();
 } catch (const DbError& e) {
   throw sdk::Error(std::string("the ledger cannot be opened: ") + e.what());
 }
 
 Ledger::~Ledger() {
+  look_timer_.cancel();
   probe_timer_.cancel();
   try_timer_.cancel();
 }
@@ -278,6 +284,19 @@ void Ledger::probe() {
   Group again;
   again.due = true;
   tell(again, 0);
+}
+
+// ---- files that are taken away
+
+// What is written into a file without a name is lost, and who finds the name free begins a ledger of their own: there is nothing left
+// that could be done right. Ends the process as a failed fsync does.
+void Ledger::look_after_files() {
+  for (const auto* place : {&lock_place_, &file_place_}) {
+    if (!place->lost()) continue;
+    host_.host().log(sdk::Level::error, place->path().string() + " was removed, moved or replaced while it was in use, so that nothing could be kept any more; the process ends");
+    std::_Exit(EXIT_FAILURE);
+  }
+  look_timer_ = sdk::Timer(host_.host(), kLookEvery, [this] { look_after_files(); });
 }
 
 }  // namespace agentd::sqlite

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <vector>
 
+#include "file_place.hpp"
 #include "ledger_group.hpp"
 #include "ledger_open.hpp"
 #include "ledger_reads.hpp"
@@ -52,12 +53,14 @@ class Ledger {
   void bound_wal();
   void disk_is_full();
   void probe();
+  void look_after_files();
 
   LedgerHost host_;
   const std::filesystem::path file_;
   stores::FileLock lock_;
   ClaimMarks marks_;   // under the mirror's lock
   Db db_;
+  const FilePlace lock_place_, file_place_;
   std::mutex mutex_;  // of the mirror
   std::uint64_t version_ = 0;  // of what was told of agents, under the mirror's lock
   Opened opened_;
@@ -74,6 +77,7 @@ class Ledger {
   bool troubled_ = false;      // writes are refused for another reason, and the log knows
   int tries_ = 0;              // of the group at hand, while somebody else has the file
   sdk::Timer probe_timer_, try_timer_;
+  sdk::Timer look_timer_;      // the host's loop
 };
 
 }  // namespace agentd::sqlite

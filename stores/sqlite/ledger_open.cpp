@@ -117,6 +117,8 @@ class LiveRuns {
 }  // namespace
 
 Opened open_ledger(Db& db, ClaimMarks& marks, const sdk::Host& host) {
+  if (is_new(db) && marks.any())
+    throw sdk::Error("ledger.db is empty, though ledger.db.claims has runs that were claimed from it, so what it held is lost; put a backup in its place, or move both away to begin anew");
   prepare_schema(db);
   Transaction transaction(db);
   Opened opened;

@@ -28,12 +28,12 @@ CREATE TABLE records(position INTEGER PRIMARY KEY, run INTEGER NOT NULL, prev IN
 INSERT INTO meta VALUES('schema', 2), ('session', 0), ('live_from', 1), ('tail_from', 1), ('epoch', lower(hex(randomblob(16))));
 )";
 
-bool has_tables(Db& db) {
-  Statement find(db, "SELECT 1 FROM sqlite_master WHERE type='table' AND name='meta'");
-  return find.step();
-}
-
 }  // namespace
+
+bool is_new(Db& db) {
+  Statement find(db, "SELECT 1 FROM sqlite_master WHERE type='table' AND name='meta'");
+  return !find.step();
+}
 
 std::int64_t read_meta(Db& db, const char* key) {
   Statement find(db, "SELECT value FROM meta WHERE key=?");
@@ -43,7 +43,7 @@ std::int64_t read_meta(Db& db, const char* key) {
 
 void prepare_schema(Db& db) {
   Transaction transaction(db);
-  if (!has_tables(db)) db.run(kVersion2);
+  if (is_new(db)) db.run(kVersion2);
   const auto found = read_meta(db, meta::kSchema);
   if (found > kSchemaVersion) {
     throw sdk::Error("ledger.db has schema " + std::to_string(found) + ", and this agentd knows up to " + std::to_string(kSchemaVersion) +

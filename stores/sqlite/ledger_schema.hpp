@@ -18,6 +18,7 @@ inline constexpr const char* kTailFrom = "tail_from"; // every record that a liv
 inline constexpr const char* kProbe = "probe";        // written and taken away again to see whether the disk has room
 }  // namespace meta
 
+bool is_new(Db& db);  // it has no tables yet
 // Makes the tables or brings an older schema up to date; a newer one is refused: an older binary would not understand its rows.
 void prepare_schema(Db& db);
 std::int64_t read_meta(Db& db, const char* key);  // 0 when it is not there

@@ -49,6 +49,49 @@ TEST_F(SqliteLedger, RefusesAFileThatIsNoDatabase) {
   EXPECT_NE(ledger->error().find("ledger.db"), std::string::npos) << ledger->error();
 }
 
+TEST_F(SqliteLedger, RefusesAFileThatWasEmptied) {
+  {
+    const auto l = open();
+    l->enter("a");
+    l->claim_one();
+  }
+  for (const char* what : {"emptied", "opened again", "removed"}) {
+    if (what == std::string("emptied")) std::filesystem::resize_file(folder_.path() / "ledger.db", 0);
+    if (what == std::string("removed")) std::filesystem::remove(folder_.path() / "ledger.db");
+    const auto l = open();
+    ASSERT_FALSE(*l) << what;
+    EXPECT_NE(l->error().find("ledger.db is empty, though ledger.db.claims has runs"), std::string::npos) << l->error();
+  }
+  std::filesystem::remove(folder_.path() / "ledger.db.claims");
+  EXPECT_TRUE(*open());
+}
+
+TEST_F(SqliteLedger, MayBeBegunAgainAfterADeathBeforeItsFirstTable) {
+  open()->enter("a");  // .claims has no mark
+  std::filesystem::resize_file(folder_.path() / "ledger.db", 0);
+  EXPECT_TRUE(*open());
+}
+
+TEST_F(SqliteLedger, EndsTheProcessWhenItsFilesAreTakenAway) {
+  const auto l = open();
+  l->world().advance(Millis(5000));
+  l->enter("a");
+  const auto away = [&](const char* name) {
+    std::filesystem::rename(folder_.path() / name, folder_.path() / "away");
+    l->world().advance(Millis(1500));
+  };
+  for (const char* name : {"ledger.db", "ledger.db.lock"}) {
+    EXPECT_EXIT(away(name), testing::ExitedWithCode(1), "") << name;
+    std::filesystem::rename(folder_.path() / "away", folder_.path() / name);
+    std::ofstream(folder_.path() / "another") << "x";
+    const auto replace = [&] {
+      std::filesystem::rename(folder_.path() / "another", folder_.path() / name);
+      l->world().advance(Millis(1500));
+    };
+    if (name != std::string("ledger.db")) EXPECT_EXIT(replace(), testing::ExitedWithCode(1), "") << name;
+  }
+}
+
 TEST_F(SqliteLedger, ADamagedRecordIsMissedByItsRunAlone) {
   RunId run, other;
   {
