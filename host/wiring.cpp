@@ -38,7 +38,8 @@ class Serving {
 
   // Before anything is opened: whoever cannot have the address starts no run. The error names it.
   Result<void> bind() {
-    server_.emplace(ground_.world, routes_, api::ServerLimits(), [this](const api::Served& s) { ground_.metrics.observe_http(s.route, s.method, s.status, s.seconds); });
+    server_.emplace(ground_.world, routes_, api::ServerLimits(), [this](const api::Served& s) { ground_.metrics.observe_http(s.route, s.method, s.status, s.seconds); },
+                    [this](const std::string& text) { ground_.log.warn("api", text); });
     return server_->bind(config_.api.listen);
   }
   int run() { return ground_.run(story()); }

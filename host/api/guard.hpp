@@ -9,12 +9,12 @@
 namespace agentd::api {
 
 struct Address {
-  std::string host;  // without brackets
+  std::string host;  // without brackets, in small letters
   std::string port;
 };
 Result<Address> parse_address(std::string_view text);  // "127.0.0.1:8765", "localhost:0", "[::1]:8765"
 
-bool is_loopback(std::string_view host);  // "localhost", 127.0.0.0/8, "::1"
+bool is_loopback(std::string_view host);  // of an Address: "localhost", 127.0.0.0/8, "::1"
 
 // What is wrong with a request's Host and Origin; nothing when they are this machine's.
 std::optional<std::string> foreign(std::string_view host, std::string_view origin);

@@ -44,6 +44,12 @@ std::optional<Refused> judge(const Framing& framing, std::string_view request_li
 
 }  // namespace
 
+std::string in_small_letters(std::string_view text) {
+  std::string out(text);
+  for (auto& c : out) c = lower(c);
+  return out;
+}
+
 std::expected<std::optional<std::size_t>, Refused> end_of_head(std::string_view bytes, HeadLimits limits) {
   const auto longest_line = std::min(limits.line_bytes, limits.bytes);
   if (std::min(bytes.find('\n'), bytes.size()) > longest_line)

@@ -24,6 +24,9 @@ struct Refused {
 // How many bytes the head at the beginning of `bytes` has; nothing while more of it must come.
 std::expected<std::optional<std::size_t>, Refused> end_of_head(std::string_view bytes, HeadLimits limits);
 
+// Names and hosts are compared without regard to case, ASCII only.
+std::string in_small_letters(std::string_view text);
+
 // A whole head, with the empty line at its end.
 std::optional<Refused> judge_head(std::string_view head);
 

@@ -4,6 +4,7 @@
 
 #include "host/api/connection.hpp"
 #include "host/api/guard.hpp"
+#include "host/api/head.hpp"
 #include "host/api/problem.hpp"
 #include "host/api/target.hpp"
 
@@ -13,15 +14,8 @@ namespace http = boost::beast::http;
 using asio::ip::tcp;
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
-
 bool is_json(std::string_view content_type) {
-  const auto type = lower(content_type.substr(0, content_type.find(';')));
+  const auto type = in_small_letters(content_type.substr(0, content_type.find(';')));
   return type == "application/json" || type.ends_with("+json") || type == "application/jsonl" || type == "application/x-ndjson";
 }
 
@@ -65,7 +59,7 @@ Picked pick(const Routes& routes, http::request<http::string_body>&& incoming) {
   request.method = picked.method;
   request.path = std::move(target->path);
   request.query = std::move(target->query);
-  for (const auto& field : incoming) request.headers.emplace(lower(field.name_string()), std::string(field.value()));
+  for (const auto& field : incoming) request.headers.emplace(in_small_letters(field.name_string()), std::string(field.value()));
   request.captured = std::move(std::get<Match>(found).captured);
   request.body = std::move(incoming.body());
   return picked;
@@ -107,8 +101,8 @@ std::string Request::header(std::string_view name) const {
   return found == headers.end() ? std::string() : found->second;
 }
 
-Server::Server(World world, const Routes& routes, ServerLimits limits, std::function<void(const Served&)> served)
-    : world_(std::move(world)), routes_(routes), limits_(limits), served_(std::move(served)), acceptor_(world_.executor) {}
+Server::Server(World world, const Routes& routes, ServerLimits limits, std::function<void(const Served&)> served, std::function<void(const std::string&)> warn)
+    : world_(std::move(world)), routes_(routes), limits_(limits), served_(std::move(served)), warn_(std::move(warn)), acceptor_(world_.executor) {}
 
 Server::~Server() = default;
 
@@ -146,13 +140,28 @@ Async<void> Server::accept() {
   while (acceptor_.is_open()) {
     auto [error, socket] = co_await acceptor_.async_accept(asio::as_tuple(asio::use_awaitable));
     if (error == asio::error::operation_aborted) co_return;
-    if (error) {  // out of descriptors: those who are here will leave
+    if (error) {  // those who are here will leave
+      if (error == asio::error::no_descriptors || error == boost::system::errc::too_many_files_open_in_system) turn_away();
       co_await sleep(world_.timers, Millis(100), stopping_.get_token());
       continue;
     }
     if (open_.size() - leaving_ >= limits_.connections && !make_room()) continue;  // closed at once
     spawn(world_.executor, serve(std::make_unique<Connection>(std::move(socket), limits_, world_.clock)));
   }
+}
+
+// Nobody waits for an answer that does not come while others keep the descriptors.
+void Server::turn_away() {
+  constexpr Millis kTellAgain = std::chrono::minutes(1);
+  const auto now = world_.clock.tick();
+  if (warn_ && (!warned_ || now - *warned_ >= kTellAgain)) {
+    warn_("no descriptor is left for clients, who are answered 503 until one is; raise the limit of open files (ulimit -n, LimitNOFILE=)");
+    warned_ = now;
+  }
+  const auto document = problem(503, "the host has no descriptor left; ask again soon");
+  const auto head = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: " + document.content_type + "\r\nContent-Length: " + std::to_string(document.body.size()) +
+                    "\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+  reserve_.turn_away(acceptor_.native_handle(), head + document.body);
 }
 
 // One that asks a vital route may have to go last of all: it is answered at once, so it is still there because it does not read.

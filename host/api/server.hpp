@@ -3,7 +3,8 @@
 // Bounds: connections, requests in progress, streams among them, header and body sizes, and how long a client may take to send or
 // to read. A client that exceeds one is answered where that is possible, and cut off. When all connections are taken, a newcomer
 // takes the place of the one that has been idle longest, else of the one that has been sending its request longest: requests in
-// progress are fewer than connections, so there always is one, and whoever looks after the host reaches its vital routes. A
+// progress are fewer than connections, so there always is one, and whoever looks after the host reaches its vital routes. When the
+// process has no descriptor left, newcomers are answered 503 at once, and the log tells of it. A
 // request whose Host is not this machine's is refused, so that a web page cannot reach the API by making its own name resolve to
 // loopback; so is one whose Origin is not its Host.
 #pragma once
@@ -13,10 +14,12 @@
 #include <boost/beast/http/string_body.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_set>
 
 #include "core/base/async.hpp"
 #include "core/base/result.hpp"
+#include "host/api/reserve.hpp"
 #include "host/api/routes.hpp"
 
 namespace agentd::api {
@@ -45,7 +48,8 @@ struct Served {
 // The engine thread only. Owned by the wiring; routes outlive it.
 class Server {
  public:
-  Server(World world, const Routes& routes, ServerLimits limits, std::function<void(const Served&)> served);
+  Server(World world, const Routes& routes, ServerLimits limits, std::function<void(const Served&)> served,
+         std::function<void(const std::string&)> warn = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -64,6 +68,7 @@ class Server {
   struct Work;
   Async<void> accept();
   bool make_room();
+  void turn_away();
   Async<void> serve(std::unique_ptr<Connection> connection);
   Async<void> refuse(Connection& connection, int status, std::string detail);
   Async<bool> answer(Connection& connection, boost::beast::http::request<boost::beast::http::string_body> incoming,
@@ -74,6 +79,9 @@ class Server {
   const Routes& routes_;
   ServerLimits limits_;
   std::function<void(const Served&)> served_;
+  std::function<void(const std::string&)> warn_;
+  Reserve reserve_;
+  std::optional<Tick> warned_;
   boost::asio::ip::tcp::acceptor acceptor_;
   std::uint16_t port_ = 0;
   std::unordered_set<Connection*> open_;

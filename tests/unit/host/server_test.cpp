@@ -1,6 +1,8 @@
 #include "host/api/server.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -64,7 +66,7 @@ class HttpServer : public testing::Test {
     if (engine_.joinable()) stop();
   }
   void start(ServerLimits limits = {}) {
-    server_.emplace(world_, routes_, limits, [this](const Served& served) { served_.push_back(served); });
+    server_.emplace(world_, routes_, limits, [this](const Served& served) { served_.push_back(served); }, [this](const std::string& text) { warnings_.push_back(text); });
     const auto bound = server_->bind("127.0.0.1:0");
     ASSERT_TRUE(bound) << bound.error().message;
     server_->start();
@@ -138,6 +140,7 @@ class HttpServer : public testing::Test {
   Routes routes_;
   std::promise<void> cut_off_, entered_;
   std::vector<Served> served_;
+  std::vector<std::string> warnings_;
   std::optional<Server> server_;
   std::thread engine_;
   std::string url_;
@@ -351,6 +354,43 @@ TEST_F(HttpServer, BoundsEventStreams) {
   EXPECT_NE(refused.body.find("event streams"), std::string::npos);
   first.close();
   cut_off_.get_future().wait();
+}
+
+// While it lives, the process can open nothing more.
+class NoDescriptorIsLeft {
+ public:
+  NoDescriptorIsLeft() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const int lowest = ::dup(STDIN_FILENO);
+    ::close(lowest);
+    const rlimit none{static_cast<rlim_t>(lowest), before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoDescriptorIsLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptorIsLeft(const NoDescriptorIsLeft&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(HttpServer, TellsClientsThatNoDescriptorIsLeft) {
+  start();
+  {
+    std::vector<tcp::socket> clients;
+    for (int i = 0; i < 3; ++i) clients.emplace_back(client_io_, tcp::v4());
+    const NoDescriptorIsLeft now;
+    for (auto& client : clients) {
+      client.connect({asio::ip::make_address("127.0.0.1"), server_->port()});
+      std::string all;
+      boost::system::error_code error;
+      asio::read(client, asio::dynamic_buffer(all), error);
+      EXPECT_TRUE(all.starts_with("HTTP/1.1 503 ")) << all;
+      EXPECT_NE(all.find("no descriptor left"), std::string::npos) << all;
+    }
+  }
+  EXPECT_EQ(ask("GET", "/alive").body, "alive");
+  stop();
+  EXPECT_EQ(warnings_.size(), 1u);
 }
 
 TEST_F(HttpServer, StreamsEventsAndEndsThemInOrder) {
