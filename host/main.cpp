@@ -7,10 +7,14 @@
 
 #include "host/cli/parse.hpp"
 #include "host/commands.hpp"
+#include "host/out_of_memory.hpp"
 #include "host/runner/runner.hpp"
+#include "host/streams.hpp"
 
 int main(int argc, char** argv) {
   using namespace agentd;
+  host::open_missing_streams();
+  host::tell_when_memory_is_out();
   if (argc > 1 && std::string_view(argv[1]) == "--runner") {
     std::vector<char*> rest = {argv[0]};
     rest.insert(rest.end(), argv + 2, argv + argc);
@@ -20,7 +24,7 @@ int main(int argc, char** argv) {
   const auto parsed = cli::parse(argc, argv);
   if (const auto* said = std::get_if<cli::Said>(&parsed)) {
     (said->exit_code == cli::kDone ? std::cout : std::cerr) << said->text;
-    return said->exit_code;
+    return host::finish_output(std::cout, STDOUT_FILENO, std::cerr, said->exit_code);
   }
   const cli::Output to{std::cout, std::cerr, cli::Terminal::of(STDOUT_FILENO)};
   const auto perform = [&to](const auto& command) {
@@ -29,8 +33,9 @@ int main(int argc, char** argv) {
     return perform(command, to);
   };
   try {
-    return std::visit(perform, std::get<cli::Command>(parsed));
-  } catch (const std::exception& error) {  // out of memory, or a defect
+    const int code = std::visit(perform, std::get<cli::Command>(parsed));
+    return host::finish_output(std::cout, STDOUT_FILENO, std::cerr, code);
+  } catch (const std::exception& error) {  // a defect
     std::cerr << "agentd: " << error.what() << '\n';
     return cli::kFailed;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "core/manifest/config_keys.hpp"
@@ -9,6 +10,7 @@
 #include "core/manifest/nearest.hpp"
 #include "core/manifest/secrets.hpp"
 #include "core/manifest/tree.hpp"
+#include "core/plugin/load.hpp"
 #include "core/tool/schema.hpp"
 #include "host/setting_faults.hpp"
 #include "host/setting_paths.hpp"
@@ -16,6 +18,8 @@
 
 namespace agentd::host {
 namespace {
+
+constexpr Millis kSlowToLoad{2'000};
 
 Level to_level(plugin::LogLevel level) {
   switch (level) {
@@ -61,6 +65,18 @@ std::vector<std::string> components_of(const plugin::Catalog& catalog, plugin::K
   return names;
 }
 
+// A library's own code runs as it is loaded, and may hang or end the process: the log then ends with its name.
+auto loader(const Log& log) {
+  return [&log](const std::filesystem::path& file, const std::string& digest) {
+    log.debug("plugins", "loading " + file.string());
+    const auto begin = std::chrono::steady_clock::now();
+    auto library = plugin::load(file, digest);
+    const auto took = std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - begin);
+    if (took > kSlowToLoad) log.warn("plugins", file.string() + " took " + format_duration(took) + " to load");
+    return library;
+  };
+}
+
 }  // namespace
 
 std::map<std::string, std::string> digests(const manifest::HostConfig& config) {
@@ -72,7 +88,7 @@ std::map<std::string, std::string> digests(const manifest::HostConfig& config) {
 
 Ports::Ports(World world, boost::asio::io_context& io, Options options, Redactor& redactor, const Log& log, plugin::MetricsSink& metrics)
     : world_(world), options_(std::move(options)), redactor_(redactor), log_(log), http_(world, net::Settings{.user_agent = std::string("agentd/") + kVersion}),
-      catalog_({.folders = options_.plugin_folders, .sha256 = digests(options_.loaded.config)}),
+      catalog_({.folders = options_.plugin_folders, .sha256 = digests(options_.loaded.config), .load = loader(log)}),
       instances_(world, services(io, log, http_, metrics, options_.state_dir, redactor), {.patience = {}, .make_workers = {}, .check_settings = check_settings}) {}
 
 Ports::~Ports() = default;

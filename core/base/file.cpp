@@ -1,7 +1,9 @@
 #include "core/base/file.hpp"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +13,15 @@
 #include "core/base/time.hpp"
 
 namespace agentd {
+namespace {
+
+// Whatever name or link led there.
+bool is_of_the_kernel(int fd) {
+  struct statfs s {};
+  return fstatfs(fd, &s) == 0 && (s.f_type == PROC_SUPER_MAGIC || s.f_type == SYSFS_MAGIC);
+}
+
+}  // namespace
 
 Result<std::string> read_regular_file(const std::string& path, std::size_t max_bytes) {
   const auto refuse = [&path](const std::string& why) { return fail("cannot read " + path + ": " + why); };
@@ -22,6 +33,7 @@ Result<std::string> read_regular_file(const std::string& path, std::size_t max_b
   struct stat s {};
   if (fstat(fd, &s) != 0) return refuse(reason());
   if (!S_ISREG(s.st_mode)) return refuse("not a regular file");
+  if (is_of_the_kernel(fd)) return refuse("files of /proc and /sys are not read");
   std::string text;
   for (char block[16384];;) {
     const ssize_t n = ::read(fd, block, sizeof block);

@@ -3,11 +3,30 @@
 #include <algorithm>
 #include <tuple>
 
+#include "core/base/json_text.hpp"
+
 namespace agentd::manifest {
+namespace {
 
-std::string place_text(const Problem& p) { return p.line > 0 ? p.file + ":" + std::to_string(p.line) + ":" + std::to_string(p.column) : p.file; }
+// Nothing that a file is named or holds steers a terminal.
+std::string printable(std::string_view bytes, std::string_view kept) {
+  std::string out;
+  for (const char c : to_utf8(bytes)) {
+    const bool is_control = (static_cast<unsigned char>(c) < 0x20 && kept.find(c) == kept.npos) || c == 0x7f;
+    if (is_control) out += "\xef\xbf\xbd";  // U+FFFD
+    else out += c;
+  }
+  return out;
+}
 
-std::string to_text(const Problem& p) { return (p.file.empty() ? "" : place_text(p) + ": ") + p.message; }
+}  // namespace
+
+std::string place_text(const Problem& p) {
+  const auto file = printable(p.file, "");
+  return p.line > 0 ? file + ":" + std::to_string(p.line) + ":" + std::to_string(p.column) : file;
+}
+
+std::string to_text(const Problem& p) { return (p.file.empty() ? "" : place_text(p) + ": ") + printable(p.message, "\n\t"); }
 
 std::string quote(std::string_view word) { return "\"" + std::string(word) + "\""; }
 

@@ -14,6 +14,7 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
+// For people: what is not UTF-8 and control characters become U+FFFD.
 std::string to_text(const Problem& problem);  // "file:line:column: message"
 std::string place_text(const Problem& problem);  // "file:line:column"
 

@@ -1,8 +1,9 @@
 """`agentd run FILE`: one manifest, once, no server, and nothing left behind."""
 import json
+import subprocess
 import unittest
 
-from agentd import WATCHER, AgentdTest, free_port, openai
+from agentd import AGENTD, PATIENCE, WATCHER, AgentdTest, free_port, openai
 
 
 class OneRun(AgentdTest):
@@ -19,6 +20,14 @@ class OneRun(AgentdTest):
         self.assertEqual(kept.stdout, "The load is fine.\n")
         types = [json.loads(line)["type"] for line in copies.read_text().splitlines()]
         self.assertEqual(types.count("background_task_completed"), 1, types)
+
+    def test_an_answer_that_is_lost_is_a_failure(self):
+        host = self.host(openai(self.endpoint(tool="system__load", text="The load is fine.")), watcher=WATCHER)
+        for where, code in ((">/dev/full", 1), (">&-", 1), ("| true; exit ${PIPESTATUS[0]}", 0)):
+            with self.subTest(where):
+                command = f"'{AGENTD}' run agents/watcher.toml --config agentd.toml {where}"
+                done = subprocess.run(["bash", "-c", command], cwd=host.folder, capture_output=True, text=True, timeout=PATIENCE, env=host.environment())
+                self.assertEqual((done.returncode, done.stderr.count("could not be written to standard output")), (code, code), done.stderr)
 
     def test_says_what_it_waits_for_while_nobody_answers(self):
         config = f'[providers.openai]\nbase_url = "http://127.0.0.1:{free_port()}/v1"\n'

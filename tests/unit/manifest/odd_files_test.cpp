@@ -97,6 +97,21 @@ TEST_F(OddFiles, WithANulAreRefusedWhereItIs) {
   EXPECT_THAT(problems(), ElementsAre(HasSubstr("agents/nul.toml:7:10: a text must not have a NUL character in it")));
 }
 
+TEST_F(OddFiles, WithNamesOfNoTextAreToldInText) {
+  folder.write("agents/\xff\x1b[31m.toml", "");
+  EXPECT_THAT(problems(), testing::Each(testing::AllOf(HasSubstr("agents/\xef\xbf\xbd\xef\xbf\xbd[31m.toml:1:1: "), testing::Not(HasSubstr("\xff")),
+                                                       testing::Not(HasSubstr("\x1b")))));
+  EXPECT_THAT(problems(), testing::SizeIs(2)) << "the name is none, and there is nothing to do";
+}
+
+TEST_F(OddFiles, OfTheKernelAreNotHandedToAModel) {
+  folder.write("agents/nosy.toml", "system_instruction = \"file:/proc/self/environ\"\n" + kGood);
+  fs::create_symlink("/proc/self/environ", folder.path("agents/link"));
+  folder.write("agents/sly.toml", "system_instruction = \"file:link\"\n" + kGood);
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("agents/nosy.toml:1:22: \"system_instruction\": cannot read /proc/self/environ: files of /proc and /sys are not read"),
+                                      HasSubstr("agents/sly.toml:1:22: \"system_instruction\": cannot read " + folder.path("agents/link"))));
+}
+
 TEST_F(OddFiles, SayAKeyTwiceOnce) {
   folder.write("agents/twice.toml", kGood + "query = \"r\"\n");
   EXPECT_THAT(problems(), ElementsAre(HasSubstr("agents/twice.toml:6:")));
