@@ -17,7 +17,7 @@ namespace {
 
 // Whatever name or link led there.
 bool is_of_the_kernel(int fd) {
-  struct statfs s {};
+  struct statfs s{};
   return fstatfs(fd, &s) == 0 && (s.f_type == PROC_SUPER_MAGIC || s.f_type == SYSFS_MAGIC);
 }
 
@@ -30,7 +30,7 @@ Result<std::string> read_regular_file(const std::string& path, std::size_t max_b
   if (fd < 0) return refuse(reason());
   const auto close_it = [](const int* open) { ::close(*open); };
   const std::unique_ptr<const int, decltype(close_it)> closing(&fd, close_it);
-  struct stat s {};
+  struct stat s{};
   if (fstat(fd, &s) != 0) return refuse(reason());
   if (!S_ISREG(s.st_mode)) return refuse("not a regular file");
   if (is_of_the_kernel(fd)) return refuse("files of /proc and /sys are not read");

@@ -17,7 +17,8 @@ int spare() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 void tell(int client, std::string_view answer) {
   (void)!::send(client, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   std::array<char, 4096> asked;
-  while (::recv(client, asked.data(), asked.size(), MSG_DONTWAIT) > 0) {  // what is not read would make the end a reset, which takes the answer away
+  while (::recv(client, asked.data(), asked.size(), MSG_DONTWAIT) >
+         0) {  // what is not read would make the end a reset, which takes the answer away
   }
   ::shutdown(client, SHUT_WR);
   ::close(client);

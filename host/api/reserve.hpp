@@ -12,8 +12,8 @@ class Reserve {
   Reserve(const Reserve&) = delete;
   Reserve& operator=(const Reserve&) = delete;
 
-  // Gives the descriptor up for a moment, and those who wait to be accepted, at most some, the answer and a closed connection. The
-  // listener does not block.
+  // Gives the descriptor up for a moment, and those who wait to be accepted, at most some, the answer and a closed connection.
+  // The listener does not block.
   void turn_away(int listener, std::string_view answer);
 
  private:

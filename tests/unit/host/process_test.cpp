@@ -52,7 +52,8 @@ void start_without(int stream) {
 }
 
 TEST(Streams, ThatAreMissingAreNobodyElses) {
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) EXPECT_EXIT(start_without(stream), testing::ExitedWithCode(0), "") << stream;
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    EXPECT_EXIT(start_without(stream), testing::ExitedWithCode(0), "") << stream;
 }
 
 void take_all_memory() {
