@@ -109,7 +109,7 @@ struct RunRow {
   Instant due_at{};
   std::string payload;                   // the entry's
   Position last = 0;                     // its latest record
-  std::string last_payload;              // that record's content; empty when there is only the entry
+  std::string last_payload;              // that record's content; empty when there is only the entry, or when it is damaged
   std::int32_t last_kind = 0;
 };
 
