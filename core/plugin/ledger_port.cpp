@@ -26,6 +26,7 @@ std::optional<port::LedgerError> error(std::int32_t fault, agentd_str message) {
     case AGENTD_LEDGER_DISK_FULL: return port::LedgerError{LedgerFault::disk_full, text(message)};
     case AGENTD_LEDGER_CORRUPT: return port::LedgerError{LedgerFault::corrupt, text(message)};
     case AGENTD_LEDGER_NOT_FOUND: return port::LedgerError{LedgerFault::not_found, text(message)};
+    case AGENTD_LEDGER_OVER_BUDGET: return port::LedgerError{LedgerFault::over_budget, text(message)};
     case AGENTD_LEDGER_UNAVAILABLE: return port::LedgerError{LedgerFault::unavailable, text(message)};
     default: return port::LedgerError{LedgerFault::unknown_outcome, text(message)};
   }
@@ -47,6 +48,10 @@ LedgerStanding own(const agentd_ledger_standing& s) {
   LedgerStanding out{text(s.agent_id), s.queued, s.running, {s.run_count, s.error_count, s.consecutive_failures, {}, text(s.last_error)}, s.version};
   if (s.last_run_ms != INT64_MIN) out.stats.last_run = instant(s.last_run_ms);
   return out;
+}
+
+port::Account own(const agentd_ledger_account& a) {
+  return {text(a.name), a.window, {a.spent_tokens, a.spent_cost}, {a.held_tokens, a.held_cost}, {a.raised_tokens, a.raised_cost}};
 }
 
 port::Claim own(const agentd_ledger_claim& c) {
@@ -87,6 +92,9 @@ agentd_ledger_entry lend(const port::Entry& e) {
 agentd_ledger_record lend(const port::Record& r) { return {r.kind, 0, str(r.payload)}; }
 agentd_ledger_spec lend(const port::AgentSpecText& s) { return {str(s.agent_id), str(s.content)}; }
 agentd_ledger_cursor lend(const port::Cursor& c) { return {str(c.name), c.position}; }
+agentd_ledger_settle lend(const port::Settle& s) { return s.used ? agentd_ledger_settle{s.call, s.used->tokens, s.used->cost} : agentd_ledger_settle{s.call, -1, 0}; }
+agentd_ledger_raise lend(const port::Raise& r) { return {str(r.account), r.window, r.by.tokens, r.by.cost}; }
+agentd_ledger_hold lend(const port::Hold& h) { return {str(h.account), h.window, h.call, h.most.tokens, h.most.cost, h.limit.tokens, h.limit.cost}; }
 agentd_str lend(const std::string& s) { return str(s); }
 
 template <class From>
@@ -103,7 +111,7 @@ LedgerInbox& inbox(agentd_host* host) { return static_cast<LedgerInbox&>(*Instan
 
 void committed(agentd_host* host, const agentd_ledger_group* g) noexcept {
   LedgerGroup group{own(g->answers, g->answer_count), own(g->records, g->record_count), own(g->standings, g->standing_count), g->last_position, g->wal_bytes,
-                    g->commit_seconds, g->accepting != 0, g->due != 0};
+                    g->commit_seconds, g->accepting != 0, g->due != 0, own(g->accounts, g->account_count)};
   inbox(host).post([group = std::move(group)](LedgerPort& port) mutable { port.deliver(std::move(group)); });
 }
 
@@ -238,10 +246,14 @@ Async<LedgerResult<Position>> LedgerPort::commit(port::Transition t) {
   const auto call = [&](std::uint64_t op) {
     const auto lent = lend(t.records);
     const auto follow_ups = lend(t.follow_ups);
+    const auto settles = lend(t.settles);
+    const auto raises = lend(t.raises);
+    const auto holds = lend(t.holds);
     const auto next = t.next ? static_cast<std::int32_t>(*t.next) : 0;
     const auto state = t.agent_state ? str(*t.agent_state) : agentd_str{};
     const agentd_ledger_transition asked{op, now_ms(), run_id(t.run), t.generation, str(t.agent_id), lent.data(), lent.size(), follow_ups.data(), follow_ups.size(),
-                                         next, t.agent_state.has_value(), ms(t.due_at), state, str(t.error)};
+                                         next, t.agent_state.has_value(), ms(t.due_at), state, str(t.error), settles.data(), settles.size(), raises.data(), raises.size(),
+                                         holds.data(), holds.size()};
     table_.commit(self_, &asked);
   };
   auto asking = ask<Position>(call);
@@ -339,10 +351,16 @@ port::AgentStats LedgerPort::stats(const std::string& agent_id) const {
   return known == standings_.end() ? port::AgentStats{} : known->second.stats;
 }
 
+port::Account LedgerPort::account(const std::string& name, std::int64_t window) const {
+  const auto known = accounts_.find({name, window});
+  return known == accounts_.end() ? port::Account{name, window, {}, {}, {}} : known->second;
+}
+
 // ---- what came
 
 void LedgerPort::deliver(LedgerGroup group) {
   stand(std::move(group.standings));
+  for (auto& account : group.accounts) know(std::move(account));
   last_position_ = group.last_position;
   accepting_ = group.accepting;
   vitals_.wal_bytes = group.wal_bytes;
@@ -378,6 +396,14 @@ void LedgerPort::deliver(std::uint64_t op, LedgerAnswer::Value piece) {
   append(std::get_if<std::vector<port::StoredRecord>>(&piece));
   append(std::get_if<std::vector<port::RunRow>>(&piece));
   append(std::get_if<std::vector<std::int64_t>>(&piece));
+}
+
+// Of each account the windows that may still change.
+void LedgerPort::know(port::Account account) {
+  constexpr std::int64_t kKept = 2;
+  accounts_.erase(accounts_.lower_bound({account.name, INT64_MIN}), accounts_.lower_bound({account.name, account.window - kKept + 1}));
+  const std::pair key(account.name, account.window);
+  accounts_.insert_or_assign(key, std::move(account));
 }
 
 void LedgerPort::due() {

@@ -1,6 +1,7 @@
 // A ledger plugin as the engine's port. Texts are copied out of the plugin's memory on the thread that brings them; the engine hears
 // of a whole group with one wake-up and then resumes everybody who waited for a part of it.
 #pragma once
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -38,6 +39,7 @@ struct LedgerGroup {
   std::uint64_t wal_bytes = 0;
   double commit_seconds = 0;
   bool accepting = true, due = false;
+  std::vector<port::Account> accounts;
 };
 
 class LedgerPort;
@@ -85,6 +87,7 @@ class LedgerPort final : public port::Ledger {
   std::size_t queued(const std::string& agent_id) const override;
   std::size_t running(const std::string& agent_id) const override;
   port::AgentStats stats(const std::string& agent_id) const override;
+  port::Account account(const std::string& name, std::int64_t window) const override;
   bool accepts() const override { return accepting_; }
   void on_group(std::function<void(std::span<const port::StoredRecord>)> feed) override { feed_ = std::move(feed); }
   Vitals vitals() const override { return vitals_; }
@@ -100,6 +103,7 @@ class LedgerPort final : public port::Ledger {
   template <class T, class Call>
   Async<port::LedgerResult<T>> ask(Call call);
   void stand(std::vector<LedgerStanding> standings);
+  void know(port::Account account);
   std::int64_t now_ms() const;
 
   struct Waiting {
@@ -114,6 +118,7 @@ class LedgerPort final : public port::Ledger {
   std::uint64_t last_op_ = 0;
   std::unordered_map<std::uint64_t, Waiting> waiting_;
   std::unordered_map<std::string, LedgerStanding> standings_;
+  std::map<std::pair<std::string, std::int64_t>, port::Account> accounts_;  // by name and window
   std::function<void()> wake_;
   std::function<void(std::span<const port::StoredRecord>)> feed_;
   Position last_position_ = 0;

@@ -13,6 +13,7 @@
 #include "core/base/async.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/result.hpp"
+#include "core/base/time.hpp"
 
 namespace agentd::port {
 
@@ -56,6 +57,43 @@ struct Admission {
   std::vector<RunId> cancel;             // with cancel_previous: what it pushes aside
 };
 
+// What model calls use up.
+struct Spend {
+  std::int64_t tokens = 0;
+  NanoDollars cost = 0;
+  friend bool operator==(const Spend&, const Spend&) = default;
+};
+
+// What one model call may come to, kept free in an account from before it starts until its end is durable. An account is a name and a
+// window: a number that grows with time, of which each has a count of its own.
+struct Hold {
+  std::string account;
+  std::int64_t window = 0;
+  std::int64_t call = 0;                 // names it within its run
+  Spend most;
+  Spend limit;                           // of what is spent and held together; 0: none
+};
+
+// A call has ended: what was held for it is let go and what it used is spent, in the window in which it was held.
+struct Settle {
+  std::int64_t call = 0;
+  std::optional<Spend> used;             // nothing: nobody knows, so all that was held is spent
+};
+
+// More for an account in one window than its limit.
+struct Raise {
+  std::string account;
+  std::int64_t window = 0;
+  Spend by;                              // not negative
+};
+
+// An account in one window.
+struct Account {
+  std::string name;
+  std::int64_t window = 0;
+  Spend spent, held, raised;
+};
+
 struct Record {
   std::int32_t kind = 0;                 // never 0, which is the entry
   std::string payload;
@@ -71,6 +109,11 @@ struct Transition {
   Instant due_at{};                      // with queued and waiting: not claimed before
   std::vector<Entry> follow_ups;         // runs that this one starts
   std::optional<std::string> agent_state;  // a native task's state to keep, JSON
+  // In this order, and before the rest. Holds that a run's earlier claims left are settled in full before, and whatever a run holds when
+  // it ends, waits or is given back is settled in full behind them. A hold that does not fit refuses the transition: over_budget.
+  std::vector<Settle> settles;
+  std::vector<Raise> raises;
+  std::vector<Hold> holds;
   std::string error;                     // with a final status that is an error: what AgentStats::last_error becomes
 };
 
@@ -161,6 +204,7 @@ enum class LedgerFault {
   unavailable,      // nothing happened; the same may be asked again
   corrupt,          // what is kept is damaged, or not what was kept; asking again changes nothing
   not_found,
+  over_budget,      // a hold did not fit: nothing happened
   unknown_outcome,  // it may have happened or not, so it must not be asked again blindly
 };
 struct LedgerError {
@@ -209,6 +253,7 @@ class Ledger {
   virtual std::size_t queued(const std::string& agent_id) const = 0;
   virtual std::size_t running(const std::string& agent_id) const = 0;
   virtual AgentStats stats(const std::string& agent_id) const = 0;
+  virtual Account account(const std::string& name, std::int64_t window) const = 0;  // empty where nothing was spent, held or raised
   virtual bool accepts() const = 0;  // false while the disk is full
   // Every committed group, in order, on the engine thread, once per group. Set before the first write.
   virtual void on_group(std::function<void(std::span<const StoredRecord>)> feed) = 0;

@@ -40,6 +40,7 @@ try : host_(host),
   if (!marks_.usable()) host_.host().log(sdk::Level::warn, file_.string() + ".claims cannot be opened: the death of a host over a run without a record is not counted");
   Group found;
   for (const auto& agent : mirror_.agents()) found.agents.push_back(agent.get());
+  found.accounts = writer_.recent_accounts();
   tell(found, 0);
   look_after_files();
 } catch (const DbError& e) {
@@ -92,6 +93,7 @@ void Ledger::abandon(const agentd_run_id& id, std::uint64_t generation) {
     marks_.put({&given_up, 1});
     due = mirror_.abandon(id.position, generation);
   }
+  write({0, 0, LetGo{id, generation}});
   if (due) host_.due();
 }
 
@@ -237,6 +239,7 @@ void Ledger::tell(const Group& group, double seconds) noexcept {
   told.commit_seconds = seconds;
   told.accepting = !full_;
   told.due = group.due;
+  told.accounts = group.accounts.data(), told.account_count = group.accounts.size();
   host_.committed(told);
 }
 

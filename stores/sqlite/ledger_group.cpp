@@ -26,6 +26,7 @@ GroupWriter::GroupWriter(Db& db, Mirror& mirror, std::mutex& mutex, std::int64_t
     : db_(db),
       mirror_(mirror),
       mutex_(mutex),
+      budgets_(db),
       next_position_(next_position),
       next_agent_(next_agent),
       insert_run_(db, "INSERT INTO runs(id,agent,nonce,prev,key,status,revision,due,entered,last,deaths,checksum,payload) VALUES(?,?,?,?,?,?,?,?,?,?,0,?,?) "
@@ -55,15 +56,18 @@ Group GroupWriter::write(const std::vector<Write>& writes) {
       Step step{write, draft, group, answer};
       std::visit([&](const auto& what) { apply(step, what); }, write.what);
     }
+    budgets_.keep();
     keep_stats(draft);
     keep_marks(position);
     group.agents = draft.touched();
     transaction.commit();
   } catch (...) {
     next_position_ = position, next_agent_ = agent, marked_ = marked;
+    budgets_.forgotten();
     throw;
   }
   group.due = draft.apply();
+  group.accounts = budgets_.applied();
   return group;
 }
 
@@ -137,17 +141,19 @@ agentd_run_id GroupWriter::first_with_key(std::int64_t agent, const std::string&
 
 void GroupWriter::apply(Step& step, const Transition& transition) {
   step.answer.value = next_position_;
-  if (transition.run.position == 0) {
-    append_runless(step, transition);
-  } else if (auto* change = step.draft.run(transition.run, transition.generation)) {
-    append(step, transition, *change);
-  } else {
+  auto* change = transition.run.position == 0 ? nullptr : step.draft.run(transition.run, transition.generation);
+  if (transition.run.position != 0 && !change) {
     step.refuse(AGENTD_LEDGER_STALE, "the run at position " + std::to_string(transition.run.position) + " has ended or is somebody else's: generation " +
                                          std::to_string(transition.generation) + " holds it no more");
     return;
   }
+  if (!budgets_.take(transition)) return step.refuse(AGENTD_LEDGER_OVER_BUDGET, "the call may come to more than its accounts have left");
+  if (change) append(step, transition, *change);
+  else append_runless(step, transition);
   step.group.admissions.push_back(admit(step, transition.follow_ups));
 }
+
+void GroupWriter::apply(Step&, const LetGo& let_go) { budgets_.let_go(let_go.run, let_go.generation); }
 
 void GroupWriter::append(Step& step, const Transition& transition, Draft::RunChange& change) {
   auto& run = change.run;

@@ -2,6 +2,7 @@
 #pragma once
 #include <deque>
 
+#include "ledger_budgets.hpp"
 #include "ledger_draft.hpp"
 #include "ledger_writes.hpp"
 
@@ -12,6 +13,7 @@ struct Group {
   std::vector<agentd_ledger_answer> answers;
   std::vector<agentd_ledger_stored> records;
   std::vector<Agent*> agents;  // that it touched
+  std::vector<agentd_ledger_account> accounts;
   bool due = false;
   std::deque<std::vector<agentd_ledger_admission>> admissions;  // what the answers point to
   std::deque<std::vector<agentd_run_id>> cancels;
@@ -27,11 +29,13 @@ class GroupWriter {
   // Throws DbError: then nothing of the group has happened, here or on the disk.
   Group write(const std::vector<Write>& writes);
   std::int64_t last_position() const { return next_position_ - 1; }
+  std::vector<agentd_ledger_account> recent_accounts() { return budgets_.recent(); }  // borrowed until the next group
 
  private:
   struct Step;  // one write on its way
   void apply(Step& step, const Enqueue& enqueue);
   void apply(Step& step, const Transition& transition);
+  void apply(Step& step, const LetGo& let_go);
   void apply(Step& step, const PutSpecs& put);
   void apply(Step& step, const PutCursors& put);
   agentd_ledger_kept keep(Step& step, const Spec& spec);
@@ -52,6 +56,7 @@ class GroupWriter {
   Db& db_;
   Mirror& mirror_;
   std::mutex& mutex_;
+  Budgets budgets_;
   std::int64_t next_position_, next_agent_;
   std::int64_t marked_ = 0;  // where next_position_ stood when the marks were last written
   Statement insert_run_, insert_record_, update_run_, find_key_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ledger_budgets.hpp"
 #include "ledger_group.hpp"
 #include "ledger_schema.hpp"
 
@@ -121,6 +122,7 @@ Opened open_ledger(Db& db, ClaimMarks& marks, const sdk::Host& host) {
     throw sdk::Error("ledger.db is empty, though ledger.db.claims has runs that were claimed from it, so what it held is lost; put a backup in its place, or move both away to begin anew");
   prepare_schema(db);
   Transaction transaction(db);
+  spend_all_holds(db);
   Opened opened;
   const auto session = read_meta(db, meta::kSession) + 1;
   opened.mirror = std::make_unique<Mirror>(session);

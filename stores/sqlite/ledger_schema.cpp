@@ -28,6 +28,15 @@ CREATE TABLE records(position INTEGER PRIMARY KEY, run INTEGER NOT NULL, prev IN
 INSERT INTO meta VALUES('schema', 2), ('session', 0), ('live_from', 1), ('tail_from', 1), ('epoch', lower(hex(randomblob(16))));
 )";
 
+// What is spent in each window; held is what stands in holds. A hold is a call under way: what it may come to, until its end is durable.
+constexpr const char* kFrom2To3 = R"(
+CREATE TABLE accounts(name TEXT NOT NULL, window INTEGER NOT NULL, spent_tokens INTEGER NOT NULL, spent_cost INTEGER NOT NULL, raised_tokens INTEGER NOT NULL,
+  raised_cost INTEGER NOT NULL, PRIMARY KEY(name, window)) WITHOUT ROWID;
+CREATE TABLE holds(run INTEGER NOT NULL, call INTEGER NOT NULL, account TEXT NOT NULL, window INTEGER NOT NULL, tokens INTEGER NOT NULL, cost INTEGER NOT NULL,
+  PRIMARY KEY(run, call, account)) WITHOUT ROWID;
+UPDATE meta SET value=3 WHERE key='schema';
+)";
+
 }  // namespace
 
 bool is_new(Db& db) {
@@ -44,6 +53,7 @@ std::int64_t read_meta(Db& db, const char* key) {
 void prepare_schema(Db& db) {
   Transaction transaction(db);
   if (is_new(db)) db.run(kVersion2);
+  if (read_meta(db, meta::kSchema) == 2) db.run(kFrom2To3);
   const auto found = read_meta(db, meta::kSchema);
   if (found > kSchemaVersion) {
     throw sdk::Error("ledger.db has schema " + std::to_string(found) + ", and this agentd knows up to " + std::to_string(kSchemaVersion) +

@@ -6,7 +6,7 @@
 
 namespace agentd::sqlite {
 
-inline constexpr std::int64_t kSchemaVersion = 2;
+inline constexpr std::int64_t kSchemaVersion = 3;
 
 // meta: each row a number, or the epoch's text.
 namespace meta {

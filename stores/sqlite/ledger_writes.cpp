@@ -23,6 +23,18 @@ std::vector<Record> own(const agentd_ledger_record* records, std::uint64_t count
   return all;
 }
 
+Hold own(const agentd_ledger_hold& h) { return {own(h.account), h.window, h.call, {h.most_tokens, h.most_cost}, {h.limit_tokens, h.limit_cost}}; }
+Raise own(const agentd_ledger_raise& r) { return {own(r.account), r.window, {r.tokens, r.cost}}; }
+Settle own(const agentd_ledger_settle& s) { return {s.call, s.tokens < 0 ? std::optional<Spend>() : Spend{s.tokens, s.cost}}; }
+
+template <class From>
+auto own_all(const From* items, std::uint64_t count) {
+  std::vector<decltype(own(*items))> all;
+  all.reserve(static_cast<std::size_t>(count));
+  for (std::uint64_t i = 0; i < count; ++i) all.push_back(own(items[i]));
+  return all;
+}
+
 }  // namespace
 
 Write own(const agentd_ledger_enqueue& e) { return {e.op, e.now_ms, Enqueue{own(e.entries, e.count)}}; }
@@ -30,7 +42,8 @@ Write own(const agentd_ledger_enqueue& e) { return {e.op, e.now_ms, Enqueue{own(
 Write own(const agentd_ledger_transition& t) {
   return {t.op, t.now_ms,
           Transition{t.run, t.generation, own(t.agent_id), own(t.records, t.record_count), own(t.follow_ups, t.follow_up_count), t.next, t.due_ms,
-                     t.has_state != 0, own(t.agent_state), own(t.error)}};
+                     t.has_state != 0, own(t.agent_state), own(t.error), own_all(t.settles, t.settle_count), own_all(t.raises, t.raise_count),
+                     own_all(t.holds, t.hold_count)}};
 }
 
 Write own(const agentd_ledger_specs& s) {

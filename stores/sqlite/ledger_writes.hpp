@@ -2,6 +2,7 @@
 #pragma once
 #include <agentd/abi/ledger.h>
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -22,6 +23,26 @@ struct Record {
   std::string payload;
 };
 
+struct Spend {
+  std::int64_t tokens = 0, cost = 0;
+  Spend& operator+=(const Spend& more) { return tokens += more.tokens, cost += more.cost, *this; }
+  Spend& operator-=(const Spend& less) { return tokens -= less.tokens, cost -= less.cost, *this; }
+};
+struct Hold {
+  std::string account;
+  std::int64_t window = 0, call = 0;
+  Spend most, limit;
+};
+struct Settle {
+  std::int64_t call = 0;
+  std::optional<Spend> used;
+};
+struct Raise {
+  std::string account;
+  std::int64_t window = 0;
+  Spend by;
+};
+
 struct Enqueue {
   std::vector<Entry> entries;
 };
@@ -36,6 +57,15 @@ struct Transition {
   std::int64_t due = 0;
   bool has_state = false;
   std::string agent_state, error;
+  std::vector<Settle> settles;
+  std::vector<Raise> raises;
+  std::vector<Hold> holds;
+};
+
+// A claim was given up without a record: what it held is settled. Nobody waits for an answer.
+struct LetGo {
+  agentd_run_id run{};
+  std::uint64_t generation = 0;
 };
 
 struct Spec {
@@ -56,7 +86,7 @@ struct PutCursors {
 struct Write {
   agentd_op op = 0;
   std::int64_t now = 0;
-  std::variant<Enqueue, Transition, PutSpecs, PutCursors> what;
+  std::variant<Enqueue, Transition, LetGo, PutSpecs, PutCursors> what;
 };
 
 Write own(const agentd_ledger_enqueue& enqueue);

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 
@@ -36,7 +37,7 @@ Told told(const std::filesystem::path& file) {
   return all;
 }
 
-// Every kind of write there is. Each transition is two records, a state and a run that follows: all of it or nothing.
+// Every kind of write there is. Each transition is three records, a state, a hold, a raise and a run that follows: all of it or nothing.
 class Workload {
  public:
   Workload(OpenLedger& ledger, Witness& witness) : l_(ledger), witness_(witness) {}
@@ -82,6 +83,8 @@ class Workload {
     t.records.push_back({2, tag + ".big" + std::string(6000, 'x')});
     t.agent_state = "\"" + tag + "\"";
     t.follow_ups = {tagged(tag + ".f")};
+    t.holds = {{"held", 1, 1, {1, 1}, {}}};
+    t.raises = {{"raised", 1, {1, 1}}};
     return t;
   }
   void step(const std::optional<Claim>& claim, const std::string& tag, std::optional<RunStatus> next) {
@@ -163,9 +166,17 @@ class LedgerFaults : public testing::TestWithParam<LedgerKind> {
       const auto stem = tag.substr(0, tag.size() - 2);
       EXPECT_TRUE(has(stem + ".2") && has(stem + ".big") && has(stem + ".f")) << stem << " is there by half";
     }
+    const auto transitions = std::ranges::count_if(there, [](const std::string& tag) { return tag.ends_with(".1"); });
+    check_accounts(ledger, transitions);
     check_specs(ledger, said);
     check_runs(ledger, events);
     check_goes_on(ledger);
+  }
+  // Each transition held one and raised by one; nobody holds anything now.
+  void check_accounts(OpenLedger& ledger, std::int64_t transitions) {
+    EXPECT_EQ(ledger->account("held", 1).held, Spend{});
+    EXPECT_EQ(ledger->account("held", 1).spent, (Spend{transitions, transitions}));
+    EXPECT_EQ(ledger->account("raised", 1).raised, (Spend{transitions, transitions}));
   }
   void check_specs(OpenLedger& ledger, const Told& said) {
     const auto content = [&](const std::string& agent, std::int64_t revision) {

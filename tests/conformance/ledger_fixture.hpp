@@ -118,4 +118,23 @@ class OpenLedger {
   int wakes_ = 0;
 };
 
+// Each implementation, opened on a folder of its own; it serves the agent "a".
+class LedgerSuite : public testing::TestWithParam<LedgerKind> {
+ protected:
+  LedgerSuite() : open_(std::make_unique<OpenLedger>(GetParam(), folder_.path())) {
+    if (!*open_) throw std::runtime_error(open_->error());
+    serve("a");
+  }
+  OpenLedger& ledger() { return *open_; }
+  void serve(const std::string& agent) { (*open_)->serve(agent, true); }
+  void reopen() {
+    open_.reset();
+    open_ = std::make_unique<OpenLedger>(GetParam(), folder_.path());
+    if (!*open_) throw std::runtime_error(open_->error());
+    serve("a");
+  }
+  Folder folder_;
+  std::unique_ptr<OpenLedger> open_;
+};
+
 }  // namespace agentd::conformance

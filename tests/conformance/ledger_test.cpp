@@ -4,23 +4,6 @@
 namespace agentd::conformance {
 namespace {
 
-class LedgerSuite : public testing::TestWithParam<LedgerKind> {
- protected:
-  LedgerSuite() : open_(std::make_unique<OpenLedger>(GetParam(), folder_.path())) {
-    if (!*open_) throw std::runtime_error(open_->error());
-    serve("a");
-  }
-  OpenLedger& ledger() { return *open_; }
-  void serve(const std::string& agent) { (*open_)->serve(agent, true); }
-  void reopen() {
-    open_.reset();
-    open_ = std::make_unique<OpenLedger>(GetParam(), folder_.path());
-    if (!*open_) throw std::runtime_error(open_->error());
-    serve("a");
-  }
-  Folder folder_;
-  std::unique_ptr<OpenLedger> open_;
-};
 INSTANTIATE_TEST_SUITE_P(Ledgers, LedgerSuite, testing::ValuesIn(ledger_kinds()), [](const auto& info) { return std::string(info.param.name); });
 
 using Kind = Admission::Kind;

@@ -35,10 +35,24 @@ class SqliteLedger : public testing::Test {
 
 TEST_F(SqliteLedger, RefusesASchemaThatIsNewerThanItself) {
   open();
-  by_hand("UPDATE meta SET value=3 WHERE key='schema'");
+  by_hand("UPDATE meta SET value=4 WHERE key='schema'");
   const auto ledger = open();
   ASSERT_FALSE(*ledger);
-  EXPECT_NE(ledger->error().find("ledger.db has schema 3, and this agentd knows up to 2"), std::string::npos) << ledger->error();
+  EXPECT_NE(ledger->error().find("ledger.db has schema 4, and this agentd knows up to 3"), std::string::npos) << ledger->error();
+}
+
+TEST_F(SqliteLedger, BringsTheSchemaBeforeItUpToDate) {
+  const auto run = open()->enter("a");
+  by_hand("DROP TABLE accounts; DROP TABLE holds; UPDATE meta SET value=2 WHERE key='schema'");
+  const auto ledger = open();
+  ASSERT_TRUE(*ledger) << ledger->error();
+  auto& l = *ledger;
+  const auto claim = l.claim_one();
+  EXPECT_EQ(claim.run, run);
+  auto t = l.step(claim);
+  t.holds = {{"host", 1, 1, {5, 5}, {5, 5}}};
+  l.commit(std::move(t));
+  EXPECT_EQ(l->account("host", 1).held, (Spend{5, 5}));
 }
 
 TEST_F(SqliteLedger, RefusesAFileThatIsNoDatabase) {

@@ -27,12 +27,25 @@ std::vector<port::StoredRecord> LedgerStore::records_of(RunId run) const {
   return records;
 }
 
+template <class Which>
+void FakeLedger::settle(Which which, const std::optional<port::Spend>& used) {
+  std::erase_if(store_.holds, [&](const LedgerStore::Held& held) {
+    if (!which(held)) return false;
+    auto& account = store_.accounts[held.account];
+    const auto spent = used.value_or(held.most);
+    account.held.tokens -= held.most.tokens, account.held.cost -= held.most.cost;
+    account.spent.tokens += spent.tokens, account.spent.cost += spent.cost;
+    return true;
+  });
+}
+
 FakeLedger::FakeLedger(VirtualWorld& world, LedgerStore& store) : world_(world), store_(store), process_(++store.processes) {
   for (auto& [position, row] : store_.runs) {
     if (row.status == RunStatus::running) row.status = RunStatus::queued;
     if (row.holder != 0) ++row.deaths;
     row.holder = 0;
   }
+  settle([](const auto&) { return true; });
 }
 
 std::optional<LedgerFailure> FakeLedger::next_failure(Needs needs) {
@@ -122,6 +135,38 @@ void FakeLedger::end(LedgerStore::Row& row, const port::Transition& transition) 
   }
 }
 
+bool FakeLedger::take_budget(const port::Transition& t) {
+  const auto accounts = store_.accounts;
+  const auto holds = store_.holds;
+  const auto own = [&t](const LedgerStore::Held& held) { return t.run && held.run == t.run.position; };
+  settle([&](const auto& held) { return own(held) && held.generation != t.generation; });
+  for (const auto& one : t.settles) settle([&](const auto& held) { return own(held) && held.call == one.call; }, one.used);
+  for (const auto& raise : t.raises) {
+    auto& account = store_.accounts[{raise.account, raise.window}];
+    account.raised.tokens += raise.by.tokens, account.raised.cost += raise.by.cost;
+  }
+  for (const auto& hold : t.holds) {
+    auto& account = store_.accounts[{hold.account, hold.window}];
+    const auto fits = [](std::int64_t used, std::int64_t most, std::int64_t limit, std::int64_t raised) { return limit <= 0 || used + most <= limit + raised; };
+    if (!fits(account.spent.tokens + account.held.tokens, hold.most.tokens, hold.limit.tokens, account.raised.tokens) ||
+        !fits(account.spent.cost + account.held.cost, hold.most.cost, hold.limit.cost, account.raised.cost)) {
+      store_.accounts = accounts;
+      store_.holds = holds;
+      return false;
+    }
+    account.held.tokens += hold.most.tokens, account.held.cost += hold.most.cost;
+    store_.holds.push_back({t.run.position, hold.call, t.generation, {hold.account, hold.window}, hold.most});
+  }
+  if (t.next && *t.next != RunStatus::running) settle(own);
+  return true;
+}
+
+port::Account FakeLedger::account(const std::string& name, std::int64_t window) const {
+  const auto known = store_.accounts.find({name, window});
+  if (known == store_.accounts.end()) return {name, window, {}, {}, {}};
+  return {name, window, known->second.spent, known->second.held, known->second.raised};
+}
+
 port::LedgerResult<Position> FakeLedger::apply(port::Transition transition) {
   const Position first = last_position() + 1;
   LedgerStore::Row* row = nullptr;
@@ -134,6 +179,7 @@ port::LedgerResult<Position> FakeLedger::apply(port::Transition transition) {
     const bool held = row->holder == process_ && row->generation == transition.generation;
     if (!unheld && !held) return error(LedgerFault::stale);
   }
+  if (!take_budget(transition)) return error(LedgerFault::over_budget);
   const auto agent_id = row ? row->entry.agent_id : transition.agent_id;
   for (auto& record : transition.records) {
     const Position at = append(transition.run, agent_id, record.kind, {}, std::move(record.payload));
@@ -209,6 +255,7 @@ void FakeLedger::abandon(RunId run, std::uint64_t generation) {
   if (row.holder != process_ || row.generation != generation) return;
   row.status = RunStatus::queued;
   row.holder = 0;
+  settle([&](const auto& held) { return held.run == run.position; });
   wake();
 }
 

@@ -30,6 +30,15 @@ class LedgerStore {
   std::map<std::string, std::string> agent_states;
   std::map<std::string, Position> cursors;
   std::map<std::string, std::vector<port::SpecRevision>> specs;
+  std::map<std::pair<std::string, std::int64_t>, port::Account> accounts;
+  struct Held {
+    Position run = 0;
+    std::int64_t call = 0;
+    std::uint64_t generation = 0;
+    std::pair<std::string, std::int64_t> account;
+    port::Spend most;
+  };
+  std::vector<Held> holds;
   std::uint64_t processes = 0, generations = 0;
 
   std::vector<port::StoredRecord> records_of(RunId run) const;
@@ -77,6 +86,7 @@ class FakeLedger final : public port::Ledger {
   std::size_t queued(const std::string& agent_id) const override;
   std::size_t running(const std::string& agent_id) const override;
   port::AgentStats stats(const std::string& agent_id) const override;
+  port::Account account(const std::string& name, std::int64_t window) const override;
   bool accepts() const override { return !full_; }
   void on_group(std::function<void(std::span<const port::StoredRecord>)> feed) override { feed_ = std::move(feed); }
   Vitals vitals() const override { return {.groups = store_.log.size(), .records = store_.log.size(), .wal_bytes = 0, .last_commit_seconds = 0, .last_group_size = 1}; }
@@ -87,6 +97,9 @@ class FakeLedger final : public port::Ledger {
   std::optional<LedgerFailure> next_failure(Needs needs);
   port::LedgerResult<Position> apply(port::Transition transition);
   port::Admission admit(port::Entry entry);
+  bool take_budget(const port::Transition& transition);  // false: a hold does not fit, and nothing has changed
+  template <class Which>
+  void settle(Which which, const std::optional<port::Spend>& used = {});
   Position append(RunId run, std::string agent_id, std::int32_t kind, port::RunStatus status, std::string payload);
   void end(LedgerStore::Row& row, const port::Transition& transition);
   void feed_from(Position first);

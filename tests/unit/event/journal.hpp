@@ -66,6 +66,7 @@ class Journal final : public port::Ledger {
   std::size_t queued(const std::string&) const override { std::abort(); }
   std::size_t running(const std::string&) const override { std::abort(); }
   port::AgentStats stats(const std::string&) const override { std::abort(); }
+  port::Account account(const std::string& name, std::int64_t window) const override { return {name, window, {}, {}, {}}; }
   bool accepts() const override { std::abort(); }
   void on_group(std::function<void(std::span<const port::StoredRecord>)>) override { std::abort(); }
   Vitals vitals() const override { std::abort(); }

@@ -42,7 +42,8 @@ enum {
   AGENTD_LEDGER_UNAVAILABLE = 3,
   AGENTD_LEDGER_CORRUPT = 4,
   AGENTD_LEDGER_NOT_FOUND = 5,
-  AGENTD_LEDGER_UNKNOWN_OUTCOME = 6
+  AGENTD_LEDGER_UNKNOWN_OUTCOME = 6,
+  AGENTD_LEDGER_OVER_BUDGET = 7
 };
 
 typedef struct agentd_run_id {
@@ -77,6 +78,28 @@ typedef struct agentd_ledger_record {
   agentd_str payload;
 } agentd_ledger_record;
 
+/* Tokens are a count, costs nano-dollars. */
+typedef struct agentd_ledger_hold {
+  agentd_str account;
+  int64_t window, call;
+  int64_t most_tokens, most_cost;
+  int64_t limit_tokens, limit_cost; /* 0: none */
+} agentd_ledger_hold;
+AGENTD_ASSERT(sizeof(agentd_ledger_hold) == 64);
+
+typedef struct agentd_ledger_settle {
+  int64_t call;
+  int64_t tokens, cost; /* -1 and 0: nobody knows, all that was held is spent */
+} agentd_ledger_settle;
+AGENTD_ASSERT(sizeof(agentd_ledger_settle) == 24);
+
+typedef struct agentd_ledger_raise {
+  agentd_str account;
+  int64_t window;
+  int64_t tokens, cost;
+} agentd_ledger_raise;
+AGENTD_ASSERT(sizeof(agentd_ledger_raise) == 40);
+
 typedef struct agentd_ledger_transition {
   agentd_op op;
   int64_t now_ms;
@@ -91,8 +114,14 @@ typedef struct agentd_ledger_transition {
   uint32_t has_state;
   int64_t due_ms;
   agentd_str agent_state, error;
+  const agentd_ledger_settle* settles;
+  uint64_t settle_count;
+  const agentd_ledger_raise* raises;
+  uint64_t raise_count;
+  const agentd_ledger_hold* holds;
+  uint64_t hold_count;
 } agentd_ledger_transition;
-AGENTD_ASSERT(sizeof(agentd_ledger_transition) == 136);
+AGENTD_ASSERT(sizeof(agentd_ledger_transition) == 184);
 
 typedef struct agentd_ledger_spec {
   agentd_str agent_id, content;
@@ -193,6 +222,16 @@ typedef struct agentd_ledger_standing {
   uint64_t version; /* grows; one that comes late, behind a newer one, is out of date */
 } agentd_ledger_standing;
 
+/* What is so now of one account in one window. */
+typedef struct agentd_ledger_account {
+  agentd_str name;
+  int64_t window;
+  int64_t spent_tokens, spent_cost;
+  int64_t held_tokens, held_cost;
+  int64_t raised_tokens, raised_cost;
+} agentd_ledger_account;
+AGENTD_ASSERT(sizeof(agentd_ledger_account) == 72);
+
 /* One group, as it became durable. Create reports what was found in one without answers and records, before `created`. */
 typedef struct agentd_ledger_group {
   const agentd_ledger_answer* answers; /* in the order the writes came in; each ends its operation */
@@ -206,6 +245,8 @@ typedef struct agentd_ledger_group {
   double commit_seconds; /* how long the disk took; measured, never decided upon */
   uint32_t accepting;    /* 0: the disk is full */
   uint32_t due;          /* 1: a claim may find something that it did not find before */
+  const agentd_ledger_account* accounts; /* those that changed */
+  uint64_t account_count;
 } agentd_ledger_group;
 
 typedef struct agentd_ledger_claim {
