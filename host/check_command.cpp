@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "host/check_cost.hpp"
 #include "host/commands.hpp"
 #include "host/ground.hpp"
 #include "host/roster.hpp"
@@ -13,6 +14,7 @@ using Json = nlohmann::ordered_json;
 
 struct Findings {
   std::vector<manifest::Problem> problems, notes;
+  std::vector<AgentCost> costs;
 };
 
 // Stores that cannot keep what they are to keep.
@@ -27,7 +29,7 @@ void add_stores(const Ports& ports, const manifest::LoadedConfig& loaded, std::v
 }
 
 Async<Findings> look(Ground& ground, const Setup& setup) {
-  Findings findings{setup.loaded.problems, {}};
+  Findings findings{setup.loaded.problems, {}, {}};
   const auto& config = setup.loaded.config;
   for (const auto& note : setup.loaded.notes) findings.notes.push_back({config.file, 0, 0, note});
   co_await ground.ports.open(Ports::Stores::only_looked_at);
@@ -40,6 +42,7 @@ Async<Findings> look(Ground& ground, const Setup& setup) {
   for (const auto& agent : loaded.agents) {
     findings.notes.insert(findings.notes.end(), agent.notes.begin(), agent.notes.end());
     if (!agent.spec) continue;
+    findings.costs.push_back(cost_of(*agent.spec, config, ground.world.clock.now()));
     if (const auto schedule = schedule::make_schedule(agent.spec->schedule); !schedule) findings.problems.push_back({agent.file, 0, 0, schedule.error().message});
   }
   if (loaded.agents.empty() && findings.problems.empty()) findings.notes.push_back({config.file, 0, 0, no_agents(config)});
@@ -67,7 +70,9 @@ int perform(const cli::Check& command, const cli::Output& to) {
     findings = ground.run(look(ground, *setup));
   }
   if (command.json) {
-    to.out << Json{{"problems", to_json(findings.problems)}, {"notes", to_json(findings.notes)}}.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+    Json found = {{"problems", to_json(findings.problems)}, {"notes", to_json(findings.notes)}};
+    if (command.cost) found["cost"] = costs_json(findings.costs, setup->loaded.config.budget.cost_per_day);
+    to.out << found.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
   } else {
     for (const auto& problem : findings.problems) to.out << manifest::to_text(problem) << '\n';
     for (auto note : findings.notes) {
@@ -75,6 +80,7 @@ int perform(const cli::Check& command, const cli::Output& to) {
       to.out << manifest::to_text(note) << '\n';
     }
     if (findings.problems.empty()) to.out << "ok\n";
+    if (command.cost && findings.problems.empty()) print_costs(findings.costs, setup->loaded.config.budget.cost_per_day, to);
   }
   return findings.problems.empty() ? cli::kDone : cli::kUsage;
 }

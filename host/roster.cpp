@@ -76,6 +76,7 @@ Async<void> Roster::consider(const manifest::LoadedAgent& loaded, std::vector<Me
     if (tool.allowed()) means.tools.push_back(tool.name);
   fit.push_back({.agent_id = loaded.agent_id, .file = loaded.file, .manifest = manifest::canonical(spec), .enabled = spec.enabled, .change = {}, .overlap = spec.schedule.overlap,
                  .queue_size = static_cast<std::uint32_t>(spec.limits.queue_size), .max_concurrent = static_cast<std::uint32_t>(spec.limits.max_concurrent),
+                 .day_limit = spec.task.is_native() ? port::Spend{} : port::Spend{spec.limits.tokens_per_day, spec.limits.cost_per_day},
                  .policy = schedule::make_policy(spec.schedule), .schedule = std::move(*schedule), .means = &*means_.insert(std::move(means)).first});
   fit.back().manifest.shrink_to_fit();
 }
@@ -133,7 +134,7 @@ Result<memory::Stores> Roster::stores_for(const manifest::AgentSpec& spec) const
 }
 
 Async<Result<run::AgentRef>> Roster::prepare(manifest::AgentSpec spec) {
-  run::Parts parts{.spec = spec, .endpoint = nullptr, .task = nullptr, .tools = {}, .memory = {}};
+  run::Parts parts{.spec = spec, .endpoint = nullptr, .task = nullptr, .tools = {}, .memory = {}, .host_cost_per_day = config_.budget.cost_per_day};
   if (spec.task.is_native()) {
     const auto task = ports_.task(spec.task.native);
     if (!task) co_return std::unexpected(task.error());

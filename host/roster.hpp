@@ -34,6 +34,7 @@ struct Member {
   std::optional<event::AgentChanged::What> change;  // what this start did to it: created or updated
   port::Overlap overlap{};
   std::uint32_t queue_size = 0, max_concurrent = 0;
+  port::Spend day_limit;                       // its own; 0: none
   schedule::Policy policy;
   std::optional<schedule::Schedule> schedule;  // nothing: by hand or by triggers only
   const Means* means = nullptr;                // the roster's

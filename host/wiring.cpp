@@ -78,6 +78,7 @@ class Serving {
     api::add_runs(routes_, *context_);
     api::add_events(routes_, *context_);
     api::add_catalogue(routes_, *context_);
+    api::add_budgets(routes_, *context_);
     api::add_later(routes_);
     context_->ready = true;
     server_->start();

@@ -9,8 +9,8 @@ constexpr NanoDollars kTokensOfAPrice = 1'000'000;
 
 std::int64_t known(std::int64_t tokens) { return std::max<std::int64_t>(tokens, 0); }
 
-event::Fault spent(std::string what, std::string limit, std::string key) {
-  return {ErrorClass::budget, "the run has used " + std::move(what) + " and its limit is " + std::move(limit) + "; raise limits." + std::move(key) + " to let it go on"};
+event::Fault spent(std::string what, std::string limit, std::string key, event::Exhausted exhausted) {
+  return {ErrorClass::budget, "the run has used " + std::move(what) + " and its limit is " + std::move(limit) + "; raise limits." + std::move(key) + " to let it go on", std::move(exhausted)};
 }
 
 }  // namespace
@@ -50,10 +50,11 @@ std::optional<event::Fault> refusal(const manifest::Limits& limits, const event:
   if (limits.max_steps > 0 && step > limits.max_steps)
     return event::Fault{ErrorClass::loop, "no final answer after " + std::to_string(limits.max_steps) + " steps; raise limits.max_steps if the task needs more"};
   if (limits.request_limit > 0 && used.requests >= limits.request_limit)
-    return spent(std::to_string(used.requests) + " model calls", std::to_string(limits.request_limit), "request_limit");
+    return spent(std::to_string(used.requests) + " model calls", std::to_string(limits.request_limit), "request_limit", {"run", "run", "requests", used.requests, limits.request_limit});
   if (limits.total_tokens_limit > 0 && tokens >= limits.total_tokens_limit)
-    return spent((unsaid_tokens > 0 ? "about " : "") + std::to_string(tokens) + " tokens", std::to_string(limits.total_tokens_limit), "total_tokens_limit");
-  if (cost_limit > 0 && used.cost >= cost_limit) return spent(format_dollars(used.cost) + " dollars", format_dollars(cost_limit), "cost_limit");
+    return spent((unsaid_tokens > 0 ? "about " : "") + std::to_string(tokens) + " tokens", std::to_string(limits.total_tokens_limit), "total_tokens_limit",
+                 {"run", "run", "tokens", tokens, limits.total_tokens_limit});
+  if (cost_limit > 0 && used.cost >= cost_limit) return spent(format_dollars(used.cost) + " dollars", format_dollars(cost_limit), "cost_limit", {"run", "run", "cost", used.cost, cost_limit});
   return std::nullopt;
 }
 

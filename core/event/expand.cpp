@@ -181,6 +181,15 @@ void expand(Expansion& out, const CallFailed& f) {
   if (f.retry_after_ms >= 0) retrying(out, f.fault.message, f.retry_after_ms, f.tries);
 }
 
+void exhausted(Expansion& out, const std::optional<Fault>& fault) {
+  if (!fault || !fault->exhausted) return;
+  const auto& budget = *fault->exhausted;
+  const auto amount = [&](std::int64_t value) { return budget.resource == "cost" ? format_dollars(value) : std::to_string(value); };
+  ObjectWriter payload;
+  payload.text("scope", budget.scope).text("window", budget.window).text("resource", budget.resource).raw("spent", amount(budget.spent)).raw("limit", amount(budget.limit));
+  out.add("budget_exhausted", std::move(payload));
+}
+
 void task_error(Expansion& out, const Fault& fault, std::int64_t error_count, int attempt, bool will_retry) {
   ObjectWriter payload;
   payload.text("error", fault.message).text("error_class", name(fault.error_class)).number("error_count", error_count);
@@ -189,6 +198,7 @@ void task_error(Expansion& out, const Fault& fault, std::int64_t error_count, in
 }
 
 void expand(Expansion& out, const Waiting& w) {
+  exhausted(out, w.fault);
   if (w.ends_attempt) {
     if (w.fault) task_error(out, *w.fault, w.error_count, w.attempt - 1, true);
     return retrying(out, w.fault ? w.fault->message : w.reason, w.delay_ms, w.attempt);
@@ -202,6 +212,7 @@ void expand(Expansion& out, const Released& r) { out.add("background_task_queued
 
 void expand(Expansion& out, const Ended& e) {
   if (e.answer) model_completed(out, *e.answer);
+  exhausted(out, e.fault);
   const Fault none;
   const auto& fault = e.fault ? *e.fault : none;
   ObjectWriter payload;
@@ -259,6 +270,13 @@ void expand(Expansion& out, const PluginFailed& p) {
   ObjectWriter payload;
   payload.text("plugin", p.plugin).text("file", p.file).text("error", p.error);
   out.add("plugin_failed", std::move(payload));
+}
+
+void expand(Expansion& out, const BudgetRaised& b) {
+  ObjectWriter payload;
+  payload.text("scope", b.scope).text("window", b.window).text("resource", b.resource);
+  payload.raw("amount", b.resource == "cost" ? format_dollars(b.amount) : std::to_string(b.amount)).text("by", b.by);
+  out.add("budget_raised", std::move(payload));
 }
 
 void expand(Expansion& out, const EventsPruned& p) {

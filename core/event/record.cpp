@@ -37,7 +37,10 @@ template <class A> void fields(A& a, ModelCall& r) { a("step", r.step, 0); a("pr
 template <class A> void fields(A& a, CallStart& r) {
   a("step", r.step, 0); a("index", r.index, 0); a("tool", r.tool); a("effect", r.effect, port::Effect::once);
 }
-template <class A> void fields(A& a, Fault& r) { a("class", r.error_class, ErrorClass::terminal); a("message", r.message); }
+template <class A> void fields(A& a, Exhausted& r) {
+  a("scope", r.scope); a("window", r.window); a("resource", r.resource); a("spent", r.spent, 0); a("limit", r.limit, 0);
+}
+template <class A> void fields(A& a, Fault& r) { a("class", r.error_class, ErrorClass::terminal); a("message", r.message); a("exhausted", r.exhausted); }
 template <class A> void fields(A& a, port::Usage& r) {
   a("in", r.input_tokens, -1); a("out", r.output_tokens, -1); a("read", r.cache_read_tokens, -1); a("write", r.cache_write_tokens, -1);
   a("reasoning", r.reasoning_tokens, -1);
@@ -88,6 +91,9 @@ template <class A> void fields(A& a, AgentChanged& r) {
 }
 template <class A> void fields(A& a, PluginLoaded& r) { a("plugin", r.plugin); a("version", r.version); a("file", r.file); }
 template <class A> void fields(A& a, PluginFailed& r) { a("plugin", r.plugin); a("file", r.file); a("error", r.error); }
+template <class A> void fields(A& a, BudgetRaised& r) {
+  a("scope", r.scope); a("window", r.window); a("resource", r.resource); a("amount", r.amount, 0); a("by", r.by);
+}
 template <class A> void fields(A& a, EventsPruned& r) { a("before", r.before); a("count", r.count, 0); }
 
 template <class T> std::string write(const T& value);

@@ -42,9 +42,19 @@ struct CallStart {
   friend bool operator==(const CallStart&, const CallStart&) = default;
 };
 
+// A budget that has no room for a further model call.
+struct Exhausted {
+  std::string scope;           // "run", "agent:ID" or "host"
+  std::string window;          // "run", or a UTC day: "2026-11-22"
+  std::string resource;        // "requests", "tokens" or "cost"
+  std::int64_t spent = 0, limit = 0;  // of cost: nano-dollars
+  friend bool operator==(const Exhausted&, const Exhausted&) = default;
+};
+
 struct Fault {
   ErrorClass error_class = ErrorClass::terminal;
   std::string message;
+  std::optional<Exhausted> exhausted = {};
   friend bool operator==(const Fault&, const Fault&) = default;
 };
 
@@ -211,9 +221,17 @@ struct EventsPruned {
   std::int64_t count = 0;
 };
 
+// A person let an account spend more, for one window.
+struct BudgetRaised {
+  static constexpr std::int32_t kKind = 28;
+  std::string scope, window, resource;   // as in Exhausted
+  std::int64_t amount = 0;               // of cost: nano-dollars
+  std::string by;
+};
+
 // Numbers of kinds are never used again for something else.
 using Body = std::variant<Entered, Started, Answered, ToolFinished, CallFailed, Waiting, Released, Ended, HostStarted, HostStopped, AgentChanged, PluginLoaded,
-                          PluginFailed, EventsPruned>;
+                          PluginFailed, EventsPruned, BudgetRaised>;
 
 std::int32_t kind(const Body& body);
 

@@ -29,6 +29,7 @@ class AgentCheck {
     schedule();
     retry();
     memory();
+    budgets();
     tools();
     required_tools();
     toolsets();
@@ -94,6 +95,20 @@ class AgentCheck {
         problem({"memory", "stores", type}, quote(type) + " is no type of memory: \"episodic\", \"long_term\" or \"procedural\"");
       entry(config_.stores, store, {"memory", "stores", type}, "store", "stores", checks_.store);
     }
+  }
+
+  // A limit in dollars binds nothing where nobody knows what a call costs.
+  void budgets() {
+    if (spec_.task.is_native()) return;
+    const auto provider = config_.providers.find(spec_.model.provider);
+    if (provider == config_.providers.end() || spec_.model.model.empty() || provider->second.prices.contains(spec_.model.model)) return;
+    const auto unpriced = "model " + quote(spec_.model.model) + " has no price, so that a limit in dollars cannot hold: agentd.toml needs [providers." + spec_.model.provider + ".prices." +
+                          quote(spec_.model.model) + "]";
+    const auto& limits = spec_.limits;
+    if (limits.cost_limit && *limits.cost_limit > 0) problem({"limits", "cost_limit"}, unpriced);
+    if (limits.cost_per_day > 0) problem({"limits", "cost_per_day"}, unpriced);
+    if (config_.budget.cost_per_day > 0) problem({"model", "model"}, unpriced + "; the host has budget.cost_per_day");
+    else if (!limits.cost_limit && limits.cost_per_day == 0) reader_.note(place({"model", "model"}), unpriced + "; limits in tokens hold");
   }
 
   void tools() {

@@ -232,7 +232,7 @@ const TableKeys& config_keys() {
           key("mcp", &HostConfig::mcp, entries(table<McpEntry>(mcp_keys())), "MCP servers.").not_yet(),
           key("plugins", &HostConfig::plugins, entries(table<PluginTrust>(plugin_keys())), "Trust and isolation, by the descriptor's name."),
           key("defaults", &HostConfig::defaults, defaults_form(), "For every manifest that does not say."),
-          key("budget", &HostConfig::budget, table<BudgetSection>(budget_keys()), "Of the whole host.").not_yet(),
+          key("budget", &HostConfig::budget, table<BudgetSection>(budget_keys()), "Of the whole host."),
           key("sinks", &HostConfig::sinks, entries(table<SinkEntry>(sink_keys())), "Where results and alerts go.").not_yet(),
       },
       .moved = {{"listen", "it stands in [api]"},

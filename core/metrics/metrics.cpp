@@ -80,6 +80,7 @@ struct Metrics::Families {
   Family<Histogram>& model_duration = histogram("agentd_model_call_duration_seconds", "Duration of model calls.");
   Family<Counter>& tokens = counter("agentd_model_tokens_total", "Tokens as the endpoints reported them.");
   Family<Counter>& cost = counter("agentd_cost_usd_total", "US dollars by the configured prices.");
+  Family<Gauge>& budget_used = gauge("agentd_budget_used_ratio", "Spent and held of a day's budget; agent is empty for the host's own.");
   Gauge& quarantined = gauge("agentd_quarantined_runs", "Runs in quarantine.").Add({});
   Histogram& commit_duration = histogram("agentd_ledger_commit_duration_seconds", "Duration of the ledger's commits.").Add({}, kCommitBuckets);
   Histogram& group_size = histogram("agentd_ledger_group_size", "Records in one commit.").Add({}, kGroupBuckets);
@@ -326,6 +327,9 @@ std::string Metrics::render(const Snapshot& now) {
     f.queue_depth.Add({{"agent", label}}).Set(queue.first);
     f.queue_capacity.Add({{"agent", label}}).Set(queue.second);
   }
+  for (const auto& budget : now.budgets)
+    if (budget.agent.empty() || f.agent(budget.agent).label == budget.agent)  // a ratio of those past the bound together means nothing
+      f.budget_used.Add({{"agent", budget.agent}, {"window", "day"}, {"resource", budget.resource}}).Set(budget.used_ratio);
   for (const auto& [state, count] : now.plugins_by_state) f.plugins.Add({{"state", state}}).Set(count);
   for (const auto& [plugin, count] : now.stale_finishes) {
     auto& counter = f.stale.Add({{"plugin", plugin}});

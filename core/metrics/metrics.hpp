@@ -27,6 +27,12 @@ struct Snapshot {
     std::optional<Instant> next_slot;
   };
   std::vector<Agent> agents;
+  struct Budget {
+    std::string agent;     // empty: the host's
+    std::string resource;  // tokens or cost, of the UTC day
+    double used_ratio = 0; // spent and held, of the limit
+  };
+  std::vector<Budget> budgets;
   std::map<std::string, int> agents_by_state;   // idle, running, error, paused, stopped
   std::size_t runs_in_flight = 0;
   std::size_t quarantined_runs = 0;

@@ -7,10 +7,10 @@
 namespace agentd::run {
 namespace {
 
-std::string options_of(const manifest::AgentSpec& spec) {
+std::string options_of(const manifest::AgentSpec& spec, std::int64_t output_tokens) {
   event::ObjectWriter options;
   if (spec.model.temperature) options.raw("temperature", nlohmann::json(*spec.model.temperature).dump());
-  if (spec.model.max_output_tokens > 0) options.number("max_output_tokens", spec.model.max_output_tokens);
+  if (output_tokens > 0) options.number("max_output_tokens", output_tokens);
   if (!spec.model.reasoning_effort.empty()) options.text("reasoning_effort", spec.model.reasoning_effort);
   if (!spec.task.output_schema.empty()) options.raw("output_schema", spec.task.output_schema);
   return options.finish();
@@ -29,7 +29,10 @@ Result<AgentRef> make_agent(Parts parts) {
     if (!schema) return fail("task.output_schema: " + schema.error().message);
     agent->output = std::move(*schema);
   }
-  agent->options = options_of(spec);
+  agent->day_limits = budget::day_limits(spec, agent->host_cost_per_day);
+  agent->output_tokens = spec.model.max_output_tokens;
+  if (agent->output_tokens == 0 && !agent->day_limits.empty()) agent->output_tokens = budget::kOutputTokens;
+  agent->options = options_of(spec, agent->output_tokens);
   if (agent->endpoint) agent->prices = agent->endpoint->prices(spec.model.model);
   return agent;
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "core/budget/days.hpp"
 #include "core/manifest/agent_spec.hpp"
 #include "core/memory/recall.hpp"
 #include "core/port/task.hpp"
@@ -19,6 +20,7 @@ struct Parts {
   port::Task* task = nullptr;    // of a native task
   tool::Catalog tools;
   memory::Stores memory;
+  NanoDollars host_cost_per_day = 0;  // of all agents together; 0: no limit
 };
 
 struct Agent : Parts {
@@ -27,6 +29,8 @@ struct Agent : Parts {
   std::optional<tool::Schema> output;    // of task.output_schema
   std::string options;                   // of every completion
   const manifest::Prices* prices = nullptr;
+  std::vector<budget::DayLimit> day_limits;  // each model call holds of these
+  std::int64_t output_tokens = 0;        // the most of one answer; 0: the model's own
 };
 
 // Shared: by every run in flight and by whoever keeps the current revision at hand; the last one to end lets it go.

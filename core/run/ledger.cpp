@@ -43,7 +43,7 @@ Async<port::LedgerResult<std::string>> Run::agent_state() {
   }
 }
 
-Async<port::LedgerResult<Position>> Run::commit(const std::vector<event::Body>& bodies, const Fate& fate) {
+port::Transition Run::transition_of(const std::vector<event::Body>& bodies, const Fate& fate) const {
   port::Transition transition{.run = claim_.run,
                               .generation = claim_.generation,
                               .next = fate.next,
@@ -52,7 +52,12 @@ Async<port::LedgerResult<Position>> Run::commit(const std::vector<event::Body>& 
                               .error = fate.error};
   transition.records.reserve(bodies.size());
   for (const auto& body : bodies) transition.records.push_back(event::to_record(body, session_));
-  return around_.ledger.commit(std::move(transition));
+  account_for(bodies, transition);
+  return transition;
+}
+
+Async<port::LedgerResult<Position>> Run::commit(const std::vector<event::Body>& bodies, const Fate& fate) {
+  return around_.ledger.commit(transition_of(bodies, fate));
 }
 
 // A run that holds what it cannot write yet is not active: its alarm rests meanwhile. Its deadline goes on.
@@ -74,9 +79,15 @@ Async<bool> Run::write(std::vector<event::Body> bodies, Fate fate) {
   for (auto& body : bodies) clean_faults(around_.cleaner, body);
   around_.cleaner.clean(fate.error);
   auto committed = co_await commit(bodies, fate);
-  if (!committed && may_pass(committed.error())) {
+  while (!committed && (may_pass(committed.error()) || committed.error().fault == port::LedgerFault::over_budget)) {
     auto error = std::move(committed.error());
-    committed = co_await commit_in_the_end(bodies, fate, std::move(error));
+    if (error.fault == port::LedgerFault::over_budget) {
+      plan_no_call(bodies, transition_of(bodies, fate));
+      committed = co_await commit(bodies, fate);
+    } else {
+      committed = co_await commit_in_the_end(bodies, fate, std::move(error));
+      if (!committed && may_pass(committed.error())) break;  // this process ends
+    }
   }
   if (!committed) {
     lose(committed.error().message);

@@ -70,6 +70,7 @@ std::optional<event::ModelCall> Run::plan_call(int step, const event::Totals& us
 
 Async<void> Run::leave_on_hold() {
   if (hold_ == Hold::refused) return fail_attempt({}, std::move(*refusal_), std::nullopt);
+  if (hold_ == Hold::over_budget) return leave_over_budget();
   if (hold_ == Hold::draining) return release("drain");
   const bool down = agent_->endpoint->down();
   event::Waiting waiting{.what = down ? event::Waiting::For::provider : event::Waiting::For::retry,
@@ -204,7 +205,9 @@ Async<void> Run::take_model_error(port::ModelError error, Millis duration) {
     co_return co_await wait(bodies_of(std::move(failed)), std::move(waiting));
   }
   failed.retry_after_ms = delay.count();
+  hold_ = Hold::none;
   const bool written = co_await write(bodies_of(std::move(failed)), {});
+  if (written && hold_ == Hold::over_budget) co_return co_await leave_over_budget();
   if (written) co_await sleep(around_.world.timers, delay, control_.token());
 }
 

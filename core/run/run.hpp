@@ -53,7 +53,7 @@ class Run {
     std::optional<std::string> agent_state;
     std::string error;
   };
-  enum class Hold { none, draining, closed, refused };  // why no further model call is planned
+  enum class Hold { none, draining, closed, refused, over_budget };  // why no further model call is planned
   struct Finished {
     int index;
     tool::Reply reply;
@@ -100,9 +100,15 @@ class Run {
   Async<void> release(std::string reason);
   Async<void> end_interrupted();
 
+  // holds.cpp: what model calls hold of the budgets of a day
+  void account_for(const std::vector<event::Body>& bodies, port::Transition& transition) const;
+  void plan_no_call(std::vector<event::Body>& bodies, const port::Transition& refused);
+  Async<void> leave_over_budget();
+
   // ledger.cpp
   // True when durable and applied to the state. Suspends while the ledger cannot write; false: this worker has lost the run.
   Async<bool> write(std::vector<event::Body> bodies, Fate fate);
+  port::Transition transition_of(const std::vector<event::Body>& bodies, const Fate& fate) const;
   Async<port::LedgerResult<Position>> commit(const std::vector<event::Body>& bodies, const Fate& fate);
   Async<port::LedgerResult<Position>> commit_in_the_end(const std::vector<event::Body>& bodies, const Fate& fate, port::LedgerError error);
   Async<port::LedgerResult<std::vector<port::StoredRecord>>> load();
@@ -126,6 +132,8 @@ class Run {
   Hold hold_ = Hold::none;
   Millis closed_for_{0};
   std::optional<event::Fault> refusal_;
+  Instant window_turns_{};          // with over_budget
+  bool waits_in_vain_ = false;      // likewise: no window has room for this call
 
   std::vector<int> launched_;       // calls of the step at hand
   int in_flight_ = 0;

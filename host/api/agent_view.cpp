@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/budget/days.hpp"
 #include "host/api/problem.hpp"
 
 namespace agentd::api {
@@ -18,14 +19,23 @@ Json cron_of(const manifest::Schedule& schedule) {
 
 // The limits that a run of it meets: a task without a model spends nothing, and a model without a price costs nothing that is known.
 Json budget_of(const Context& context, const manifest::AgentSpec& spec) {
-  Json budget = Json::object();
-  if (spec.task.is_native()) return budget;
-  budget["request_limit"] = spec.limits.request_limit;
-  budget["total_tokens_limit"] = spec.limits.total_tokens_limit;
+  Json limits = Json::object();
+  if (spec.task.is_native()) return limits;
+  limits["request_limit"] = spec.limits.request_limit;
+  limits["total_tokens_limit"] = spec.limits.total_tokens_limit;
   const auto provider = context.config.providers.find(spec.model.provider);
   if (provider != context.config.providers.end() && provider->second.prices.contains(spec.model.model))
-    budget["cost_limit"] = static_cast<double>(spec.limits.cost_limit.value_or(manifest::kDefaultCostLimit)) / 1e9;
-  return budget;
+    limits["cost_limit"] = static_cast<double>(spec.limits.cost_limit.value_or(manifest::kDefaultCostLimit)) / 1e9;
+  const auto today = context.ledger.account(budget::account_of(spec.agent_id), budget::day_of(context.world.clock.now()));
+  if (spec.limits.tokens_per_day > 0) {
+    limits["tokens_per_day"] = spec.limits.tokens_per_day;
+    limits["tokens_today"] = today.spent.tokens;
+  }
+  if (spec.limits.cost_per_day > 0) {
+    limits["cost_per_day"] = static_cast<double>(spec.limits.cost_per_day) / 1e9;
+    limits["cost_today"] = static_cast<double>(today.spent.cost) / 1e9;
+  }
+  return limits;
 }
 
 }  // namespace

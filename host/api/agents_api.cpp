@@ -64,7 +64,7 @@ Async<Answer> status(Context& context, Request request) {
   co_return page.answer(next, body);
 }
 
-Async<Answer> list(Context& context, Request request) {
+Async<Answer> list_agents(Context& context, Request request) {
   const auto limit = limit_of(request, 100, kMostAgents);
   if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
   Page page("agents", *limit);
@@ -73,7 +73,7 @@ Async<Answer> list(Context& context, Request request) {
   co_return page.answer(next);
 }
 
-Async<Answer> show(Context& context, Request request) {
+Async<Answer> show_agent(Context& context, Request request) {
   const auto* member = context.roster.find(request.capture("id"));
   if (!member) co_return unknown_agent(context, request.capture("id"));
   co_return document(agent_view(context, *member));
@@ -104,8 +104,8 @@ Async<Answer> slots(Context& context, Request request) {
 
 void add_agents(Routes& routes, Context& context) {
   routes.add("GET", "/v1/status", [&context](Request r) { return status(context, std::move(r)); });
-  routes.add("GET", "/v1/agents", [&context](Request r) { return list(context, std::move(r)); });
-  routes.add("GET", "/v1/agents/{id}", [&context](Request r) { return show(context, std::move(r)); });
+  routes.add("GET", "/v1/agents", [&context](Request r) { return list_agents(context, std::move(r)); });
+  routes.add("GET", "/v1/agents/{id}", [&context](Request r) { return show_agent(context, std::move(r)); });
   routes.add("GET", "/v1/schedule/{id}", [&context](Request r) { return slots(context, std::move(r)); });
 }
 

@@ -1,3 +1,4 @@
+#include "core/budget/days.hpp"
 #include "host/api/agent_view.hpp"
 #include "host/api/endpoints.hpp"
 #include "host/api/problem.hpp"
@@ -5,12 +6,21 @@
 namespace agentd::api {
 namespace {
 
+void add_budget(metrics::Snapshot& now, const std::string& agent, const port::Account& account, const port::Spend& limit) {
+  const auto ratio = [](std::int64_t used, std::int64_t of) { return static_cast<double>(used) / static_cast<double>(of); };
+  if (limit.tokens > 0) now.budgets.push_back({agent, "tokens", ratio(account.spent.tokens + account.held.tokens, limit.tokens + account.raised.tokens)});
+  if (limit.cost > 0) now.budgets.push_back({agent, "cost", ratio(account.spent.cost + account.held.cost, limit.cost + account.raised.cost)});
+}
+
 Async<metrics::Snapshot> snapshot(const Context& context) {
   metrics::Snapshot now;
+  const auto day = budget::day_of(context.world.clock.now());
+  add_budget(now, {}, context.ledger.account(budget::kHostAccount, day), {0, context.config.budget.cost_per_day});
   for (const auto* state : {"idle", "running", "error", "paused", "stopped"}) now.agents_by_state[state] = 0;
   const auto visit = [&](const host::Member& member) {
     const auto& id = member.agent_id;
     ++now.agents_by_state[agent_state(context, member)];
+    if (member.day_limit != port::Spend{}) add_budget(now, id, context.ledger.account(budget::account_of(id), day), member.day_limit);
     now.agents.push_back({id, context.ledger.queued(id), member.queue_size, context.slots.next(id)});
     return true;
   };

@@ -43,6 +43,7 @@ struct Serve {
 struct Check {
   Surroundings surroundings;
   bool json = false;
+  bool cost = false;
 };
 struct Schema {
   enum class Of { manifest, config } of = Of::manifest;
@@ -108,8 +109,16 @@ struct Events {
   bool follow = false;
 };
 
+struct BudgetsList {
+  Connection connection;
+};
+struct BudgetsRaise {
+  Connection connection;
+  std::string scope, amount;
+};
+
 using Command = std::variant<Init, RunFile, Serve, Check, Schema, ConfigShow, PluginsList, PluginsInspect, ScheduleNext, Status,
-                             AgentsList, AgentsShow, AgentsRun, RunsList, RunsShow, Events>;
+                             AgentsList, AgentsShow, AgentsRun, RunsList, RunsShow, BudgetsList, BudgetsRaise, Events>;
 
 // Exit codes that scripts rely on.
 inline constexpr int kDone = 0;

@@ -24,6 +24,7 @@ class Grammar {
     add_schedule();
     add_agents();
     add_runs();
+    add_budgets();
     add_events();
     add_later();
   }
@@ -148,7 +149,7 @@ class Grammar {
     auto& c = target<Check>(check);
     check->add_flag("--json", c.json, "One JSON document");
     surround(check, c.surroundings);
-    refuse(check, "--cost");
+    check->add_flag("--cost", c.cost, "Also how many runs, and at most how much, a day");
     refuse(check, "--ledger");
 
     auto* schema = group("schema", "JSON Schema of the files people write");
@@ -232,6 +233,17 @@ class Grammar {
     connect(show, s.connection);
   }
 
+  void add_budgets() {
+    auto* budgets = group("budgets", "What agents and the host may spend in a day");
+    auto* list = command(*budgets, "list", "Every limit of a day and what of it is spent or held", "  agentd budgets list");
+    connect(list, target<BudgetsList>(list).connection);
+    auto* raise = command(*budgets, "raise", "More for one scope, today; runs that were parked for it go on", "  agentd budgets raise host 5");
+    auto& r = target<BudgetsRaise>(raise);
+    raise->add_option("scope", r.scope, "agent:ID or host")->required();
+    raise->add_option("amount", r.amount, "Dollars (2.50) or tokens (20000tokens)")->required();
+    connect(raise, r.connection);
+  }
+
   void add_events() {
     auto* events = command(app_, "events", "What happened, from the ledger",
                            "  agentd events --follow\n  agentd events --agent hello --type background_task_error --since 0000000000000001-0");
@@ -251,7 +263,7 @@ class Grammar {
     for (const auto* name : {"test", "new"}) later(*plugins_, name, "");
     for (const auto* name : {"create", "update", "delete", "pause", "resume", "stop", "start", "apply"}) later(*agents_, name, "");
     for (const auto* name : {"cancel", "retry", "replay", "forget"}) later(*runs_, name, "");
-    for (const auto* name : {"approvals", "batch", "quarantine", "alerts", "budgets", "memory", "tools", "ledger", "completion"}) later(app_, name, "");
+    for (const auto* name : {"approvals", "batch", "quarantine", "alerts", "memory", "tools", "ledger", "completion"}) later(app_, name, "");
   }
 
   void later(CLI::App& parent, const std::string& name, const std::string& summary) {

@@ -91,8 +91,8 @@ Failed unreadable(std::string_view host, std::string_view body, std::string_view
 
 // A model call changes nothing in the world, so one whose end is unknown may be made again.
 Failed unreachable(const Error& error) {
-  const bool again = error.failure == Failure::retryable || error.failure == Failure::unknown_outcome;
-  if (again) return {Error(error.what(), Failure::retryable, error.retry_after_ms), ModelFailure::server};
+  if (error.failure == Failure::unknown_outcome) return {Error(error.what(), Failure::retryable, error.retry_after_ms), ModelFailure::answer};
+  if (error.failure == Failure::retryable) return {Error(error.what(), Failure::retryable, error.retry_after_ms), ModelFailure::server};
   return {error, ModelFailure::other};
 }
 

@@ -28,7 +28,7 @@ class Examples(AgentdTest):
         examples = self.examples()
         self.assertGreater(len(examples), 15)
         address = f"127.0.0.1:{free_port()}"
-        environment = {**os.environ, "AGENTD__API__LISTEN": address, "AGENTD_URL": f"http://{address}", "PATH": f"{AGENTD.parent}:{os.environ['PATH']}"}
+        environment = {**os.environ, "AGENTD__API__LISTEN": address, "AGENTD__BUDGET__COST_PER_DAY": "10", "AGENTD_URL": f"http://{address}", "PATH": f"{AGENTD.parent}:{os.environ['PATH']}"}
         subprocess.run([str(AGENTD), "init"], cwd=self.folder, check=True, capture_output=True)
         run = lambda command: subprocess.Popen(command, shell=True, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0)
         host = run("exec agentd serve")

@@ -244,6 +244,9 @@ FAILS = {**ASKS_MODEL, "model.provider": "failing", "retry.max_retries": 2, "ret
 PRICED = {"plugin": "openai", "base_url": "$web/v1"}
 
 
+COSTLY = {"model__provider": "costly", "model__max_output_tokens": 100, "limits__cost_limit": 0}  # a dollar a token, so that a call holds a hundred
+
+
 def price(kind):
     return Entries(run("usage.cost"), {"m": {kind: 20}}, {"m": {kind: 40}}, PRICED)
 
@@ -295,8 +298,10 @@ KEYS = {
         "limits.max_steps": Agents(run("status", "error_class"), 2, 15, plays("@steps")),
         "limits.request_limit": Agents(run("status", "error_class"), 2, 50, plays("@steps")),
         "limits.total_tokens_limit": Agents(run("status", "error_class"), 1, 50000, plays("@steps")),
-        "limits.tokens_per_day": Refused(1000),
-        "limits.cost_per_day": Refused(1.0),
+        "limits.cost_limit": Agents(run("status", "error_class"), 1, 1000, plays("@steps", **COSTLY)),
+        "limits.tokens_per_day": Agents(run("status", "error_class"), 50, 1000000, plays("@steps")),
+        "limits.cost_per_day": Agents(run("status", "error_class"), 101, 1000000, plays("@steps", **COSTLY)),
+        "limits.on_budget": Agents(waits_or_ends, "stop", "park", plays("@steps", limits__cost_per_day=101, **COSTLY)),
         "limits.max_crashes": Agents(run("status"), 1, 3, plays("@fetch"), restarts=True),
         "limits.tool_call_timeout": Agents(tool_calls("outcome"), "50ms", "30s", plays("@long")),
         "limits.tool_output_limit": Agents(tool_calls("content"), "256B", "64KiB", {**ASKS_MODEL, "tools.allow": ["fs.read_file"]}),
@@ -330,6 +335,7 @@ KEYS = {
         "ledger.store": Hosts(exists("ledger/ledger.db"), "record", "local"),
         "memory.store": Hosts(lambda hosts, host: "worker" in memories(host.folder / "memory", host.folder), "known", "local"),
         "events.stores": Hosts(exists("others"), ["copies"], ["copies", "others"]),
+        "budget.cost_per_day": Hosts(lambda hosts, host: host.get("/v1/budgets")["budgets"], 1000, 2000),
         "defaults": Hosts(lambda hosts, host: host.get("/v1/agents/worker")["labels"], {"labels": {"team": "ops"}}, ABSENT),
 
         "providers.*.plugin": Entries(is_served, "script", "openai", {"file": "script.toml"}),
@@ -444,6 +450,7 @@ class World:
         self.config = {"host.state_dir": "state", "api.listen": f"127.0.0.1:{self.host.port}", "stores.other": {"plugin": "sqlite", "path": "other"},
                        "providers.main": {"plugin": "openai", "base_url": "$main"}, "providers.failing": {"plugin": "openai", "base_url": "$failing"},
                        "providers.played": {"plugin": "script", "file": "script.toml"}, "toolsets.system": {}, "toolsets.fs": {"roots": ["data", "agents/empty"]},
+                       "providers.costly": {"plugin": "script", "file": "script.toml", "prices": {"m": {"output": 1000000}}},
                        "toolsets.web": {"plugin": "http", "allow_private": True, "methods": ["GET", "POST"]}}
         for (of, key), probe in probes.items():
             for value, agent in zip((probe.one, probe.other), self.agents(of, key)):
@@ -510,7 +517,7 @@ class TwoHosts:
             self.both.append(test.enter(Host(folder)))
         for which, host in enumerate(self.both):
             config = {"stores.copies.path": "copies", "stores.others": {"plugin": "jsonl", "path": "others"}, "stores.record": {"plugin": "sqlite", "path": "ledger"},
-                      "stores.known": {"plugin": "sqlite", "path": "memory"}, "providers.played": {"plugin": "script", "file": "script.toml"},
+                      "stores.known": {"plugin": "sqlite", "path": "memory"}, "providers.played": {"plugin": "script", "file": "script.toml", "prices": {"m": {"output": 1}}},
                       "toolsets.system": {}, "toolsets.web": {"plugin": "http", "allow_private": True, "methods": ["GET", "POST"]}}
             config |= {key.replace("*", "copies"): (probe.one, probe.other)[which] for (_, key), probe in probes.items()}
             text = flat_toml(config).replace("$port0", str(self.both[0].port)).replace("$port1", str(self.both[1].port))

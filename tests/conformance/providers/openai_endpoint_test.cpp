@@ -54,8 +54,8 @@ TEST(OpenAiEndpoint, TellsEveryMisbehaviourApart) {
                         {"429:2", ModelFailure::rate, AGENTD_RETRYABLE},   {"401", ModelFailure::credentials, AGENTD_TERMINAL},
                         {"402", ModelFailure::quota, AGENTD_TERMINAL},     {"quota", ModelFailure::quota, AGENTD_TERMINAL},
                         {"context", ModelFailure::context, AGENTD_TERMINAL}, {"html", ModelFailure::answer, AGENTD_RETRYABLE},
-                        {"json", ModelFailure::answer, AGENTD_RETRYABLE},  {"half", ModelFailure::server, AGENTD_RETRYABLE},
-                        {"nothing", ModelFailure::server, AGENTD_RETRYABLE}};
+                        {"json", ModelFailure::answer, AGENTD_RETRYABLE},  {"half", ModelFailure::answer, AGENTD_RETRYABLE},
+                        {"nothing", ModelFailure::answer, AGENTD_RETRYABLE}};
   for (const auto& c : cases) {
     const EndpointProcess endpoint({"--fail", std::string("*=") + c.how});
     for (const bool streamed : {false, true}) {

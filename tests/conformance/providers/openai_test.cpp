@@ -181,10 +181,11 @@ TEST_F(OpenAi, FindsAnErrorInsideAnAnswerOf200) {
   EXPECT_EQ(ask({200, R"({"error":{"message":"slow down","code":429}})"}).failure, ModelFailure::rate);
 }
 
-TEST_F(OpenAi, TakesABrokenConnectionForTheServersFault) {
-  for (const int32_t error : {AGENTD_RETRYABLE, AGENTD_UNKNOWN_OUTCOME}) {
+// Whether it was never sent, or its answer was lost on the way and may have been charged for.
+TEST_F(OpenAi, TellsAConnectionThatWasNotMadeFromOneThatBroke) {
+  for (const auto& [error, failure] : {std::pair(AGENTD_RETRYABLE, ModelFailure::server), std::pair(AGENTD_UNKNOWN_OUTCOME, ModelFailure::answer)}) {
     const auto ended = ask({200, "could not connect to 127.0.0.1:9: Connection refused", {}, 0, error});
-    EXPECT_EQ(ended.failure, ModelFailure::server);
+    EXPECT_EQ(ended.failure, failure);
     EXPECT_EQ(ended.status, AGENTD_RETRYABLE);
     EXPECT_EQ(ended.value, "could not connect to 127.0.0.1:9: Connection refused");
   }

@@ -157,6 +157,15 @@ TEST(Expand, AnEndIsOneTerminalEventAndTheAgentsState) {
   EXPECT_EQ(payload(e, 1)["status"], "error");
 }
 
+TEST(Expand, ABudgetThatIsUsedUpIsToldBeforeWhatComesOfIt) {
+  const Fault fault{ErrorClass::budget, "no room", Exhausted{"agent:watcher", "2026-01-01", "cost", 1'500'000'000, 2'000'000'000}};
+  const Waiting waiting{.what = Waiting::For::budget, .fault = fault};
+  EXPECT_EQ(types(waiting), (Types{"budget_exhausted", "background_task_waiting"}));
+  EXPECT_EQ(payload(waiting, 0), nlohmann::json::parse(R"({"scope":"agent:watcher","window":"2026-01-01","resource":"cost","spent":1.5,"limit":2.0})"));
+  EXPECT_EQ(types(Ended{.status = RunStatus::failed, .fault = fault}), (Types{"budget_exhausted", "background_task_error", "background_agent_status"}));
+  EXPECT_EQ(payload(BudgetRaised{"host", "2026-01-01", "tokens", 500, "ops"}, 0), nlohmann::json::parse(R"({"scope":"host","window":"2026-01-01","resource":"tokens","amount":500,"by":"ops"})"));
+}
+
 TEST(Expand, ARecordThatCannotBeReadNamesItsPosition) {
   auto record = stored(answer_with_calls());
   record.payload = "{\"step\":";

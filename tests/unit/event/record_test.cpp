@@ -61,7 +61,7 @@ TEST(Record, EndHoldsTheLastAnswerAndItsTextIsTheResult) {
 TEST(Record, EveryKindHasItsOwnNumber) {
   std::set<std::int32_t> seen;
   const std::vector<Body> all = {Entered{}, Started{}, Answered{}, ToolFinished{}, CallFailed{}, Waiting{}, Released{}, Ended{}, HostStarted{}, HostStopped{},
-                                 AgentChanged{}, PluginLoaded{}, PluginFailed{}, EventsPruned{}};
+                                 AgentChanged{}, PluginLoaded{}, PluginFailed{}, EventsPruned{}, BudgetRaised{}};
   EXPECT_EQ(all.size(), std::variant_size_v<Body>);
   for (const auto& body : all) {
     EXPECT_TRUE(seen.insert(kind(body)).second);

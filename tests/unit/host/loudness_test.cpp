@@ -37,9 +37,11 @@ TEST(Loudness, OfARecordIsThatOfItsLoudestEvent) {
     if (ends_attempt) waiting.fault = event::Fault{ErrorClass::retryable, "no answer"};
     expect_as_loud_as_its_events(waiting);
   }
+  const event::Fault exhausted{ErrorClass::budget, "no room", event::Exhausted{"host", "2026-11-22", "cost", 1, 1}};
+  expect_as_loud_as_its_events(event::Waiting{.what = event::Waiting::For::budget, .fault = exhausted});
   const event::Body others[] = {event::Started{},      event::Answered{},     event::ToolFinished{}, event::CallFailed{},
                                 event::Released{},     event::HostStarted{},  event::HostStopped{},  event::AgentChanged{},
-                                event::PluginLoaded{}, event::PluginFailed{}, event::EventsPruned{}};
+                                event::PluginLoaded{}, event::PluginFailed{}, event::EventsPruned{}, event::BudgetRaised{}};
   for (const auto& body : others) expect_as_loud_as_its_events(body);
 }
 

@@ -89,7 +89,7 @@ TEST(CommandLine, HelpIsNotAnError) {
 
 TEST(CommandLine, RefusesWhatComesLater) {
   for (const auto& words : std::vector<std::vector<const char*>>{{"doctor"}, {"agents", "pause", "a"}, {"approvals", "list"}, {"plugins", "new", "toolset", "x"}, {"batch", "submit", "a", "f", "--wait"},
-                                                                 {"runs", "replay", "1", "--model", "m"}, {"completion", "bash"}, {"check", "--cost"}, {"tools", "call", "a", "{}"}}) {
+                                                                 {"runs", "replay", "1", "--model", "m"}, {"completion", "bash"}, {"check", "--ledger"}, {"tools", "call", "a", "{}"}}) {
     const auto refused = said(words);
     EXPECT_EQ(refused.exit_code, kUsage);
     EXPECT_NE(refused.text.find("not supported yet"), std::string::npos) << refused.text;

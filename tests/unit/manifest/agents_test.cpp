@@ -17,7 +17,7 @@ using testing::IsEmpty;
 // A host with one provider, and manifests read as agents/a.toml.
 class Manifest : public testing::Test {
  protected:
-  Manifest() { config.providers["openai"].plugin = "openai", config.stores["local"].plugin = "sqlite"; }
+  Manifest() { config.providers["openai"].plugin = "openai", config.providers["openai"].prices["m"] = {}, config.stores["local"].plugin = "sqlite"; }
 
   LoadedAgent read(const std::string& text, const std::string& file = "/srv/agents/a.toml") {
     return read_agent(text, file, config, checks, [this](const std::string& path) -> Result<std::string> {
@@ -251,9 +251,9 @@ TEST_F(Manifest, IsRefusedWhereItsSyntaxIsWrong) {
 }
 
 TEST_F(Manifest, RefusesWhatIsNotBuiltYetWhereItIsSet) {
-  EXPECT_THAT(problems(kWorks + "run_on_start = true\n[gate]\nnative = \"g\"\n[[trigger]]\nname = \"t\"\non = \"file\"\n[limits]\ncost_limit = 1.0\n[alerts]\nsilent_after = \"3h\"\n"),
+  EXPECT_THAT(problems(kWorks + "run_on_start = true\n[gate]\nnative = \"g\"\n[[trigger]]\nname = \"t\"\non = \"file\"\n[alerts]\nsilent_after = \"3h\"\n"),
               ElementsAre("agents/a.toml:8:1: \"run_on_start\" = true is not supported yet", "agents/a.toml:9:2: \"gate\" is not supported yet", "agents/a.toml:11:3: \"trigger\" is not supported yet",
-                          "agents/a.toml:15:1: \"cost_limit\" is not supported yet", "agents/a.toml:16:2: \"alerts\" is not supported yet"));
+                          "agents/a.toml:14:2: \"alerts\" is not supported yet"));
   EXPECT_THAT(problems(kWorks + "misfire = \"all\"\n"), ElementsAre(HasSubstr("\"misfire\" = \"all\" is not supported yet")));
   EXPECT_THAT(problems(kWorks + "misfire = \"al\"\n"), ElementsAre(HasSubstr("must be \"latest\", \"skip\" or \"all\"")));
   EXPECT_THAT(problems(kWorks + "run_on_start = false\n[memory]\nsummarize = false\nlearn = []\n"), IsEmpty());  // asks for nothing

@@ -224,7 +224,7 @@ TEST_F(Config, BorrowsWhatBackgroundAgentsWereGiven) {
   environment = {{"BG_AGENT_MAX_RETRIES", "5"}, {"BG_AGENT_TIMEOUT", "60"}, {"BG_AGENT_TOKEN_BUDGET", "1000"}};
   EXPECT_EQ(defaults(load()), Json::parse(R"({"limits":{"total_tokens_limit":1000},"retry":{"max_retries":5},"task":{"timeout":60}})"));
   environment["BG_AGENT_COST_BUDGET"] = "1.5";
-  EXPECT_THAT(texts(load()), ElementsAre("env BG_AGENT_COST_BUDGET: \"cost_limit\" is not supported yet"));
+  EXPECT_EQ(defaults(load())["limits"]["cost_limit"], 1.5);
 }
 
 TEST_F(Config, RefusesAStoreThatIsNotBuiltOnlyWhenItIsChosen) {

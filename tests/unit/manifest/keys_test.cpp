@@ -159,12 +159,12 @@ TEST(Keys, NotBuiltYetAreTheseAndNoOthers) {
     }
   };
   collect(agent_keys(), "");
-  EXPECT_EQ(waiting, (std::set<std::string>{"alerts", "deliver", "gate", "limits.cost_limit", "limits.cost_per_day=", "limits.on_budget", "limits.tokens_per_day=", "memory.learn=", "memory.stores",
+  EXPECT_EQ(waiting, (std::set<std::string>{"alerts", "deliver", "gate", "memory.learn=", "memory.stores",
                                             "memory.summarize=", "model.fallback", "retry.pause_after_failures=", "schedule.catchup_window", "schedule.misfire=", "schedule.run_on_start=", "skills",
                                             "tools.approval_timeout", "tools.ask=", "tools.on_unknown_outcome=", "trigger"}));
   waiting.clear();
   collect(config_keys(), "");
-  EXPECT_EQ(waiting, (std::set<std::string>{"api.tls", "api.tokens", "budget", "embedding", "host.roles=", "ledger.retention", "mcp", "mcp_files", "plugins.isolation=", "providers.requests_per_minute=",
+  EXPECT_EQ(waiting, (std::set<std::string>{"api.tls", "api.tokens", "embedding", "host.roles=", "ledger.retention", "mcp", "mcp_files", "plugins.isolation=", "providers.requests_per_minute=",
                                             "providers.tokens_per_minute=", "sinks"}));
 }
 

@@ -97,5 +97,12 @@ TEST_F(Scrape, RefusesAPluginsMetricWithABadName) {
   EXPECT_EQ(metrics.declare("fs", "fs", true, "reads", ""), 0u);
 }
 
+TEST_F(Scrape, ShowsHowMuchOfADaysBudgetIsUsed) {
+  Snapshot now;
+  now.budgets = {{"", "cost", 0.5}, {"a", "tokens", 0.25}};
+  EXPECT_TRUE(shows(R"(agentd_budget_used_ratio{agent="",resource="cost",window="day"} 0.5)", now) || shows(R"(agentd_budget_used_ratio{agent="",window="day",resource="cost"} 0.5)", now)) << metrics.render(now);
+  EXPECT_NE(metrics.render(now).find("0.25"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace agentd::metrics

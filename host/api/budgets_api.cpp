@@ -1,0 +1,160 @@
+// What agents and the host may spend in a day, what they have spent, and more of it when a person says so.
+#include <cmath>
+
+#include "core/base/name_text.hpp"
+#include "core/budget/days.hpp"
+#include "core/event/record.hpp"
+#include "core/tool/strict_json.hpp"
+#include "host/api/agent_view.hpp"
+#include "host/api/endpoints.hpp"
+#include "host/api/problem.hpp"
+
+namespace agentd::api {
+namespace {
+
+constexpr std::size_t kWaitingAtOnce = 100;
+constexpr std::int64_t kMostTokens = 1'000'000'000'000;
+constexpr double kMostDollars = 1'000'000;
+
+double in_dollars(NanoDollars amount) { return static_cast<double>(amount) / 1e9; }
+
+Json resource_view(const port::Account& account, const char* resource, std::int64_t spent, std::int64_t held, std::int64_t limit, std::int64_t raised) {
+  const bool money = std::string_view(resource) == "cost";
+  const auto amount = [money](std::int64_t value) { return money ? Json(in_dollars(value)) : Json(value); };
+  return {{"scope", account.name}, {"window", budget::format_day(account.window)}, {"resource", resource}, {"spent", amount(spent)}, {"held", amount(held)},
+          {"limit", amount(limit + raised)}, {"raised", amount(raised)}, {"used_ratio", static_cast<double>(spent + held) / static_cast<double>(limit + raised)}};
+}
+
+std::vector<Json> views_of(const port::Account& account, const port::Spend& limit) {
+  std::vector<Json> views;
+  if (limit.tokens > 0) views.push_back(resource_view(account, "tokens", account.spent.tokens, account.held.tokens, limit.tokens, account.raised.tokens));
+  if (limit.cost > 0) views.push_back(resource_view(account, "cost", account.spent.cost, account.held.cost, limit.cost, account.raised.cost));
+  return views;
+}
+
+// Cursor is the agent that the page before ended with; the host's own come first.
+Async<Answer> list_budgets(Context& context, Request request) {
+  const auto limit = limit_of(request, 100, 1000);
+  if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
+  const auto day = budget::day_of(context.world.clock.now());
+  const auto after = request.parameter("cursor");
+  Page page("budgets", *limit);
+  if (after.empty())
+    for (const auto& view : views_of(context.ledger.account(budget::kHostAccount, day), {0, context.config.budget.cost_per_day})) page.add(view);
+  std::string last = after;
+  bool more = false;
+  const auto visit = [&](const host::Member& member) {
+    if (member.day_limit == port::Spend{}) return true;
+    if (page.full()) more = true;
+    if (more) return false;
+    for (const auto& view : views_of(context.ledger.account(budget::account_of(member.agent_id), day), member.day_limit)) page.add(view);
+    last = member.agent_id;
+    return true;
+  };
+  auto visiting = each_member(context, after, visit);
+  co_await std::move(visiting);
+  co_return page.answer(more ? Json(last) : Json());
+}
+
+struct Raising {
+  std::string scope, resource, by;
+  std::int64_t amount = 0;
+};
+
+// The body, or everything that is wrong with it.
+std::variant<Raising, Document> read_raise(const Request& request) {
+  const auto body = tool::parse_strict(request.body);
+  if (!body || !body->is_object()) return problem(400, "the body cannot be read as a JSON object: {\"scope\": \"agent:ID\" or \"host\", \"resource\": \"cost\" or \"tokens\", \"amount\": 2.5}");
+  std::vector<InputError> errors;
+  Raising raising;
+  const auto text = [&](const char* member, std::string& to) {
+    const auto found = body->find(member);
+    if (found == body->end()) return;
+    if (!found->is_string()) errors.push_back({std::string("/") + member, "is a string"});
+    else if (const auto unfit = unfit_for_a_name(to = found->get<std::string>()); !unfit.empty()) errors.push_back({std::string("/") + member, std::string(unfit)});
+  };
+  raising.resource = "cost";
+  text("scope", raising.scope), text("resource", raising.resource), text("by", raising.by);
+  if (raising.scope.empty()) errors.push_back({"/scope", "is missing: \"host\" or \"agent:ID\""});
+  if (raising.resource != "cost" && raising.resource != "tokens") errors.push_back({"/resource", "is \"cost\" or \"tokens\""});
+  const auto amount = body->find("amount");
+  const double asked = amount != body->end() && amount->is_number() ? amount->get<double>() : 0;
+  const bool money = raising.resource == "cost";
+  if (!(asked > 0) || asked > (money ? kMostDollars : static_cast<double>(kMostTokens))) {
+    errors.push_back({"/amount", money ? "is a number of dollars, more than 0 and at most a million" : "is a number of tokens, more than 0 and at most 10^12"});
+  } else {
+    raising.amount = money ? dollars(asked) : static_cast<std::int64_t>(std::floor(asked));
+  }
+  for (const auto& [member, value] : body->items())
+    if (member != "scope" && member != "resource" && member != "amount" && member != "by") errors.push_back({"/" + member, "is not known here; known are scope, resource, amount, by"});
+  if (!errors.empty()) return problem(422, "the raise cannot be understood", errors);
+  return raising;
+}
+
+std::optional<port::Spend> limit_of_scope(const Context& context, const std::string& scope) {
+  if (scope == budget::kHostAccount) return port::Spend{0, context.config.budget.cost_per_day};
+  if (!scope.starts_with("agent:")) return std::nullopt;
+  const auto* member = context.roster.find(scope.substr(6));
+  return member ? std::optional(member->day_limit) : std::nullopt;
+}
+
+bool waits_for(const port::RunRow& row, const std::string& scope) {
+  if (row.last_kind != event::Waiting::kKind) return false;
+  const auto decoded = event::decode(row.last_kind, row.last_payload);
+  if (!decoded) return false;
+  const auto& waiting = std::get<event::Waiting>(decoded->body);
+  return waiting.what == event::Waiting::For::budget && waiting.fault && waiting.fault->exhausted && waiting.fault->exhausted->scope == scope;
+}
+
+// Runs that were parked for want of this budget go on. What was on its way to be parked when the raise became durable is so behind an empty
+// write, so that none is overlooked.
+Async<std::size_t> wake_parked(Context& context, std::string scope) {
+  (void)co_await context.ledger.put_cursors({});
+  port::RunFilter filter{.agent_id = scope.starts_with("agent:") ? scope.substr(6) : std::string(), .status = port::RunStatus::waiting, .limit = kWaitingAtOnce};
+  std::size_t woken = 0;
+  while (true) {
+    const auto rows = co_await context.ledger.list(filter);
+    if (!rows || rows->empty()) co_return woken;
+    for (const auto& row : *rows) {
+      if (!waits_for(row, scope)) continue;
+      const auto last = event::decode(row.last_kind, row.last_payload);
+      port::Transition transition{.run = row.run, .next = port::RunStatus::queued, .due_at = context.world.clock.now()};
+      transition.records.push_back(event::to_record(event::Released{.reason = "the budget was raised"}, last->session));
+      const auto committed = co_await context.ledger.commit(std::move(transition));
+      woken += committed.has_value();
+    }
+    filter.before = rows->back().run.position;
+  }
+}
+
+Async<Answer> raise_budget(Context& context, Request request) {
+  auto read = read_raise(request);
+  if (auto* refused = std::get_if<Document>(&read)) co_return std::move(*refused);
+  auto& asked = std::get<Raising>(read);
+  const auto limit = limit_of_scope(context, asked.scope);
+  if (!limit) co_return problem(404, "there is no budget \"" + asked.scope + "\": it is \"host\" or \"agent:ID\"");
+  const bool money = asked.resource == "cost";
+  if ((money ? limit->cost : limit->tokens) == 0) co_return problem(409, asked.scope + " has no limit on " + asked.resource + " per day, so there is nothing to raise");
+  context.ports.cleaner().clean(asked.by);
+  const auto day = budget::day_of(context.world.clock.now());
+  port::Transition transition{.agent_id = asked.scope == budget::kHostAccount ? std::string() : asked.scope.substr(6)};
+  transition.records.push_back(event::to_record(event::BudgetRaised{asked.scope, budget::format_day(day), asked.resource, asked.amount, asked.by}));
+  transition.raises.push_back({asked.scope, day, money ? port::Spend{0, asked.amount} : port::Spend{asked.amount, 0}});
+  const auto committed = co_await context.ledger.commit(std::move(transition));
+  if (!committed) co_return ledger_problem(committed.error());
+  const auto woken = co_await wake_parked(context, asked.scope);
+  Json view;
+  for (auto& one : views_of(context.ledger.account(asked.scope, day), *limit))
+    if (one["resource"] == asked.resource) view = std::move(one);
+  view["woken_runs"] = woken;
+  co_return document(view);
+}
+
+}  // namespace
+
+void add_budgets(Routes& routes, Context& context) {
+  routes.add("GET", "/v1/budgets", [&context](Request r) { return list_budgets(context, std::move(r)); });
+  routes.add("POST", "/v1/budgets/raise", [&context](Request r) { return raise_budget(context, std::move(r)); });
+}
+
+}  // namespace agentd::api
