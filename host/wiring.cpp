@@ -14,6 +14,7 @@
 #include "host/places.hpp"
 #include "host/setup.hpp"
 #include "host/slots.hpp"
+#include "host/supervisor.hpp"
 #include "host/version.hpp"
 
 namespace agentd::host {
@@ -82,6 +83,7 @@ class Serving {
     api::add_later(routes_);
     context_->ready = true;
     server_->start();
+    supervisor_.ready();
     const auto& roster = engine_.roster();
     ground_.log.info("host", std::string("agentd ") + kVersion + " is ready at http://" + config_.api.listen.substr(0, config_.api.listen.rfind(':') + 1) + std::to_string(server_->port()) + ": " +
                                  std::to_string(roster.members().size()) + " agents" + (roster.refused().empty() ? "" : ", " + std::to_string(roster.refused().size()) + " refused") + ", " +
@@ -116,6 +118,7 @@ class Serving {
 
   Async<void> stop(std::string reason) {
     if (context_) context_->draining = true;
+    supervisor_.stopping();
     if (slots_) slots_->stop();
     co_await engine_.stop(config_.host.drain_timeout, std::move(reason));
     if (server_) co_await server_->stop();
@@ -129,6 +132,7 @@ class Serving {
   Ground ground_;
   Engine engine_;
   std::optional<Slots> slots_;
+  Supervisor supervisor_{ground_.world.timers};
   api::Routes routes_;
   std::optional<api::Context> context_;
   std::optional<api::Server> server_;
