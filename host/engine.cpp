@@ -102,7 +102,7 @@ Async<Result<void>> Engine::start() {
   }
   auto warn = [this](const std::string& text) { ground_.log.warn("runs", text); };
   auto listener = [this](run::Speaker speaker) { return deltas_.listener(std::move(speaker)); };
-  run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .cleaner = ground_.redactor, .warn = std::move(warn), .listener = std::move(listener), .dry_run = options_.dry_run};
+  run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .cleaner = ground_.redactor, .warn = std::move(warn), .unread = &journal_->unread(), .listener = std::move(listener), .dry_run = options_.dry_run};
   worker_.emplace(std::move(around));
   for (const auto& [id, member] : roster_->members()) ledger_->serve(id, true);
   worker_->start();

@@ -20,18 +20,23 @@ Journal::Journal(World world, port::Ledger& ledger, metrics::Metrics& metrics, c
 void Journal::take(std::span<const port::StoredRecord> group) {
   metrics_.observe_group(ledger_.vitals());
   for (const auto& record : group) {
-    const auto decoded = event::decode(record.kind, record.payload);
-    if (!decoded) {
-      log_.error("journal", "record " + std::to_string(record.position) + ": " + decoded.error().message);
+    if (const auto* known = unread_.find(record)) {
+      take(record, *known);
       continue;
     }
-    metrics_.observe(record, *decoded);
-    log(record, *decoded);
-    if (!std::holds_alternative<event::Ended>(decoded->body)) continue;
-    const auto [first, last] = waiting_.equal_range(record.run);
-    for (auto at = first; at != last; ++at) at->second->ended_.request_stop();
+    const auto decoded = event::decode(record.kind, record.payload);
+    if (decoded) take(record, *decoded);
+    else log_.error("journal", "record " + std::to_string(record.position) + ": " + decoded.error().message);
   }
   live_.feed(group);
+}
+
+void Journal::take(const port::StoredRecord& record, const event::Decoded& decoded) {
+  metrics_.observe(record, decoded);
+  log(record, decoded);
+  if (!std::holds_alternative<event::Ended>(decoded.body)) return;
+  const auto [first, last] = waiting_.equal_range(record.run);
+  for (auto at = first; at != last; ++at) at->second->ended_.request_stop();
 }
 
 void Journal::log(const port::StoredRecord& record, const event::Decoded& decoded) const {

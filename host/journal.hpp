@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/event/live.hpp"
+#include "core/event/unread.hpp"
 #include "core/metrics/metrics.hpp"
 #include "core/port/ledger.hpp"
 #include "host/log.hpp"
@@ -17,6 +18,7 @@ class Journal {
   Journal(World world, port::Ledger& ledger, metrics::Metrics& metrics, const Log& log);
 
   event::Live& live() { return live_; }
+  event::Unread& unread() { return unread_; }
   // This agent's events are logged whatever the level.
   void debug(std::string agent_id) { debugged_.push_back(std::move(agent_id)); }
 
@@ -38,6 +40,7 @@ class Journal {
 
  private:
   void take(std::span<const port::StoredRecord> group);
+  void take(const port::StoredRecord& record, const event::Decoded& decoded);
   void log(const port::StoredRecord& record, const event::Decoded& decoded) const;
 
   World world_;
@@ -45,6 +48,7 @@ class Journal {
   metrics::Metrics& metrics_;
   const Log& log_;
   event::Live live_;
+  event::Unread unread_;
   std::vector<std::string> debugged_;
   std::multimap<RunId, EndOf*> waiting_;
 };

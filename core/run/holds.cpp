@@ -53,11 +53,11 @@ class Look {
 
 }  // namespace
 
-void Run::account_for(const std::vector<event::Body>& bodies, port::Transition& transition) const {
+void Run::account_for(const Said& said, port::Transition& transition) const {
   if (!agent_ || agent_->day_limits.empty()) return;
   Calls calls;
   Look look(calls);
-  for (const auto& body : bodies) std::visit(look, body);
+  for (const auto& one : said) std::visit(look, one.body);
   if (calls.ends) transition.settles.push_back(std::move(*calls.ends));
   if (!calls.begins) return;
   std::int64_t prompt = calls.said + static_cast<std::int64_t>(agent_->tools.offered().size() + agent_->options.size());
@@ -68,9 +68,9 @@ void Run::account_for(const std::vector<event::Body>& bodies, port::Transition& 
   for (const auto& limit : agent_->day_limits) transition.holds.push_back({limit.account, day, *calls.begins, most, limit.limit});
 }
 
-// The same bodies without the call that they would begin, because an account has no room for it.
-void Run::plan_no_call(std::vector<event::Body>& bodies, const port::Transition& refused) {
-  for (auto& body : bodies) {
+// The same without the call that it would begin, because an account has no room for it.
+void Run::plan_no_call(Said& said, const port::Transition& refused) {
+  for (auto& [body, session] : said) {
     if (auto* started = std::get_if<event::Started>(&body)) started->call.reset();
     else if (auto* answered = std::get_if<event::Answered>(&body)) answered->call.reset();
     else if (auto* finished = std::get_if<event::ToolFinished>(&body)) finished->call.reset();

@@ -43,32 +43,36 @@ Async<port::LedgerResult<std::string>> Run::agent_state() {
   }
 }
 
-port::Transition Run::transition_of(const std::vector<event::Body>& bodies, const Fate& fate) const {
+port::Transition Run::transition_of(const Said& said, const Fate& fate) const {
   port::Transition transition{.run = claim_.run,
                               .generation = claim_.generation,
                               .next = fate.next,
                               .due_at = fate.due,
                               .agent_state = fate.agent_state,
                               .error = fate.error};
-  transition.records.reserve(bodies.size());
-  for (const auto& body : bodies) transition.records.push_back(event::to_record(body, session_));
-  account_for(bodies, transition);
+  transition.records.reserve(said.size());
+  for (const auto& one : said) transition.records.push_back(event::to_record(one.body, one.session));
+  account_for(said, transition);
   return transition;
 }
 
-Async<port::LedgerResult<Position>> Run::commit(const std::vector<event::Body>& bodies, const Fate& fate) {
-  return around_.ledger.commit(transition_of(bodies, fate));
+Async<port::LedgerResult<Position>> Run::commit(const Said& said, const Fate& fate) {
+  auto transition = transition_of(said, fate);
+  std::optional<event::Unread::Of> unread;
+  if (around_.unread) unread.emplace(*around_.unread, claim_.run, said, transition.records);
+  auto committing = around_.ledger.commit(std::move(transition));
+  co_return co_await std::move(committing);
 }
 
 // A run that holds what it cannot write yet is not active: its alarm rests meanwhile. Its deadline goes on.
-Async<port::LedgerResult<Position>> Run::commit_in_the_end(const std::vector<event::Body>& bodies, const Fate& fate,
+Async<port::LedgerResult<Position>> Run::commit_in_the_end(const Said& said, const Fate& fate,
                                                            port::LedgerError error) {
   const bool was_active = active_since_.has_value();
   rest();
   for (int tries = 1;; ++tries) {
     const bool again = co_await wait_for_ledger(tries);
     if (!again) co_return std::unexpected(std::move(error));
-    auto committed = co_await commit(bodies, fate);
+    auto committed = co_await commit(said, fate);
     if (!committed && may_pass(committed.error())) continue;
     if (was_active) arm(active_);
     co_return committed;
@@ -76,16 +80,21 @@ Async<port::LedgerResult<Position>> Run::commit_in_the_end(const std::vector<eve
 }
 
 Async<bool> Run::write(std::vector<event::Body> bodies, Fate fate) {
-  for (auto& body : bodies) clean_faults(around_.cleaner, body);
+  Said said;
+  said.reserve(bodies.size());
+  for (auto& body : bodies) {
+    clean_faults(around_.cleaner, body);
+    said.push_back({std::move(body), session_});
+  }
   around_.cleaner.clean(fate.error);
-  auto committed = co_await commit(bodies, fate);
+  auto committed = co_await commit(said, fate);
   while (!committed && (may_pass(committed.error()) || committed.error().fault == port::LedgerFault::over_budget)) {
     auto error = std::move(committed.error());
     if (error.fault == port::LedgerFault::over_budget) {
-      plan_no_call(bodies, transition_of(bodies, fate));
-      committed = co_await commit(bodies, fate);
+      plan_no_call(said, transition_of(said, fate));
+      committed = co_await commit(said, fate);
     } else {
-      committed = co_await commit_in_the_end(bodies, fate, std::move(error));
+      committed = co_await commit_in_the_end(said, fate, std::move(error));
       if (!committed && may_pass(committed.error())) break;  // this process ends
     }
   }
@@ -94,7 +103,7 @@ Async<bool> Run::write(std::vector<event::Body> bodies, Fate fate) {
     co_return false;
   }
   const Instant now = around_.world.clock.now();
-  for (auto& body : bodies) apply(state_, std::move(body), now);
+  for (auto& one : said) apply(state_, std::move(one.body), now);
   co_return true;
 }
 

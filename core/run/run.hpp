@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/async.hpp"
+#include "core/event/unread.hpp"
 #include "core/port/cleaner.hpp"
 #include "core/port/ledger.hpp"
 #include "core/run/agent.hpp"
@@ -30,6 +31,7 @@ struct Surroundings {
   AgentSource& agents;
   const port::Cleaner& cleaner;
   std::function<void(const std::string&)> warn;  // for the host's log; never empty
+  event::Unread* unread = nullptr;               // who hears of records need not read them; null: nobody does
   std::function<Listener(Speaker)> listener = {};  // empty, or gives an empty one: nobody listens, so nothing is streamed
   bool dry_run = false;                          // tools that are not pure are answered "dry run"
 };
@@ -101,16 +103,17 @@ class Run {
   Async<void> end_interrupted();
 
   // holds.cpp: what model calls hold of the budgets of a day
-  void account_for(const std::vector<event::Body>& bodies, port::Transition& transition) const;
-  void plan_no_call(std::vector<event::Body>& bodies, const port::Transition& refused);
+  using Said = std::vector<event::Decoded>;
+  void account_for(const Said& said, port::Transition& transition) const;
+  void plan_no_call(Said& said, const port::Transition& refused);
   Async<void> leave_over_budget();
 
   // ledger.cpp
   // True when durable and applied to the state. Suspends while the ledger cannot write; false: this worker has lost the run.
   Async<bool> write(std::vector<event::Body> bodies, Fate fate);
-  port::Transition transition_of(const std::vector<event::Body>& bodies, const Fate& fate) const;
-  Async<port::LedgerResult<Position>> commit(const std::vector<event::Body>& bodies, const Fate& fate);
-  Async<port::LedgerResult<Position>> commit_in_the_end(const std::vector<event::Body>& bodies, const Fate& fate, port::LedgerError error);
+  port::Transition transition_of(const Said& said, const Fate& fate) const;
+  Async<port::LedgerResult<Position>> commit(const Said& said, const Fate& fate);
+  Async<port::LedgerResult<Position>> commit_in_the_end(const Said& said, const Fate& fate, port::LedgerError error);
   Async<port::LedgerResult<std::vector<port::StoredRecord>>> load();
   Async<port::LedgerResult<std::string>> agent_state();
   Async<bool> wait_for_ledger(int tries);
