@@ -375,6 +375,7 @@ class NoDescriptorIsLeft {
 
 TEST_F(HttpServer, TellsClientsThatNoDescriptorIsLeft) {
   start();
+  EXPECT_EQ(ask("GET", "/alive").body, "alive");  // UBSan looks at a type's first object through a pipe, for which there is room now
   {
     std::vector<tcp::socket> clients;
     for (int i = 0; i < 3; ++i) clients.emplace_back(client_io_, tcp::v4());

@@ -8,6 +8,7 @@
 
 #include "core/plugin/load.hpp"
 #include "tests/unit/plugin/folder.hpp"
+#include "tests/unit/plugin/left_behind.hpp"
 #include "tests/unit/plugin/stage.hpp"
 
 namespace agentd::plugin::test {
@@ -537,6 +538,7 @@ TEST(MemoryPort, PutsListsAndRemoves) {
 }
 
 TEST(MemoryPort, WaitsForAPutAsLongAsItsCallerCanAndNoLonger) {
+  const LeftBehind on_purpose;
   MemoryHouse house;
   std::vector<port::MemoryEntry> entries(1);
   entries[0].text = "never";
