@@ -15,6 +15,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,11 @@ class Outcome {
   // Answers of a gate: the slot is worth a run, or it is not.
   static Outcome proceed() { return Outcome("true"); }
   static Outcome stop() { return Outcome("false"); }
+  static Outcome stop(std::string_view reason) {  // one sentence for people
+    Outcome outcome("false");
+    write_string(outcome.result_, reason);
+    return outcome;
+  }
 
   // With proceed(): given to the run beside the manifest's params. One JSON object.
   template <class T>
@@ -109,10 +115,20 @@ template <class T, class C, class R>
 Outcome run_task(T& task, Outcome (C::*body)(R) const, Run& run) {
   return (task.*body)(run);
 }
+// The names of params, without those of what a trigger brought: the host adds it, wanted or not.
+inline std::string own_names(Json params) {
+  std::string names = "{";
+  params.members([&](std::string_view key, Json) {
+    if (key == "trigger" || key.substr(0, 8) == "trigger_") return;
+    comma(names), write_string(names, key), names += ":null";
+  });
+  return names + "}";
+}
 template <class P>
 std::decay_t<P> read_params(Json params) {
   return reading("params", [&] {
-    refuse_unknown_fields<std::decay_t<P>>(params, "trigger");  // the host adds what a trigger brought, wanted or not
+    const std::string names = own_names(params);
+    refuse_unknown_fields<std::decay_t<P>>(Json(names));
     return Type<std::decay_t<P>>::read(params);
   });
 }
