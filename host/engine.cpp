@@ -3,6 +3,7 @@
 #include <span>
 
 #include "core/event/record.hpp"
+#include "host/chains.hpp"
 #include "host/together.hpp"
 #include "host/version.hpp"
 
@@ -27,11 +28,14 @@ Async<void> Engine::load_agents(std::vector<std::string> folders, std::string wo
   for (PlaceInFolders at;;) {
     auto reading = read_some_agents(found, at, config_, judge);
     auto agents = co_await std::move(reading);
-    if (agents.empty()) co_return;
+    if (agents.empty()) break;
     for (const auto& agent : agents)
       for (const auto& note : agent.notes) ground_.log.info("agents", manifest::to_text(note));
     co_await take(std::move(agents));
   }
+  const auto known = roster_->refused().size();
+  roster_->refuse_cycles();
+  tell_refused(known);
 }
 
 Async<void> Engine::take(std::vector<manifest::LoadedAgent> agents) {
@@ -40,6 +44,10 @@ Async<void> Engine::take(std::vector<manifest::LoadedAgent> agents) {
   const auto known = roster_->refused().size();
   auto taking = roster_->take(std::move(agents));
   co_await std::move(taking);
+  tell_refused(known);
+}
+
+void Engine::tell_refused(std::size_t known) const {
   for (const auto& refused : std::span(roster_->refused()).subspan(known)) {
     std::string why;
     for (const auto& problem : refused.problems) why += "\n  " + manifest::to_text(problem);
@@ -102,7 +110,8 @@ Async<Result<void>> Engine::start() {
   }
   auto warn = [this](const std::string& text) { ground_.log.warn("runs", text); };
   auto listener = [this](run::Speaker speaker) { return deltas_.listener(std::move(speaker)); };
-  run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .cleaner = ground_.redactor, .warn = std::move(warn), .unread = &journal_->unread(), .listener = std::move(listener), .dry_run = options_.dry_run};
+  auto followers = [this](const run::RunEnd& end) { return follow_ups(ground_.world, *roster_, end); };
+  run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .cleaner = ground_.redactor, .warn = std::move(warn), .unread = &journal_->unread(), .listener = std::move(listener), .followers = std::move(followers), .dry_run = options_.dry_run};
   worker_.emplace(std::move(around));
   for (const auto& [id, member] : roster_->members()) ledger_->serve(id, true);
   worker_->start();

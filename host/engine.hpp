@@ -43,6 +43,7 @@ class Engine {
   static constexpr std::size_t kAtOnce = 1024;  // records of changed agents
 
   void know_labels();
+  void tell_refused(std::size_t known) const;  // those after so many
   Async<Result<void>> record_start();
   Async<void> record_change(const Member& member);
   Async<void> copy(event::Copier& copier);

@@ -34,6 +34,7 @@ void Journal::take(std::span<const port::StoredRecord> group) {
 void Journal::take(const port::StoredRecord& record, const event::Decoded& decoded) {
   metrics_.observe(record, decoded);
   log(record, decoded);
+  if (const auto* entered = std::get_if<event::Entered>(&decoded.body); entered && tell_entry_ && !port::is_final(record.status)) tell_entry_(record, *entered);
   if (!std::holds_alternative<event::Ended>(decoded.body)) return;
   const auto [first, last] = waiting_.equal_range(record.run);
   for (auto at = first; at != last; ++at) at->second->ended_.request_stop();

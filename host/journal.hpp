@@ -1,5 +1,6 @@
 // What the host does with every committed group: live readers, metrics, the log, and those who wait for a run's end.
 #pragma once
+#include <functional>
 #include <map>
 #include <stop_token>
 #include <vector>
@@ -21,6 +22,9 @@ class Journal {
   event::Unread& unread() { return unread_; }
   // This agent's events are logged whatever the level.
   void debug(std::string agent_id) { debugged_.push_back(std::move(agent_id)); }
+
+  // Who wants to know of every run that has come in, once it is durable. One at most.
+  void on_entry(std::function<void(const port::StoredRecord&, const event::Entered&)> tell) { tell_entry_ = std::move(tell); }
 
   // Somebody who wants to know that a run has ended. Made before the question whether it has, so that no end falls in between.
   class EndOf {
@@ -50,6 +54,7 @@ class Journal {
   event::Live live_;
   event::Unread unread_;
   std::vector<std::string> debugged_;
+  std::function<void(const port::StoredRecord&, const event::Entered&)> tell_entry_;
   std::multimap<RunId, EndOf*> waiting_;
 };
 

@@ -1,11 +1,13 @@
 #include "host/judge.hpp"
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "core/manifest/nearest.hpp"
 #include "core/schedule/schedule.hpp"
 #include "core/tool/policy.hpp"
 #include "core/tool/schema.hpp"
+#include "host/api/hook_proof.hpp"
 #include "host/setting_faults.hpp"
 
 namespace agentd::host {
@@ -15,6 +17,14 @@ template <class T>
 Result<void> only_whether(const Result<T>& result) {
   if (!result) return std::unexpected(result.error());
   return {};
+}
+
+Result<void> is_folder(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (std::filesystem::is_directory(status)) return {};
+  if (std::filesystem::exists(status)) return fail(path + " is no folder");
+  return fail("there is no folder " + path + " now; it is watched for");
 }
 
 std::unexpected<Error> no_such_toolset(const std::string& name, const Ports::Named<port::Toolset>& toolsets) {
@@ -51,15 +61,23 @@ manifest::Checks Judge::checks() {
   manifest::Checks checks;
   checks.cron = [](const std::string& expression) { return only_whether(schedule::parse_cron(expression)); };
   checks.zone = [](const std::string& name) { return only_whether(schedule::find_zone(name)); };
+  checks.folder = is_folder;
   checks.provider = [this](const std::string& name) { return only_whether(ports_.endpoint(name)); };
   checks.store = [this](const std::string& name) { return ports_.store(name, plugin::Kind::memory); };
   checks.native_task = [this](const std::string& name) { return only_whether(ports_.task(name)); };
+  checks.webhook = [this](const manifest::WebhookTrigger& on) { return webhook(on); };
   checks.tool = [this](const std::string& name) { return tool(name); };
   checks.tool_pattern = [this](const std::string& pattern) { return tool_pattern(pattern); };
   checks.toolset = [this](const std::string& instance, const std::string& settings) { return toolset(instance, settings); };
   checks.toolset_schema = [this](const std::string& instance) { return ports_.toolset_schema(instance); };
   checks.json_schema = [](const std::string& text) { return only_whether(tool::Schema::compile(text)); };
   return checks;
+}
+
+Result<void> Judge::webhook(const manifest::WebhookTrigger& on) const {
+  const auto secret = ports_.secret(on.secret);
+  if (!secret) return std::unexpected(secret.error());
+  return api::fits(on.verify, *secret);
 }
 
 Result<const port::Toolset*> Judge::usable_toolset(const std::string& name) const {

@@ -23,6 +23,7 @@ class Judge {
   Result<const port::Toolset*> usable_toolset(const std::string& name) const;
   Result<std::string> tool_pattern(const std::string& pattern) const;
   Result<void> tool(const std::string& full_name) const;
+  Result<void> webhook(const manifest::WebhookTrigger& on) const;
   std::vector<manifest::SettingFault> toolset(const std::string& instance, const std::string& settings);
   std::vector<manifest::SettingFault> faults(const Narrowing& narrowing, const std::string& refusal) const;
 

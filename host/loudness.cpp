@@ -16,7 +16,7 @@ Level loudest_of(const event::Body& body, port::RunStatus status) {
     return status == RunStatus::missed || status == RunStatus::dropped ? Level::info : Level::debug;
   if (const auto* waiting = std::get_if<event::Waiting>(&body)) return waiting->ends_attempt || (waiting->fault && waiting->fault->exhausted) ? Level::warn : Level::debug;
   if (const auto* ended = std::get_if<event::Ended>(&body))
-    return ended->status == RunStatus::completed || ended->status == RunStatus::cancelled ? Level::info : Level::warn;
+    return ended->status == RunStatus::skipped ? Level::debug : ended->status == RunStatus::completed || ended->status == RunStatus::cancelled ? Level::info : Level::warn;
   if (std::holds_alternative<event::BudgetRaised>(body)) return Level::info;
   return std::holds_alternative<event::PluginFailed>(body) ? Level::warn : Level::debug;
 }

@@ -195,6 +195,12 @@ Async<void> Ports::open_toolsets() {
   for (auto& [name, entry] : wanted) co_await open_toolset(name, entry.plugin, entry.settings);
 }
 
+Result<std::string> Ports::secret(const manifest::SecretRef& reference) const {
+  auto value = manifest::resolve_secret(reference.text, options_.environment);
+  if (value) redactor_.add(*value);
+  return value;
+}
+
 Async<void> Ports::open_tasks() {
   for (const auto& library : catalog_.libraries()) {
     for (const auto& component : library->components) {

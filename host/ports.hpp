@@ -60,6 +60,8 @@ class Ports {
   // What is worth saying about the values that references gave.
   const std::vector<std::string>& notes() const { return notes_; }
   const port::Cleaner& cleaner() const { return redactor_; }
+  // The value behind a reference of a manifest's, read anew. From now on it is shown nowhere.
+  Result<std::string> secret(const manifest::SecretRef& reference) const;
   net::Client& http() { return http_; }
 
  private:

@@ -1,11 +1,16 @@
 #include "host/roster.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "host/together.hpp"
 
 namespace agentd::host {
+
+namespace {
+
+bool is_on_files(const manifest::Trigger& trigger) { return std::holds_alternative<manifest::FileTrigger>(trigger.on); }
+
+}  // namespace
 
 Async<manifest::LoadedAgents> read_agents(std::vector<std::string> folders, const manifest::HostConfig& config, const Ports& ports, std::string working_folder) {
   Judge judge(ports);
@@ -37,15 +42,22 @@ Async<manifest::LoadedAgent> read_one_agent(std::string file, const manifest::Ho
   co_return manifest::read_agent(*text, absolute, config, judge.checks(), manifest::read_text_file, file);
 }
 
-manifest::AgentSpec Member::spec() const {
-  auto read = manifest::parse_canonical(manifest);
-  if (!read) std::abort();  // it was written from a spec
-  return std::move(*read);
+void Roster::know_followed(const std::vector<manifest::ChainLink>& links) {
+  for (const auto& link : links) add(link);
+  links_.insert(links_.end(), links.begin(), links.end());
 }
 
-const Member* Roster::find(const std::string& agent_id) const {
-  const auto found = members_.find(agent_id);
-  return found == members_.end() ? nullptr : &found->second;
+void Roster::refuse_cycles() {
+  for (auto& [agent_id, problem] : manifest::cycles(std::exchange(links_, {}))) {
+    const auto known = std::ranges::find(refused_, agent_id, &RefusedAgent::agent_id);
+    if (known != refused_.end()) {
+      known->problems.push_back(std::move(problem));
+      continue;
+    }
+    remove(agent_id);
+    auto file = problem.file;
+    refused_.push_back({agent_id, std::move(file), {std::move(problem)}});
+  }
 }
 
 void Roster::refuse(const std::string& agent_id, const std::string& file, std::string why) { refused_.push_back({agent_id, file, {{file, 0, 0, std::move(why)}}}); }
@@ -61,6 +73,7 @@ Async<void> Roster::take(std::vector<manifest::LoadedAgent> agents) {
   }
   co_await together(std::move(considering));
   co_await keep(std::move(fit));
+  for (const auto& loaded : agents) know_followed(loaded.links);
 }
 
 // An agent that could not run is found out now rather than by its first run.
@@ -74,10 +87,10 @@ Async<void> Roster::consider(const manifest::LoadedAgent& loaded, std::vector<Me
   Means means{spec.model.provider, spec.model.model, {}};
   for (const auto& tool : (*ready)->tools.tools())
     if (tool.allowed()) means.tools.push_back(tool.name);
-  fit.push_back({.agent_id = loaded.agent_id, .file = loaded.file, .manifest = manifest::canonical(spec), .enabled = spec.enabled, .change = {}, .overlap = spec.schedule.overlap,
+  fit.push_back({.agent_id = loaded.agent_id, .file = loaded.file, .manifest = manifest::canonical(spec), .enabled = spec.enabled, .run_on_start = spec.schedule.run_on_start, .gated = spec.gate.has_value(), .watches_files = std::ranges::any_of(spec.triggers, is_on_files), .change = {}, .overlap = spec.schedule.overlap,
                  .queue_size = static_cast<std::uint32_t>(spec.limits.queue_size), .max_concurrent = static_cast<std::uint32_t>(spec.limits.max_concurrent),
                  .day_limit = spec.task.is_native() ? port::Spend{} : port::Spend{spec.limits.tokens_per_day, spec.limits.cost_per_day},
-                 .policy = schedule::make_policy(spec.schedule), .schedule = std::move(*schedule), .means = &*means_.insert(std::move(means)).first});
+                 .policy = schedule::make_policy(spec.schedule, spec.limits.queue_size), .schedule = std::move(*schedule), .means = &*means_.insert(std::move(means)).first});
   fit.back().manifest.shrink_to_fit();
 }
 
@@ -100,8 +113,7 @@ Async<void> Roster::keep(std::vector<Member> members) {
     if (change != Change::none) member.change = change == Change::created ? What::created : What::updated;
     const auto old = change == Change::updated ? manifest::parse_canonical(before) : fail("none");
     member.new_schedule = change != Change::none && (!old || old->schedule != member.spec().schedule);
-    auto id = member.agent_id;
-    members_.insert_or_assign(std::move(id), std::move(member));
+    add(std::move(member));
   }
 }
 
@@ -134,7 +146,12 @@ Result<memory::Stores> Roster::stores_for(const manifest::AgentSpec& spec) const
 }
 
 Async<Result<run::AgentRef>> Roster::prepare(manifest::AgentSpec spec) {
-  run::Parts parts{.spec = spec, .endpoint = nullptr, .task = nullptr, .tools = {}, .memory = {}, .host_cost_per_day = config_.budget.cost_per_day};
+  run::Parts parts{.spec = spec, .endpoint = nullptr, .task = nullptr, .gate = nullptr, .tools = {}, .memory = {}, .host_cost_per_day = config_.budget.cost_per_day};
+  if (spec.gate) {
+    const auto gate = ports_.task(spec.gate->native);
+    if (!gate) co_return std::unexpected(gate.error());
+    parts.gate = *gate;
+  }
   if (spec.task.is_native()) {
     const auto task = ports_.task(spec.task.native);
     if (!task) co_return std::unexpected(task.error());

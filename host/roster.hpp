@@ -6,40 +6,16 @@
 #include <vector>
 
 #include "core/manifest/agents.hpp"
+#include "core/manifest/chains.hpp"
 #include "core/port/ledger.hpp"
 #include "core/run/agent.hpp"
 #include "core/schedule/ticker.hpp"
 #include "host/judge.hpp"
+#include "host/members.hpp"
 #include "host/ports.hpp"
 #include "host/prepared.hpp"
 
 namespace agentd::host {
-
-// What agents work with. Many have the same, and share it.
-struct Means {
-  std::string provider, model;                 // empty: a native task
-  std::vector<std::string> tools;              // full names of those it may call
-  friend auto operator<=>(const Means&, const Means&) = default;
-};
-
-// An agent at rest: what it takes to enter a run, and its manifest as a text. The rest is read and prepared when a run begins, so that
-// a hundred thousand agents cost little more than their texts.
-struct Member {
-  std::string agent_id;
-  std::string file;                            // as people see it
-  std::string manifest;                        // canonical
-  std::int64_t revision = 0;
-  bool enabled = true;
-  bool new_schedule = false;                   // this start gave it another one
-  std::optional<event::AgentChanged::What> change;  // what this start did to it: created or updated
-  port::Overlap overlap{};
-  std::uint32_t queue_size = 0, max_concurrent = 0;
-  port::Spend day_limit;                       // its own; 0: none
-  schedule::Policy policy;
-  std::optional<schedule::Schedule> schedule;  // nothing: by hand or by triggers only
-  const Means* means = nullptr;                // the roster's
-  manifest::AgentSpec spec() const;            // read from the text: some ten microseconds
-};
 
 struct RefusedAgent {
   std::string agent_id;
@@ -57,17 +33,17 @@ Async<std::vector<manifest::LoadedAgent>> read_some_agents(const manifest::Found
 Async<manifest::LoadedAgent> read_one_agent(std::string file, const manifest::HostConfig& config, const Ports& ports);
 
 // The engine thread only; outlives the worker.
-class Roster final : public run::AgentSource {
+class Roster final : public run::AgentSource, public Members {
  public:
   Roster(const manifest::HostConfig& config, const Ports& ports, port::Ledger& ledger) : config_(config), ports_(ports), ledger_(ledger) {}
 
   // Keeps the specs of what was read as revisions, all in one transaction. What cannot be prepared for a run is refused, with reasons.
   Async<void> take(std::vector<manifest::LoadedAgent> agents);
 
-  const std::map<std::string, Member>& members() const { return members_; }
   const std::vector<RefusedAgent>& refused() const { return refused_; }
-  const Member* find(const std::string& agent_id) const;
   const std::set<Means>& means() const { return means_; }
+  // Takes out the agents whose chains lead back to themselves. All are here.
+  void refuse_cycles();
 
   Async<Result<run::AgentRef>> agent(std::string agent_id, std::int64_t revision) override;
 
@@ -80,14 +56,15 @@ class Roster final : public run::AgentSource {
   Async<Result<run::AgentRef>> prepare(manifest::AgentSpec spec);
   Async<Result<tool::Catalog>> tools_for(const manifest::AgentSpec& spec);
   Result<memory::Stores> stores_for(const manifest::AgentSpec& spec) const;
+  void know_followed(const std::vector<manifest::ChainLink>& links);
   void refuse(const std::string& agent_id, const std::string& file, std::string why);
 
   const manifest::HostConfig& config_;
   const Ports& ports_;
   port::Ledger& ledger_;
-  std::map<std::string, Member> members_;
   std::vector<RefusedAgent> refused_;
   std::set<Means> means_;
+  std::vector<manifest::ChainLink> links_;
   Prepared prepared_{kPrepared};  // of the current revisions, and of earlier ones that runs in the ledger still ask for
 };
 

@@ -1,6 +1,7 @@
 #include "host/slots.hpp"
 
 #include "core/event/record.hpp"
+#include "host/entries.hpp"
 #include "host/together.hpp"
 
 namespace agentd::host {
@@ -24,21 +25,75 @@ std::optional<Instant> slot_of(const port::RunRow& row) {
   return entered.scheduled_at;
 }
 
+const char* reason_of(const schedule::LostSlots& lost) {
+  using Why = schedule::LostSlots::Why;
+  if (lost.why == Why::paused) return "paused";
+  if (lost.why == Why::no_room) return "more slots were missed than the agent's queue holds";
+  return lost.into ? "a later slot runs in their place" : "the host was not running, or could not keep up";
+}
+
+port::RunStatus status_of(const schedule::LostSlots& lost) {
+  using Why = schedule::LostSlots::Why;
+  return lost.why == Why::paused ? port::RunStatus::skipped : lost.why == Why::no_room ? port::RunStatus::dropped : port::RunStatus::missed;
+}
+
+std::string start_cursor(const std::string& agent_id) { return "start:" + agent_id; }
+
+// An epoch as a cursor keeps it: a number that another epoch hardly has.
+Position mark_of(std::string_view epoch) {
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  for (const char c : epoch) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return static_cast<Position>(hash >> 1 | 1);
+}
+
 }  // namespace
 
-Slots::Slots(World world, port::Ledger& ledger, const Roster& roster, const Log& log)
-    : world_(world), ledger_(ledger), roster_(roster), log_(log), ticker_(world.clock, world.timers, [this](schedule::SlotBatch batch) { take(std::move(batch)); }) {}
+Slots::Slots(World world, port::Ledger& ledger, const Members& members, const Log& log)
+    : world_(world), ledger_(ledger), members_(members), log_(log), ticker_(world.clock, world.timers, [this](schedule::SlotBatch batch) { take(std::move(batch)); }) {}
 
 Async<void> Slots::start() {
   std::vector<const Member*> some;
-  for (const auto& [id, member] : roster_.members()) {
+  for (const auto& [id, member] : members_.members()) {
     if (member.enabled && member.schedule) some.push_back(&member);
     if (some.size() == kAtOnce) co_await start_some(std::exchange(some, {}));
   }
   co_await start_some(std::move(some));
+  co_await run_once();
   if (ahead_)
     log_.warn("schedule", "the clock was ahead when this host ran before: the ledger has slots up to " + format_instant_s(*ahead_) + ", and it is " + format_instant_s(world_.clock.now()) +
                               "; schedules go on from now, and a slot that has run does not run again");
+}
+
+Async<void> Slots::run_once() {
+  std::vector<const Member*> some;
+  for (const auto& [id, member] : members_.members()) {
+    if (member.enabled && member.run_on_start) some.push_back(&member);
+    if (some.size() == kAtOnce) co_await run_once(std::exchange(some, {}));
+  }
+  if (!some.empty()) co_await run_once(std::move(some));
+}
+
+// The key keeps replicas and a death in between from running it twice; the cursor outlives the run's records.
+Async<void> Slots::run_once(std::vector<const Member*> members) {
+  const auto epoch = ledger_.epoch();
+  std::vector<std::string> names;
+  for (const auto* member : members) names.push_back(start_cursor(member->agent_id));
+  const auto done = co_await ledger_.cursors(std::move(names));
+  if (!done) {
+    log_.error("schedule", "whether agents have run on start cannot be read, so none does now: " + done.error().message);
+    co_return;
+  }
+  std::vector<port::Entry> entries;
+  std::vector<port::Cursor> marks;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if ((*done)[i] == mark_of(epoch)) continue;
+    const event::Entered entered{.trigger = "start", .key = "start:" + epoch};
+    entries.push_back(entry_for(world_, *members[i], entered));
+    marks.push_back({start_cursor(members[i]->agent_id), mark_of(epoch)});
+  }
+  if (entries.empty()) co_return;
+  co_await enqueue(std::move(entries));
+  if (!stopping_.stop_requested()) co_await keep_begun(std::move(marks));
 }
 
 Async<void> Slots::start_some(std::vector<const Member*> members) {
@@ -56,7 +111,7 @@ Async<void> Slots::start_some(std::vector<const Member*> members) {
 Async<void> Slots::keep_begun(std::vector<port::Cursor> cursors) {
   if (cursors.empty()) co_return;
   const auto kept = co_await ledger_.put_cursors(std::move(cursors));
-  if (!kept) log_.warn("schedule", "when schedules came into force could not be kept: " + kept.error().message);
+  if (!kept) log_.warn("schedule", "what schedules are to go on from could not be kept: " + kept.error().message);
 }
 
 // Since when each schedule has been in force. It begins now for those that are new.
@@ -89,7 +144,7 @@ Async<void> Slots::go_on(const Member& member, std::optional<Instant> begun) {
 
 void Slots::stop() {
   stopping_.request_stop();
-  for (const auto& [id, member] : roster_.members()) ticker_.remove(id);
+  for (const auto& [id, member] : members_.members()) ticker_.remove(id);
 }
 
 // Nobody waits until a wrong clock's time comes: it may be days.
@@ -121,9 +176,22 @@ Async<std::optional<Instant>> Slots::last_dealt_with(const Member& member, std::
   co_return begun ? std::max(*slot, *begun) : *slot;
 }
 
-port::Entry Slots::entry_for(const Member& member, std::string key) const {
-  return {.agent_id = member.agent_id, .key = std::move(key), .nonce = static_cast<std::uint32_t>(world_.random.next()), .due_at = world_.clock.now(),
-          .revision = member.revision, .overlap = member.overlap, .queue_size = member.queue_size, .max_concurrent = member.max_concurrent, .payload = {}};
+port::Entry Slots::lost_entry(const Member& member, const schedule::LostSlots& lost) const {
+  const event::Entered entered{.trigger = "schedule", .key = schedule::slot_key(lost.agent_id, lost.last), .reason = reason_of(lost), .count = static_cast<std::int64_t>(lost.count),
+                               .first = lost.first, .last = lost.last, .into = lost.into};
+  auto entry = entry_for(world_, member, entered);
+  entry.status = status_of(lost);
+  return entry;
+}
+
+// Slots that are made up for one after the other do not push each other aside: they queue.
+port::Entry Slots::due_entry(const Member& member, const schedule::DueSlot& due) const {
+  const event::Entered entered{.trigger = "schedule", .scheduled_at = due.scheduled_at, .key = schedule::slot_key(due.agent_id, due.scheduled_at), .gated = member.gated};
+  auto entry = entry_for(world_, member, entered);
+  entry.due_at = due.due_at;
+  const bool one_of_all = due.misfire && member.policy.misfire == schedule::Policy::Misfire::all;
+  if (one_of_all && entry.overlap != port::Overlap::allow) entry.overlap = port::Overlap::queue;
+  return entry;
 }
 
 void Slots::take(schedule::SlotBatch batch) {
@@ -132,26 +200,10 @@ void Slots::take(schedule::SlotBatch batch) {
                               ": schedules go on from now, and a slot that has run does not run again");
   std::vector<port::Entry> entries;
   entries.reserve(batch.lost.size() + batch.due.size());
-  for (const auto& lost : batch.lost) {
-    const auto* member = roster_.find(lost.agent_id);
-    if (!member) continue;
-    const bool missed = lost.why == schedule::LostSlots::Why::missed;
-    event::Entered entered{.trigger = "schedule", .key = schedule::slot_key(lost.agent_id, lost.last), .reason = missed ? "the host was not running, or could not keep up" : "paused",
-                           .count = static_cast<std::int64_t>(lost.count), .first = lost.first, .last = lost.last};
-    auto entry = entry_for(*member, entered.key);
-    entry.status = missed ? port::RunStatus::missed : port::RunStatus::skipped;
-    entry.payload = event::encode(entered);
-    entries.push_back(std::move(entry));
-  }
-  for (const auto& due : batch.due) {
-    const auto* member = roster_.find(due.agent_id);
-    if (!member) continue;
-    event::Entered entered{.trigger = "schedule", .scheduled_at = due.scheduled_at, .key = schedule::slot_key(due.agent_id, due.scheduled_at)};
-    auto entry = entry_for(*member, entered.key);
-    entry.due_at = due.due_at;
-    entry.payload = event::encode(entered);
-    entries.push_back(std::move(entry));
-  }
+  for (const auto& lost : batch.lost)
+    if (const auto* member = members_.find(lost.agent_id)) entries.push_back(lost_entry(*member, lost));
+  for (const auto& due : batch.due)
+    if (const auto* member = members_.find(due.agent_id)) entries.push_back(due_entry(*member, due));
   if (!entries.empty()) spawn(world_.executor, enqueue(std::move(entries)));
 }
 

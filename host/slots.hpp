@@ -7,22 +7,25 @@
 #include "core/port/ledger.hpp"
 #include "core/schedule/ticker.hpp"
 #include "host/log.hpp"
-#include "host/roster.hpp"
+#include "host/members.hpp"
 
 namespace agentd::host {
 
 // The engine thread only.
 class Slots {
  public:
-  Slots(World world, port::Ledger& ledger, const Roster& roster, const Log& log);
+  Slots(World world, port::Ledger& ledger, const Members& members, const Log& log);
 
-  // Goes on where the ledger says that each agent's slots were left, and begins with those of new schedules now.
+  // Goes on where the ledger says that each agent's slots were left, and begins with those of new schedules now. Agents that run on
+  // start do, where this ledger's life has not seen them do it yet.
   Async<void> start();
   // No further slot becomes a run.
   void stop();
   std::optional<Instant> next(const std::string& agent_id) const { return ticker_.next_due(agent_id); }
 
  private:
+  Async<void> run_once();
+  Async<void> run_once(std::vector<const Member*> members);
   Async<void> start_some(std::vector<const Member*> members);
   Async<std::vector<std::optional<Instant>>> begun(const std::vector<const Member*>& members);
   Async<void> go_on(const Member& member, std::optional<Instant> begun);
@@ -32,11 +35,12 @@ class Slots {
   bool is_ahead(Instant dealt_with);
   Async<void> enqueue(std::vector<port::Entry> entries);
   void take(schedule::SlotBatch batch);
-  port::Entry entry_for(const Member& member, std::string key) const;
+  port::Entry lost_entry(const Member& member, const schedule::LostSlots& lost) const;
+  port::Entry due_entry(const Member& member, const schedule::DueSlot& due) const;
 
   World world_;
   port::Ledger& ledger_;
-  const Roster& roster_;
+  const Members& members_;
   const Log& log_;
   std::stop_source stopping_;
   std::optional<Instant> ahead_;  // the latest moment in the ledger that the clock has not reached

@@ -11,6 +11,8 @@
 #include "host/api/server.hpp"
 #include "host/commands.hpp"
 #include "host/engine.hpp"
+#include "host/file_triggers.hpp"
+#include "host/overtaking.hpp"
 #include "host/places.hpp"
 #include "host/setup.hpp"
 #include "host/slots.hpp"
@@ -67,7 +69,11 @@ class Serving {
     slots_.emplace(ground_.world, engine_.ledger(), engine_.roster(), ground_.log);
     auto started = co_await engine_.start();
     if (!started) co_return started;
+    overtaking_.emplace(ground_.world, engine_.ledger(), engine_.roster(), engine_.worker(), engine_.journal(), ground_.log);
+    co_await overtaking_->start();
     co_await slots_->start();
+    file_triggers_.emplace(ground_.world, engine_.ledger(), engine_.roster(), ground_.redactor, ground_.log);
+    co_await file_triggers_->start();
     open_api();
     co_return Result<void>();
   }
@@ -80,6 +86,7 @@ class Serving {
     api::add_events(routes_, *context_);
     api::add_catalogue(routes_, *context_);
     api::add_budgets(routes_, *context_);
+    api::add_hooks(routes_, *context_);
     api::add_later(routes_);
     context_->ready = true;
     server_->start();
@@ -120,6 +127,8 @@ class Serving {
     if (context_) context_->draining = true;
     supervisor_.stopping();
     if (slots_) slots_->stop();
+    if (file_triggers_) file_triggers_->stop();
+    if (overtaking_) overtaking_->stop();
     co_await engine_.stop(config_.host.drain_timeout, std::move(reason));
     if (server_) co_await server_->stop();
     signals_.cancel();
@@ -133,6 +142,8 @@ class Serving {
   Engine engine_;
   std::optional<Slots> slots_;
   Supervisor supervisor_{ground_.world.timers};
+  std::optional<Overtaking> overtaking_;
+  std::optional<FileTriggers> file_triggers_;
   api::Routes routes_;
   std::optional<api::Context> context_;
   std::optional<api::Server> server_;

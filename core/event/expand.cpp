@@ -99,13 +99,14 @@ void tool_completed(Expansion& out, int step, int index, std::string_view tool, 
 
 void expand(Expansion& out, const Entered& e) {
   const auto status = out.record().status;
-  auto payload = step_aside(e.reason.empty() ? e.trigger : e.reason, e.scheduled_at, e.scheduled_at ? (out.record().at - *e.scheduled_at).count() : 0);
+  auto payload = step_aside(reason(e, status), e.scheduled_at, e.scheduled_at ? (out.record().at - *e.scheduled_at).count() : 0);
   payload.text("trigger", e.trigger);
   if (!e.key.empty()) payload.text("key", e.key);
   if (status == port::RunStatus::missed || e.count > 0) {
     payload.number("count", e.count);
     instant(payload, "first", e.first);
     instant(payload, "last", e.last);
+    if (e.into) instant(payload, "into", e.into);
   }
   switch (status) {
     case port::RunStatus::skipped: return out.add("background_task_skipped", std::move(payload));
@@ -222,6 +223,8 @@ void expand(Expansion& out, const Ended& e) {
       payload.number("duration_ms", e.duration_ms).raw("usage", usage_json(e.totals));
       out.add("background_task_completed", std::move(payload));
       return out.status("idle", e.run_count, e.error_count, {});
+    case port::RunStatus::skipped:  // the gate's record has told why
+      return out.status("idle", e.run_count, e.error_count, {});
     case port::RunStatus::cancelled:
       out.add("background_task_cancelled", step_aside(e.reason, {}, 0));
       return out.status("idle", e.run_count, e.error_count, {});
@@ -232,6 +235,10 @@ void expand(Expansion& out, const Ended& e) {
       task_error(out, fault, e.error_count, e.attempt, false);
       return out.status("error", e.run_count, e.error_count, fault.message);
   }
+}
+
+void expand(Expansion& out, const Gated& g) {
+  if (!g.proceed) out.add("background_task_gated", step_aside(g.reason, g.scheduled_at, 0));
 }
 
 void expand(Expansion& out, const HostStarted& h) {
@@ -286,6 +293,13 @@ void expand(Expansion& out, const EventsPruned& p) {
 }
 
 }  // namespace
+
+std::string reason(const Entered& entered, port::RunStatus status) {
+  if (!entered.reason.empty()) return entered.reason;
+  if (status == port::RunStatus::skipped) return "a run of the agent was alive, and overlap = \"skip\"";
+  if (status == port::RunStatus::dropped) return "the agent's queue was full";
+  return entered.trigger;
+}
 
 std::vector<port::Event> expand(const port::StoredRecord& record, const Decoded& decoded) {
   Expansion out(record, decoded.session);

@@ -14,6 +14,9 @@ std::vector<port::Event> expand(const port::StoredRecord& record, const Decoded&
 // The same from the stored text; a record this build cannot read is an error that names its position.
 Result<std::vector<port::Event>> expand(const port::StoredRecord& record);
 
+// Why a slot or a trigger gave no run, also where nobody wrote it down; else what brought the run in.
+std::string reason(const Entered& entered, port::RunStatus status);
+
 // {"id", "type", "agent_id", "agent_name", "run_id", "session_id", "timestamp", "payload"}: one line of JSON.
 std::string to_json(const port::Event& event);
 

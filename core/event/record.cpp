@@ -56,6 +56,7 @@ template <class A> void fields(A& a, CallAsked& r) {
 template <class A> void fields(A& a, Entered& r) {
   a("trigger", r.trigger); a("name", r.trigger_name); a("scheduled_at", r.scheduled_at); a("query", r.query); a("params", r.params);
   a("ask_session", r.session); a("key", r.key); a("reason", r.reason); a("count", r.count, 0); a("first", r.first); a("last", r.last);
+  a("into", r.into); a("gated", r.gated, false);
 }
 template <class A> void fields(A& a, Started& r) {
   a("why", r.why, Started::Why::first); a("attempt", r.attempt, 1); a("crashes", r.crashes, 0); a("run_count", r.run_count, 0); a("trigger", r.trigger);
@@ -83,6 +84,10 @@ template <class A> void fields(A& a, Released& r) { a("reason", r.reason); a("un
 template <class A> void fields(A& a, Ended& r) {
   a("status", r.status); a("answer", r.answer); a("result", r.result); a("fault", r.fault); a("reason", r.reason); a("attempt", r.attempt, 1);
   a("steps", r.steps, 0); a("totals", r.totals); a("ms", r.duration_ms, 0); a("run_count", r.run_count, 0); a("error_count", r.error_count, 0);
+}
+template <class A> void fields(A& a, Gated& r) {
+  a("task", r.task); a("proceed", r.proceed, true); a("reason", r.reason); a("params", r.params); a("state", r.state); a("scheduled_at", r.scheduled_at);
+  a("ms", r.duration_ms, 0);
 }
 template <class A> void fields(A& a, HostStarted& r) { a("version", r.version); }
 template <class A> void fields(A& a, HostStopped& r) { a("reason", r.reason); }

@@ -76,6 +76,8 @@ struct Entered {
   std::string reason;                    // of skipped, dropped and missed
   std::int64_t count = 0;                // of missed: how many slots this one row stands for
   std::optional<Instant> first, last;    // of missed: the first and the last of them
+  std::optional<Instant> into;           // of missed: the slot that runs in their place
+  bool gated = false;                    // a gate decides first: it says what became of the slot
 };
 
 // A worker takes the run up: for the first time, for another attempt, or to go on where it stood.
@@ -189,6 +191,18 @@ struct Ended {
   std::string_view result_json() const { return result ? result.text : answer ? answer->text.text : std::string_view(); }
 };
 
+// What the agent's gate said to this run, before it began. With proceed = false the run's end comes with it.
+struct Gated {
+  static constexpr std::int32_t kKind = 10;
+  std::string task;
+  bool proceed = true;
+  std::string reason;                    // of a gate that said no
+  Json params;                           // object, laid over the run's; none: {}
+  Json state;                            // to be kept when the run completes; none: it left none
+  std::optional<Instant> scheduled_at;   // of a slot
+  std::int64_t duration_ms = 0;
+};
+
 // ---- of an agent or of the host
 
 struct HostStarted {
@@ -230,7 +244,7 @@ struct BudgetRaised {
 };
 
 // Numbers of kinds are never used again for something else.
-using Body = std::variant<Entered, Started, Answered, ToolFinished, CallFailed, Waiting, Released, Ended, HostStarted, HostStopped, AgentChanged, PluginLoaded,
+using Body = std::variant<Entered, Started, Answered, ToolFinished, CallFailed, Waiting, Released, Ended, Gated, HostStarted, HostStopped, AgentChanged, PluginLoaded,
                           PluginFailed, EventsPruned, BudgetRaised>;
 
 std::int32_t kind(const Body& body);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <utility>
 
 #include "core/manifest/nearest.hpp"
 #include "core/manifest/tool_pattern.hpp"
@@ -27,6 +28,8 @@ class AgentCheck {
     work();
     model();
     schedule();
+    triggers();
+    gate();
     retry();
     memory();
     budgets();
@@ -81,7 +84,52 @@ class AgentCheck {
     if (const auto* interval = std::get_if<Interval>(&s.when); interval && s.jitter >= interval->every && s.jitter > Millis(0))
       problem({"schedule", "jitter"}, "\"jitter\" must be shorter than the interval");
     const bool any = written({"schedule", "interval"}) || written({"schedule", "cron"}) || written({"schedule", "at"});
-    if (!any && spec_.triggers.empty()) reader_.note(place({"schedule"}), "no schedule and no trigger: the agent runs only by hand");
+    if (!any && spec_.triggers.empty() && !s.run_on_start) reader_.note(place({"schedule"}), "no schedule and no trigger: the agent runs only by hand");
+  }
+
+  // The value of a trigger's key as it was written, or nullptr.
+  const Tree* value_in(std::size_t trigger, std::string_view key) const {
+    const auto* list = tree_.find("trigger");
+    const auto* tables = list ? list->value.list() : nullptr;
+    const auto* found = tables && trigger < tables->size() ? (*tables)[trigger].find(key) : nullptr;
+    return found ? &found->value : nullptr;
+  }
+  Place place_in(std::size_t trigger, std::string_view key) const {
+    const auto* value = value_in(trigger, key);
+    return value ? value->place : element({"trigger"}, trigger);
+  }
+
+  void triggers() {
+    for (std::size_t i = 0; i < spec_.triggers.size(); ++i) {
+      const auto& trigger = spec_.triggers[i];
+      const auto first = std::ranges::find(spec_.triggers, trigger.name, &Trigger::name);
+      if (std::cmp_less(first - spec_.triggers.begin(), i)) reader_.problem(place_in(i, "name"), "another trigger is called " + quote(trigger.name));
+      std::visit([&](const auto& on) { check(i, on); }, trigger.on);
+    }
+  }
+  void missing(std::size_t trigger, const char* key, const char* on) {
+    if (!value_in(trigger, key)) reader_.problem(place_in(trigger, "on"), quote(key) + " is missing: a trigger with on = " + quote(on) + " needs it");
+  }
+  void check(std::size_t i, const WebhookTrigger& on) {
+    if (on.secret.text.empty()) return missing(i, "secret", "webhook");
+    if (!checks_.webhook) return;
+    if (const auto verdict = checks_.webhook(on); !verdict) reader_.problem(place_in(i, "secret"), "\"secret\": " + verdict.error().message);
+  }
+  void check(std::size_t i, const FileTrigger& on) {
+    if (on.path.empty()) return missing(i, "path", "file");
+    if (on.glob.find('/') != std::string::npos) reader_.problem(place_in(i, "glob"), "\"glob\" is for the names of files, without \"/\": folders inside the folder are not watched");
+    const auto* path = value_in(i, "path");
+    if (path && path->text() && !path->text()->starts_with('/')) reader_.note(place_in(i, "path"), "\"path\" is " + on.path + ", beside the file that names it; an absolute one says so itself");
+    if (spec_.schedule.overlap == port::Overlap::skip) reader_.note(place_in(i, "on"), "files that come while a run is alive are skipped; [schedule] overlap = \"queue\" keeps them");
+    if (!checks_.folder) return;
+    if (const auto verdict = checks_.folder(on.path); !verdict) reader_.note(place_in(i, "path"), verdict.error().message);
+  }
+  void check(std::size_t i, const AgentTrigger& on) {
+    if (on.agent.empty()) missing(i, "agent", "agent");
+  }
+
+  void gate() {
+    if (spec_.gate) ask(checks_.native_task, spec_.gate->native, {"gate", "native"});
   }
 
   void retry() {

@@ -7,6 +7,7 @@
 
 #include "core/manifest/agent_check.hpp"
 #include "core/manifest/agent_keys.hpp"
+#include "core/manifest/nearest.hpp"
 #include "core/manifest/setting_paths.hpp"
 #include "core/manifest/toml_text.hpp"
 
@@ -85,6 +86,37 @@ void refuse_a_duplicate(const FoundAgents& found, std::size_t folder, LoadedAgen
   agent.spec.reset();
 }
 
+void refuse(LoadedAgent& agent, Problem problem) {
+  agent.problems.push_back(std::move(problem));
+  sort_problems(agent.problems);
+  agent.spec.reset();
+}
+
+void refuse_unknown_agents(const FoundAgents& found, LoadedAgent& agent) {
+  for (const auto& link : agent.links) {
+    const auto has = [&](const auto& folder) { return std::ranges::binary_search(folder.stems, link.followed); };
+    if (std::ranges::any_of(found.folders, has)) continue;
+    std::vector<std::string> names;
+    for (const auto& folder : found.folders) names.insert(names.end(), folder.stems.begin(), folder.stems.end());
+    auto problem = link.at;
+    problem.message = "there is no agent " + quote(link.followed) + did_you_mean(link.followed, names);
+    refuse(agent, std::move(problem));
+  }
+}
+
+std::vector<ChainLink> links_of(const AgentSpec& spec, const Tree& tree) {
+  std::vector<ChainLink> links;
+  const auto* written = tree.find("trigger");
+  for (std::size_t i = 0; i < spec.triggers.size(); ++i) {
+    const auto* on = std::get_if<AgentTrigger>(&spec.triggers[i].on);
+    if (!on || on->agent.empty()) continue;
+    const auto* table = written && written->value.list() && i < written->value.list()->size() ? &(*written->value.list())[i] : &tree;
+    const auto* key = table->find("agent");
+    links.push_back({spec.agent_id, spec.triggers[i].name, on->outcome, on->agent, problem_at(key ? key->value.place : table->place, "")});
+  }
+  return links;
+}
+
 // Each folder once, whatever names lead to it.
 std::vector<std::string> distinct(const std::vector<std::string>& folders) {
   std::vector<std::string> out;
@@ -114,6 +146,7 @@ LoadedAgent read_agent(std::string_view text, const std::string& file, const Hos
     name_agent(reader, spec, merged, out.agent_id);
     make_toolset_paths_absolute(spec.tools, merged, checks);
     check_agent(reader, spec, merged, config, checks);
+    out.links = links_of(spec, merged);
     if (reader.problems.empty()) out.spec = std::move(spec);
   }
   out.problems = std::move(reader.problems);
@@ -139,7 +172,11 @@ FoundAgents find_agents(const std::vector<std::string>& folders, const std::stri
 std::vector<LoadedAgent> load_agents(const FoundAgents& found, std::size_t folder, std::size_t first, std::size_t count, const HostConfig& config, const Checks& checks) {
   const auto& from = found.folders[folder];
   std::vector<LoadedAgent> agents;
-  for (auto i = first; i < std::min(from.stems.size(), first + count); ++i) refuse_a_duplicate(found, folder, agents.emplace_back(load_file(from, from.stems[i], config, checks)));
+  for (auto i = first; i < std::min(from.stems.size(), first + count); ++i) {
+    auto& agent = agents.emplace_back(load_file(from, from.stems[i], config, checks));
+    refuse_a_duplicate(found, folder, agent);
+    refuse_unknown_agents(found, agent);
+  }
   return agents;
 }
 
@@ -148,6 +185,11 @@ LoadedAgents load_agents(const std::vector<std::string>& folders, const HostConf
   LoadedAgents out{.agents = {}, .problems = found.problems};
   for (std::size_t folder = 0; folder < found.folders.size(); ++folder)
     std::ranges::move(load_agents(found, folder, 0, found.folders[folder].stems.size(), config, checks), std::back_inserter(out.agents));
+  std::vector<ChainLink> links;
+  for (const auto& agent : out.agents) links.insert(links.end(), agent.links.begin(), agent.links.end());
+  for (auto& [agent_id, problem] : cycles(links))
+    for (auto& agent : out.agents)
+      if (agent.agent_id == agent_id && agent.file == problem.file) refuse(agent, problem);
   return out;
 }
 

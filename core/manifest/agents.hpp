@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/manifest/agent_spec.hpp"
+#include "core/manifest/chains.hpp"
 #include "core/manifest/checks.hpp"
 #include "core/manifest/host_config.hpp"
 #include "core/manifest/problem.hpp"
@@ -21,6 +22,7 @@ struct LoadedAgent {
   std::optional<AgentSpec> spec;             // nothing when there are problems
   std::vector<Problem> problems;             // in the order of the text
   std::vector<Problem> notes;                // worth saying, no reason to refuse
+  std::vector<ChainLink> links = {};         // to agents that it follows
 };
 
 // The text of one manifest. `file` is its path: relative paths in the manifest are relative to its folder, its stem is the agent's
@@ -40,7 +42,8 @@ struct FoundAgents {
 };
 FoundAgents find_agents(const std::vector<std::string>& folders, const std::string& working_folder);
 
-// At most `count` agents of one of the folders. An id that an earlier folder has is a problem of this one.
+// At most `count` agents of one of the folders. An id that an earlier folder has is a problem of this one; so is following an agent that
+// none has.
 std::vector<LoadedAgent> load_agents(const FoundAgents& found, std::size_t folder, std::size_t first, std::size_t count, const HostConfig& config, const Checks& checks);
 
 struct LoadedAgents {
@@ -48,7 +51,7 @@ struct LoadedAgents {
   std::vector<Problem> problems;             // of the folders themselves
 };
 
-// All of them at once.
+// All of them at once, and so with chains that never end as problems: who loads them part by part looks for cycles() at the end.
 LoadedAgents load_agents(const std::vector<std::string>& folders, const HostConfig& config, const Checks& checks,
                          const std::string& working_folder);
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/base/result.hpp"
+#include "core/manifest/agent_spec.hpp"
 #include "core/manifest/setting_faults.hpp"
 
 namespace agentd::manifest {
@@ -12,10 +13,12 @@ using Check = std::function<Result<void>(const std::string&)>;
 
 struct Checks {
   Check cron;             // an expression
+  Check folder;           // of a trigger on files: what is wrong with it now is a note, since it may come
   Check zone;             // a time zone's name
   Check provider;         // an entry of [providers.*] works; that it exists is known here
   Check store;            // the same of [stores.*], as a memory
   Check native_task;      // a task component
+  std::function<Result<void>(const WebhookTrigger&)> webhook;  // that its secret can be had, and used so
   Check tool;             // a full name in task.require
   // A pattern of tools.allow, ask or deny. A text that is not empty is a note: tools that cannot be known yet.
   std::function<Result<std::string>(const std::string& pattern)> tool_pattern;

@@ -122,6 +122,7 @@ struct Metrics::Families {
   void see(const port::StoredRecord&, const event::ToolFinished&);
   void see(const port::StoredRecord&, const event::CallFailed&);
   void see(const port::StoredRecord&, const event::Waiting&);
+  void see(const port::StoredRecord&, const event::Gated&);
   void see(const port::StoredRecord&, const event::Ended&);
   template <class Other>
   void see(const port::StoredRecord&, const Other&) {}  // records that no counter counts
@@ -206,8 +207,8 @@ void Metrics::Families::see(const port::StoredRecord& record, const event::Enter
   switch (record.status) {
     case port::RunStatus::skipped: return slot[1]->Increment(stands_for);
     case port::RunStatus::dropped: return slot[2]->Increment(stands_for);
-    case port::RunStatus::missed: return slot[3]->Increment(stands_for);
-    default: slot[0]->Increment();
+    case port::RunStatus::missed: return slot[entered.into ? 4 : 3]->Increment(stands_for);
+    default: if (!entered.gated) slot[0]->Increment();
   }
   if (entered.scheduled_at) lateness.Observe(std::max(0.0, seconds((record.at - *entered.scheduled_at).count())));
 }
@@ -235,6 +236,10 @@ void Metrics::Families::see(const port::StoredRecord& record, const event::Waiti
   if (!waiting.ends_attempt) return;
   const char* reason = waiting.fault ? name(waiting.fault->error_class) : "retryable";
   retries.Add({{"agent", agent(record.agent_id).label}, {"reason", reason}}).Increment();
+}
+
+void Metrics::Families::see(const port::StoredRecord&, const event::Gated& gated) {
+  if (gated.scheduled_at) slot[gated.proceed ? 0 : 5]->Increment();
 }
 
 void Metrics::Families::see(const port::StoredRecord& record, const event::Ended& ended) {

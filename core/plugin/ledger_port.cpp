@@ -111,7 +111,7 @@ LedgerInbox& inbox(agentd_host* host) { return static_cast<LedgerInbox&>(*Instan
 
 void committed(agentd_host* host, const agentd_ledger_group* g) noexcept {
   LedgerGroup group{own(g->answers, g->answer_count), own(g->records, g->record_count), own(g->standings, g->standing_count), g->last_position, g->wal_bytes,
-                    g->commit_seconds, g->accepting != 0, g->due != 0, own(g->accounts, g->account_count)};
+                    g->commit_seconds, g->accepting != 0, g->due != 0, own(g->accounts, g->account_count), text(g->epoch)};
   inbox(host).post([group = std::move(group)](LedgerPort& port) mutable { port.deliver(std::move(group)); });
 }
 
@@ -363,6 +363,7 @@ void LedgerPort::deliver(LedgerGroup group) {
   for (auto& account : group.accounts) know(std::move(account));
   last_position_ = group.last_position;
   accepting_ = group.accepting;
+  if (!group.epoch.empty()) epoch_ = std::move(group.epoch);
   vitals_.wal_bytes = group.wal_bytes;
   if (!group.records.empty()) {
     vitals_.groups += 1;

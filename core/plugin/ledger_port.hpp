@@ -40,6 +40,7 @@ struct LedgerGroup {
   double commit_seconds = 0;
   bool accepting = true, due = false;
   std::vector<port::Account> accounts;
+  std::string epoch;  // empty: as it was told before
 };
 
 class LedgerPort;
@@ -83,6 +84,7 @@ class LedgerPort final : public port::Ledger {
   Async<port::LedgerResult<std::string>> agent_state(std::string agent_id) override;
   Async<port::LedgerResult<std::vector<Position>>> cursors(std::vector<std::string> names) override;
 
+  std::string epoch() const override { return epoch_; }
   Position last_position() const override { return last_position_; }
   std::size_t queued(const std::string& agent_id) const override;
   std::size_t running(const std::string& agent_id) const override;
@@ -121,6 +123,7 @@ class LedgerPort final : public port::Ledger {
   std::map<std::pair<std::string, std::int64_t>, port::Account> accounts_;  // by name and window
   std::function<void()> wake_;
   std::function<void(std::span<const port::StoredRecord>)> feed_;
+  std::string epoch_;
   Position last_position_ = 0;
   bool accepting_ = true;
   Vitals vitals_;

@@ -104,7 +104,7 @@ struct Transition {
   RunId run;                             // none: a record of the host or of an agent, without a run
   std::uint64_t generation = 0;          // from the claim; 0: of a run that nobody has claimed (queued or waiting). A stale one refuses this transition alone
   std::string agent_id;                  // with no run: whose record it is; may be empty
-  std::vector<Record> records;           // at least one
+  std::vector<Record> records;           // at least one; of an agent without a run also none, when follow_ups or agent_state say what changes
   std::optional<RunStatus> next;         // queued (given back), waiting or final; nothing: goes on running
   Instant due_at{};                      // with queued and waiting: not claimed before
   std::vector<Entry> follow_ups;         // runs that this one starts
@@ -249,6 +249,7 @@ class Ledger {
   virtual Async<LedgerResult<std::vector<Position>>> cursors(std::vector<std::string> names) = 0;  // in order; 0 where there is none
 
   // ---- what is so now, from memory
+  virtual std::string epoch() const = 0;  // of this ledger's life: another one when it is made anew or goes on from a backup
   virtual Position last_position() const = 0;
   virtual std::size_t queued(const std::string& agent_id) const = 0;
   virtual std::size_t running(const std::string& agent_id) const = 0;

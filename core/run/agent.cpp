@@ -23,6 +23,7 @@ Result<AgentRef> make_agent(Parts parts) {
   const auto& spec = agent->spec;
   if (spec.task.is_native() ? !agent->task : !agent->endpoint)
     return fail("the agent \"" + spec.agent_id + "\" cannot run: " + (spec.task.is_native() ? "no native task \"" + spec.task.native + '"' : "no provider \"" + spec.model.provider + '"'));
+  if (spec.gate && !agent->gate) return fail("the agent \"" + spec.agent_id + "\" cannot run: no native task \"" + spec.gate->native + "\" for its gate");
   if (!spec.system_instruction.empty()) agent->system = system_message(spec.system_instruction);
   if (!spec.task.output_schema.empty()) {
     auto schema = tool::Schema::compile(spec.task.output_schema);

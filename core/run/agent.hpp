@@ -18,6 +18,7 @@ struct Parts {
   manifest::AgentSpec spec;
   Endpoint* endpoint = nullptr;  // of an agent with a model
   port::Task* task = nullptr;    // of a native task
+  port::Task* gate = nullptr;    // of an agent with a gate
   tool::Catalog tools;
   memory::Stores memory;
   NanoDollars host_cost_per_day = 0;  // of all agents together; 0: no limit

@@ -85,6 +85,11 @@ Async<void> Run::begin() {
     co_return co_await end(std::move(ended), std::nullopt);
   }
   arm(active_before(state_));
+  if (is_gated()) {
+    co_await ask_gate();
+    if (done_) co_return;
+    started = next_start();  // with what the gate gave
+  }
   if (agent_->endpoint && !agent_->task && state_.calls.empty() && !state_.final_text) {
     const bool open = co_await wait_for_endpoint();
     if (!open) co_return;
@@ -121,6 +126,7 @@ event::Started Run::next_start() {
     started.trigger = state_.entry.trigger;
     started.query = !state_.entry.query.empty() ? state_.entry.query : spec.task.query;
     started.params.text = lay_over(spec.task.params, state_.entry.params.text);
+    if (state_.gate) started.params.text = lay_over(started.params.text, state_.gate->params.text);
     around_.cleaner.clean(started.query);
     around_.cleaner.clean_json(started.params.text);
   }

@@ -17,6 +17,7 @@ struct Faults {
     clean(cleaner, r.fault);
     cleaner.clean(r.reason);
   }
+  void operator()(event::Gated& r) const { cleaner.clean(r.reason); }
   void operator()(event::Released& r) const { cleaner.clean(r.reason); }
   void operator()(event::Ended& r) const {
     clean(cleaner, r.fault);

@@ -2,6 +2,7 @@
 
 #include "core/base/json_text.hpp"
 #include "core/budget/limits.hpp"
+#include "core/run/agent_state.hpp"
 #include "core/run/backoff.hpp"
 #include "core/run/run.hpp"
 
@@ -40,7 +41,18 @@ Async<void> Run::finish(std::optional<event::Answered> answer, event::Json resul
   co_await end(std::move(ended), std::nullopt);
 }
 
-Async<void> Run::end(event::Ended ended, std::optional<std::string> agent_state) {
+// Of an agent with a gate, whose state counts when the run is completed and not before.
+std::optional<std::string> Run::state_to_keep(std::optional<std::string> task) const {
+  const bool has_gate_state = state_.gate && state_.gate->state;
+  if (!task && !has_gate_state) return std::nullopt;
+  std::optional<std::string_view> of_task, of_gate;
+  if (task) of_task = *task;
+  if (has_gate_state) of_gate = state_.gate->state.text;
+  return state_with_gate(kept_state_, of_task, of_gate);
+}
+
+Async<void> Run::end(event::Ended ended, std::optional<std::string> agent_state, std::vector<event::Body> before) {
+  if (agent_ && agent_->gate && ended.status == port::RunStatus::completed) agent_state = state_to_keep(std::move(agent_state));
   ended.attempt = state_.attempt;
   ended.steps = state_.step;
   ended.totals = state_.totals;
@@ -49,13 +61,13 @@ Async<void> Run::end(event::Ended ended, std::optional<std::string> agent_state)
     ended.steps = ended.answer->step;
   }
   const auto stats = around_.ledger.stats(claim_.agent_id);
-  ended.run_count = stats.run_count + 1;
+  ended.run_count = stats.run_count + (ended.status == port::RunStatus::skipped ? 0 : 1);
   ended.error_count = stats.error_count + (is_error(ended.status) ? 1 : 0);
   if (state_.first_started) ended.duration_ms = (around_.world.clock.now() - *state_.first_started).count();
   Fate fate{.next = ended.status, .agent_state = std::move(agent_state), .error = ended.fault && is_error(ended.status) ? ended.fault->message : std::string()};
-  std::vector<event::Body> bodies;
-  bodies.push_back(std::move(ended));
-  co_await write(std::move(bodies), std::move(fate));
+  if (around_.followers) fate.follow_ups = around_.followers({claim_.agent_id, claim_.run, ended.status, ended.result_json()});
+  before.push_back(std::move(ended));
+  co_await write(std::move(before), std::move(fate));
   done_ = true;
 }
 

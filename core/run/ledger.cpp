@@ -48,6 +48,7 @@ port::Transition Run::transition_of(const Said& said, const Fate& fate) const {
                               .generation = claim_.generation,
                               .next = fate.next,
                               .due_at = fate.due,
+                              .follow_ups = fate.follow_ups,
                               .agent_state = fate.agent_state,
                               .error = fate.error};
   transition.records.reserve(said.size());

@@ -24,6 +24,14 @@ struct Speaker {
 };
 using Listener = std::function<void(const port::Delta&)>;
 
+// A run that ends: what those who follow its agent are told.
+struct RunEnd {
+  const std::string& agent_id;
+  RunId run;
+  port::RunStatus status{};
+  std::string_view result;  // JSON; empty: there is none
+};
+
 // What runs are given beside their agent; outlives them.
 struct Surroundings {
   World world;
@@ -33,6 +41,8 @@ struct Surroundings {
   std::function<void(const std::string&)> warn;  // for the host's log; never empty
   event::Unread* unread = nullptr;               // who hears of records need not read them; null: nobody does
   std::function<Listener(Speaker)> listener = {};  // empty, or gives an empty one: nobody listens, so nothing is streamed
+  // The runs that this end starts, as entries: they come in with it, as one unit. Empty: nobody follows anybody.
+  std::function<std::vector<port::Entry>(const RunEnd&)> followers = {};
   bool dry_run = false;                          // tools that are not pure are answered "dry run"
 };
 
@@ -54,6 +64,7 @@ class Run {
     Instant due{};
     std::optional<std::string> agent_state;
     std::string error;
+    std::vector<port::Entry> follow_ups = {};
   };
   enum class Hold { none, draining, closed, refused, over_budget };  // why no further model call is planned
   struct Finished {
@@ -93,10 +104,16 @@ class Run {
 
   // native.cpp
   Async<void> perform_task();
+  bool is_gated() const;
+  Async<void> ask_gate();           // after it the gate has let the run pass, or done_
+  using StatePart = std::string (*)(std::string_view kept);
+  Async<std::optional<port::Outcome>> perform(port::Task& task, std::string call_id, std::string params, StatePart own);
+  Async<void> fail_task(port::Outcome outcome);
 
   // end.cpp: the ways out; each sets done_
   Async<void> finish(std::optional<event::Answered> answer, event::Json result);
-  Async<void> end(event::Ended ended, std::optional<std::string> agent_state);
+  Async<void> end(event::Ended ended, std::optional<std::string> agent_state, std::vector<event::Body> before = {});
+  std::optional<std::string> state_to_keep(std::optional<std::string> task) const;
   Async<void> fail_attempt(std::vector<event::Body> before, event::Fault fault, std::optional<Millis> retry_after);
   Async<void> wait(std::vector<event::Body> before, event::Waiting waiting);
   Async<void> release(std::string reason);
@@ -126,6 +143,7 @@ class Run {
   State state_;
   std::string session_;             // as records name it; empty: like the agent
   std::string memory_session_;      // empty: nothing outlives the run
+  std::string kept_state_;          // the agent's, as it was read; empty: it was not
   bool done_ = false;
   Timers::Id alarm_ = 0;
   std::optional<Tick> until_;       // of the alarm

@@ -117,6 +117,8 @@ void take(State& state, event::Released&& r, Instant at) {
     if (valid(state, index)) state.calls[static_cast<std::size_t>(index)].started = false;
 }
 
+void take(State& state, event::Gated&& r, Instant) { state.gate = std::move(r); }
+
 void take(State& state, event::Ended&& r, Instant at) {
   leave(state, at);
   state.totals = r.totals;

@@ -38,6 +38,7 @@ struct State {
 
   std::string query;                 // in force, with params
   std::string params;
+  std::optional<event::Gated> gate;  // what it said
   std::vector<port::Message> messages = std::vector<port::Message>(1);  // the first is the system instruction's place, for the worker to fill
   int step = 0;                      // of the last answer
   std::vector<Call> calls;           // of the last answer, while one of them is open

@@ -108,6 +108,7 @@ Async<Result<bool>> Worker::cancel(RunId run, std::string reason) {
   event::Ended ended{.status = port::RunStatus::cancelled, .reason = std::move(reason), .attempt = state->attempt, .steps = state->step, .totals = state->totals,
                      .run_count = stats.run_count + 1, .error_count = stats.error_count};
   port::Transition transition{.run = run, .next = port::RunStatus::cancelled};
+  if (around_.followers) transition.follow_ups = around_.followers({agent_id, run, ended.status, {}});
   transition.records.push_back(event::to_record(ended, state->session.empty() ? state->entry.session : state->session));
   auto committed = co_await around_.ledger.commit(std::move(transition));
   if (!committed) co_return fail(ErrorClass::retryable, committed.error().message);

@@ -168,8 +168,6 @@ std::vector<Problem> problems(const manifest::Schedule& schedule) {
   if (const auto zone = find_zone(schedule.timezone); !zone) found.push_back({"schedule.timezone", zone.error().message});
   if (schedule.start && schedule.end && *schedule.end < *schedule.start)
     found.push_back({"schedule.end", "ends before it starts"});
-  if (schedule.misfire == manifest::Misfire::all)
-    found.push_back({"schedule.misfire", "\"all\" is not supported yet; write \"latest\" or \"skip\""});
   return found;
 }
 

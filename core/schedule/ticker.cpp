@@ -20,17 +20,50 @@ Millis catchup_window(const Schedule& schedule, const Policy& policy, Instant sl
 // Up to where slots are dealt with: not by what a clock said that ran ahead.
 Instant dealt_with(Instant last, Instant now) { return last > now + kAheadOfClock ? now : last; }
 
-// What was missed in (last, to], with the latest of it run now if the policy says so.
+void lose(LostSlots::Why why, const std::string& agent_id, const Count& slots, SlotBatch& out, std::optional<Instant> into = {}) {
+  if (slots.count > 0) out.lost.push_back({why, agent_id, slots.count, slots.first, slots.last, into});
+}
+
+// Behind which of (from, to] no more than `most` slots lie.
+Instant begin_of_last(const Schedule& schedule, Instant from, Instant to, std::uint64_t most) {
+  if (count_slots(schedule, from, to).count <= most) return from;
+  for (auto begin = to;;) {  // by halving: too many lie behind `from`, not behind `begin`
+    const auto middle = from + (begin - from) / 2;
+    if (middle == from) return begin;
+    (count_slots(schedule, middle, to).count <= most ? begin : from) = middle;
+  }
+}
+
+// Every slot of (last, to] within the window becomes a run, the earliest first; they wait for one another in the queue. Of more
+// than it holds the latest are taken.
+void make_up_for_all(const std::string& agent_id, const Schedule& schedule, const Policy& policy, Instant last, Instant to,
+                     Instant now, SlotBatch& out) {
+  const auto missed = count_slots(schedule, last, to);
+  if (missed.count == 0) return;
+  const auto jitter = jitter_of(agent_id, schedule.jitter);
+  const auto window = std::clamp(now - jitter - catchup_window(schedule, policy, missed.last) - Millis(1), last, to);
+  lose(LostSlots::Why::missed, agent_id, count_slots(schedule, last, window), out);
+  const auto begin = begin_of_last(schedule, window, to, policy.most_at_once);
+  lose(LostSlots::Why::no_room, agent_id, count_slots(schedule, window, begin), out);
+  for (const auto slot : slots_between(schedule, begin, to, policy.most_at_once))
+    out.due.push_back({agent_id, slot, slot + jitter, true});
+}
+
+// What was missed in (last, to], with the latest of it run now if the policy says so and no punctual one takes its place.
 void settle_missed(const std::string& agent_id, const Schedule& schedule, const Policy& policy, Instant last, Instant to,
-                   bool may_run, Instant now, SlotBatch& out) {
+                   std::optional<Instant> punctual, Instant now, SlotBatch& out) {
+  if (policy.misfire == Policy::Misfire::all) return make_up_for_all(agent_id, schedule, policy, last, to, now, out);
   auto missed = count_slots(schedule, last, to);
   if (missed.count == 0) return;
+  std::optional<Instant> into;
+  if (policy.misfire == Policy::Misfire::latest) into = punctual;
   const auto due_at = missed.last + jitter_of(agent_id, schedule.jitter);
-  if (may_run && policy.misfire == Policy::Misfire::latest && now - due_at <= catchup_window(schedule, policy, missed.last)) {
+  if (!punctual && policy.misfire == Policy::Misfire::latest && now - due_at <= catchup_window(schedule, policy, missed.last)) {
     out.due.push_back({agent_id, missed.last, due_at, true});
+    into = missed.last;
     missed = {missed.count - 1, missed.first, last_slot(schedule, missed.first, missed.last - Millis(1))};
   }
-  if (missed.count > 0) out.lost.push_back({LostSlots::Why::missed, agent_id, missed.count, missed.first, missed.last});
+  lose(LostSlots::Why::missed, agent_id, missed, out, into);
 }
 
 // Hands over what is due of one agent, whose next slot is `slot`; returns the slot after.
@@ -41,16 +74,20 @@ std::optional<Instant> collect(const std::string& agent_id, const Schedule& sche
   const auto missed_until = until - kMisfireAfter - Millis(1);  // and up to here they are misfires
   std::optional<Instant> next = slot;
   if (slot <= missed_until) next = next_slot(schedule, missed_until);
-  const bool punctual = next && *next <= until;
-  if (slot <= missed_until) settle_missed(agent_id, schedule, policy, slot - Millis(1), missed_until, !punctual, now, out);
+  const auto punctual = next && *next <= until ? next : std::nullopt;
+  if (slot <= missed_until) settle_missed(agent_id, schedule, policy, slot - Millis(1), missed_until, punctual, now, out);
   for (; next && *next <= until; next = next_slot(schedule, *next)) out.due.push_back({agent_id, *next, *next + jitter, false});
   return next;
 }
 
 }  // namespace
 
-Policy make_policy(const manifest::Schedule& schedule) {
-  return {schedule.misfire == manifest::Misfire::skip ? Policy::Misfire::skip : Policy::Misfire::latest, schedule.catchup_window};
+Policy make_policy(const manifest::Schedule& schedule, std::int64_t queue_size) {
+  using Misfire = Policy::Misfire;
+  const auto misfire = schedule.misfire == manifest::Misfire::skip  ? Misfire::skip
+                       : schedule.misfire == manifest::Misfire::all ? Misfire::all
+                                                                    : Misfire::latest;
+  return {misfire, static_cast<std::uint32_t>(queue_size), schedule.catchup_window};
 }
 
 Ticker::Ticker(Clock& clock, Timers& timers, Sink sink)
@@ -124,7 +161,7 @@ void Ticker::resume(std::string_view agent_id) {
   agent.last = dealt_with(agent.last, now);
   const auto until = std::max(agent.last, now - jitter_of(agent.id, agent.schedule.jitter));
   if (const auto lost = count_slots(agent.schedule, agent.last, until); lost.count > 0)
-    paused_away_.push_back({LostSlots::Why::paused, agent.id, lost.count, lost.first, lost.last});
+    paused_away_.push_back({LostSlots::Why::paused, agent.id, lost.count, lost.first, lost.last, {}});
   agent.last = until;
   queue(*place, next_slot(agent.schedule, until));
   arm();

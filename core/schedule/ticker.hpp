@@ -21,25 +21,27 @@ inline constexpr Millis kMisfireAfter{60'000};
 inline constexpr Millis kAheadOfClock{60'000};
 
 struct Policy {
-  enum class Misfire : std::uint8_t { latest, skip } misfire = Misfire::latest;
+  enum class Misfire : std::uint8_t { latest, skip, all } misfire = Misfire::latest;
+  std::uint32_t most_at_once = 100;      // with all: slots that are made up for in one go, the latest ones
   std::optional<Millis> catchup_window;  // not set: the larger of 1 h and one period, at most 7 d
 };
-Policy make_policy(const manifest::Schedule& schedule);
+Policy make_policy(const manifest::Schedule& schedule, std::int64_t queue_size);
 
 // A slot to run now.
 struct DueSlot {
   std::string agent_id;
   Instant scheduled_at{};  // names the slot: slot_key
   Instant due_at{};        // with the agent's jitter
-  bool misfire = false;    // it is late; the latest of those that were missed
+  bool misfire = false;    // it is late: one of those that were missed
 };
 
 // Slots that will not run, as one record.
 struct LostSlots {
-  enum class Why : std::uint8_t { missed, paused } why = Why::missed;
+  enum class Why : std::uint8_t { missed, paused, no_room } why = Why::missed;  // no_room: more than most_at_once
   std::string agent_id;
   std::uint64_t count = 0;
   Instant first{}, last{};
+  std::optional<Instant> into{};  // of missed: the slot that runs in their place
 };
 
 struct SlotBatch {

@@ -70,7 +70,7 @@ void add_later(Routes& routes) {
   later("GET", "/v1/quarantine"), later("PATCH", "/v1/quarantine/{run_id}"), later("POST", "/v1/quarantine/{run_id}/retry"), later("POST", "/v1/quarantine/{run_id}/drop");
   later("GET", "/v1/memory/{agent}"), later("POST", "/v1/memory/{agent}"), later("DELETE", "/v1/memory/{agent}/{entry}");
   later("GET", "/v1/alerts");
-  later("POST", "/v1/hooks/{agent}/{trigger}"), later("POST", "/-/reload"), later("GET", "/v1/openapi.json");
+  later("POST", "/-/reload"), later("GET", "/v1/openapi.json");
   routes.add("GET", "/", no_dashboard);
 }
 

@@ -11,6 +11,7 @@ void add_runs(Routes& routes, Context& context);      // /v1/agents/{id}/runs /v
 void add_events(Routes& routes, Context& context);    // /v1/events
 void add_catalogue(Routes& routes, Context& context); // /v1/tools /v1/plugins
 void add_budgets(Routes& routes, Context& context);   // /v1/budgets
+void add_hooks(Routes& routes, Context& context);     // /v1/hooks
 void add_later(Routes& routes);                       // what is refused for now
 
 }  // namespace agentd::api

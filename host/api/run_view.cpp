@@ -42,7 +42,7 @@ struct Fold {
     view["key"] = text_or_null(entered.key);
     query = entered.query;
     params = entered.params.text;
-    if (!entered.reason.empty()) view["reason"] = entered.reason;
+    if (port::is_final(record.status)) view["reason"] = event::reason(entered, record.status);
     if (!entered.session.empty()) view["session_id"] = entered.session;
   }
   void operator()(const port::StoredRecord& record, const Started& started) {

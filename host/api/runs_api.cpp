@@ -8,24 +8,13 @@
 #include "host/api/problem.hpp"
 #include "host/api/run_request.hpp"
 #include "host/api/run_view.hpp"
+#include "host/api/take_in.hpp"
 
 namespace agentd::api {
 namespace {
 
 constexpr std::size_t kRowsAtOnce = 32;         // of a list, from the ledger
 constexpr std::size_t kReadForAPage = 8 << 20;  // bytes of records, so that long ones make a page short
-
-port::Entry entry_for(const Context& context, const host::Member& member, const event::Entered& entered) {
-  return {.agent_id = member.agent_id, .key = entered.key, .nonce = static_cast<std::uint32_t>(context.world.random.next()), .due_at = context.world.clock.now(),
-          .revision = member.revision, .overlap = port::Overlap::queue, .leaves_record = false, .queue_size = member.queue_size,
-          .max_concurrent = member.max_concurrent, .payload = event::encode(entered, entered.session)};
-}
-
-Document full(const host::Member& member) {
-  auto answer = problem(429, "the queue of agent \"" + member.agent_id + "\" is full (" + std::to_string(member.queue_size) + " runs wait)");
-  answer.headers.emplace_back("Retry-After", "5");
-  return answer;
-}
 
 struct Finished {
   Json view;
@@ -47,18 +36,14 @@ Async<port::LedgerResult<Finished>> wait_for(Context& context, RunId run, Millis
 Async<Answer> ask(Context& context, Request request) {
   const auto* member = context.roster.find(request.capture("id"));
   if (!member) co_return unknown_agent(context, request.capture("id"));
-  if (context.draining) co_return problem(503, "the host is stopping");
-  if (!member->enabled) co_return problem(409, "agent \"" + member->agent_id + "\" is stopped: set enabled = true in " + member->file + " and restart the host");
+  if (auto refused = refusal(context, *member)) co_return std::move(*refused);
   auto read = read_run_request(member->agent_id, request);
   if (auto* refused = std::get_if<Document>(&read)) co_return std::move(*refused);
   auto& asked = std::get<RunRequest>(read);
   run::clean(context.ports.cleaner(), asked.entered);
-  std::vector<port::Entry> entries = {entry_for(context, *member, asked.entered)};
-  const auto admitted = co_await context.ledger.enqueue(std::move(entries));
-  if (!admitted) co_return ledger_problem(admitted.error());
-  const auto& admission = admitted->front();
-  if (admission.kind == port::Admission::Kind::full) co_return full(*member);
-  if (!admission.run) co_return problem(409, "the run was refused: another one is under way");
+  auto taken = co_await take_in(context, *member, asked.entered);
+  if (auto* refused = std::get_if<Document>(&taken)) co_return std::move(*refused);
+  const auto& admission = std::get<port::Admission>(taken);
   Json body = {{"run_id", to_text(admission.run)}, {"duplicate", admission.kind == port::Admission::Kind::duplicate}};
   int status = 202;
   if (asked.wait > Millis(0)) {

@@ -44,8 +44,10 @@ Picked pick(const Routes& routes, http::request<http::string_body>&& incoming) {
     picked.hang_up = true;
     return refuse(problem(400, target.error()));
   }
-  if (const auto why = foreign(incoming[http::field::host], incoming[http::field::origin])) return refuse(problem(403, *why));
   auto found = routes.find(picked.method, target->segments);
+  const auto* match = std::get_if<Match>(&found);
+  const bool proven = match && match->route->proven;
+  if (const auto why = foreign(incoming[http::field::host], incoming[http::field::origin]); why && !proven) return refuse(problem(403, *why));
   if (std::holds_alternative<NoSuchPath>(found)) return refuse(problem(404, "there is nothing at " + target->path));
   if (const auto* other = std::get_if<NoSuchMethod>(&found)) {
     auto document = problem(405, std::string(incoming.method_string()) + " is not for " + target->path);
@@ -53,7 +55,7 @@ Picked pick(const Routes& routes, http::request<http::string_body>&& incoming) {
     return refuse(std::move(document));
   }
   picked.route = std::get<Match>(found).route;
-  if (!incoming.body().empty() && !is_json(incoming[http::field::content_type]))
+  if (!proven && !incoming.body().empty() && !is_json(incoming[http::field::content_type]))
     return refuse(problem(415, "send Content-Type: application/json"));
   auto& request = picked.request;
   request.method = picked.method;

@@ -6,7 +6,7 @@
 // progress are fewer than connections, so there always is one, and whoever looks after the host reaches its vital routes. When the
 // process has no descriptor left, newcomers are answered 503 at once, and the log tells of it. A
 // request whose Host is not this machine's is refused, so that a web page cannot reach the API by making its own name resolve to
-// loopback; so is one whose Origin is not its Host.
+// loopback; so is one whose Origin is not its Host. Routes whose requests prove where they come from take them from anywhere.
 #pragma once
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>

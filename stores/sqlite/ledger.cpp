@@ -41,6 +41,7 @@ try : host_(host),
   Group found;
   for (const auto& agent : mirror_.agents()) found.agents.push_back(agent.get());
   found.accounts = writer_.recent_accounts();
+  found.epoch = opened_.epoch;
   tell(found, 0);
   look_after_files();
 } catch (const DbError& e) {
@@ -240,6 +241,7 @@ void Ledger::tell(const Group& group, double seconds) noexcept {
   told.accepting = !full_;
   told.due = group.due;
   told.accounts = group.accounts.data(), told.account_count = group.accounts.size();
+  told.epoch = sdk::str(group.epoch);
   host_.committed(told);
 }
 

@@ -15,6 +15,7 @@ struct Group {
   std::vector<Agent*> agents;  // that it touched
   std::vector<agentd_ledger_account> accounts;
   bool due = false;
+  std::string epoch;            // in the first one that is told
   std::deque<std::vector<agentd_ledger_admission>> admissions;  // what the answers point to
   std::deque<std::vector<agentd_run_id>> cancels;
   std::deque<std::vector<agentd_ledger_kept>> kept;

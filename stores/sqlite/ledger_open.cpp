@@ -131,6 +131,7 @@ Opened open_ledger(Db& db, ClaimMarks& marks, const sdk::Host& host) {
   live.keep_recovered();
   opened.next_position = std::max(number(db, "SELECT max(id) FROM runs"), number(db, "SELECT max(position) FROM records")) + 1;
   opened.next_agent = number(db, "SELECT max(id) FROM agents") + 1;
+  opened.epoch = read_epoch(db);
   db.run("UPDATE meta SET value=value+1 WHERE key='session'");
   transaction.commit();
   marks.begin(session);

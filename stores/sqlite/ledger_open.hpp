@@ -1,6 +1,7 @@
 // From a file to a mirror: what lives, what waits, and where the log goes on.
 #pragma once
 #include <memory>
+#include <string>
 
 #include "claim_marks.hpp"
 #include "ledger_mirror.hpp"
@@ -14,6 +15,7 @@ namespace agentd::sqlite {
 struct Opened {
   std::unique_ptr<Mirror> mirror;
   std::int64_t next_position = 1, next_agent = 1;
+  std::string epoch;
 };
 
 // Brings the schema up to date, begins a session, and with it ends every earlier claim: runs that had been claimed may be claimed again,

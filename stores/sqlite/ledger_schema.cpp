@@ -50,6 +50,12 @@ std::int64_t read_meta(Db& db, const char* key) {
   return find.step() ? find.integer(0) : 0;
 }
 
+std::string read_epoch(Db& db) {
+  Statement find(db, "SELECT value FROM meta WHERE key=?");
+  find.bind(std::string_view(meta::kEpoch));
+  return find.step() ? std::string(find.bytes(0)) : std::string();
+}
+
 void prepare_schema(Db& db) {
   Transaction transaction(db);
   if (is_new(db)) db.run(kVersion2);

@@ -22,5 +22,6 @@ bool is_new(Db& db);  // it has no tables yet
 // Makes the tables or brings an older schema up to date; a newer one is refused: an older binary would not understand its rows.
 void prepare_schema(Db& db);
 std::int64_t read_meta(Db& db, const char* key);  // 0 when it is not there
+std::string read_epoch(Db& db);
 
 }  // namespace agentd::sqlite

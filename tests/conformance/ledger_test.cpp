@@ -390,7 +390,28 @@ TEST_P(LedgerSuite, FollowUpsStartWithTheirTransition) {
   EXPECT_EQ(l.claim().size(), 2u);  // the run that ended is no overlap any more
 }
 
+TEST_P(LedgerSuite, FollowUpsComeInWithTheStateOfSomethingThatIsNoRun) {
+  auto& l = ledger();
+  Transition both{.agent_id = "a/inbox", .records = {}, .follow_ups = {l.entry("a", "file:1"), l.entry("a", "file:1")}, .agent_state = R"({"f":1})"};
+  l.get(l->commit(both));
+  EXPECT_EQ(l.fed().size(), 1u);  // a key is a key
+  both.agent_state = R"({"f":2})";
+  l.get(l->commit(both));
+  EXPECT_EQ(l.fed().size(), 1u);
+  reopen();
+  EXPECT_EQ(ledger().get(ledger()->agent_state("a/inbox")), R"({"f":2})");
+  EXPECT_EQ(ledger().get(ledger()->agent_state("a")), "null");
+  EXPECT_EQ(ledger().get(ledger()->list({.agent_id = "a"})).size(), 1u);
+}
+
 // ---- restarts
+
+TEST_P(LedgerSuite, AnEpochIsTheLedgersLife) {
+  const auto epoch = ledger()->epoch();
+  EXPECT_FALSE(epoch.empty());
+  reopen();
+  EXPECT_EQ(ledger()->epoch(), epoch);
+}
 
 TEST_P(LedgerSuite, AReopenedLedgerGoesOnWhereItStopped) {
   const auto run = ledger().enter("a");

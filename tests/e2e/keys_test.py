@@ -94,6 +94,11 @@ class Refused(typing.NamedTuple):
     sample: typing.Any
 
 
+class Elsewhere(typing.NamedTuple):
+    """A key of a table in a list: the test of this name has a look at it."""
+    test: str
+
+
 # --- what is looked at ----------------------------------------------------------------------------------------------------------------------
 
 
@@ -173,6 +178,12 @@ def second_slot(world, agent):
 
 def past_slot(world, agent):
     return runs_of(world, agent, lambda found: found and found[0] in FINAL)
+
+
+def runs_at_once(world, agent):
+    """Whether it has run by itself by the time that another one has which was asked to."""
+    world.run(agent)
+    return len(world.host.get(f"/v1/runs?agent={agent}")["runs"])
 
 
 def admitted(world, agent):
@@ -284,7 +295,13 @@ KEYS = {
         "schedule.jitter": Agents(is_late, "50m", "0s", {**ASKS_MODEL, **HOURLY}),
         "schedule.overlap": Agents(second_slot, "skip", "queue", plays("@never", schedule__interval="1s")),
         "schedule.misfire": Agents(past_slot, "latest", "skip", {**ASKS_MODEL, "schedule.at": NOW - datetime.timedelta(minutes=10)}),
-        "schedule.run_on_start": Refused(True),
+        "schedule.catchup_window": Agents(runs_at_once, "1h", "1m", {**ASKS_MODEL, "schedule.at": NOW - datetime.timedelta(minutes=10)}),
+        "schedule.run_on_start": Agents(runs_at_once, True, False),
+
+        "gate.native": Agents(past_slot, *(Together({"gate": gate, "schedule.run_on_start": True}) for gate in ({"native": "always"}, {"native": "changed_files", "params": {"roots": ["/proc/self/ns"]}}))),
+        "gate.params": Agents(past_slot, {"roots": ["/etc/passwd"]}, {"roots": ["/proc/self/ns"]}, {**ASKS_MODEL, "gate.native": "changed_files", "schedule.run_on_start": True}),
+
+        **{f"trigger.{key}": Elsewhere("triggers_test.py") for key in ("name", "on", "verify", "secret", "path", "glob", "debounce", "agent", "outcome")},
 
         "retry.max_retries": Agents(run("attempt"), 0, 1, {**FAILS, "retry.delay": "10ms"}),
         "retry.delay": Agents(delays, "100ms", "200ms", FAILS),
@@ -593,6 +610,9 @@ class Keys(AgentdTest):
                     if is_refused(key):
                         continue
                     self.assertTrue(path in probes, "nobody looks at this key")
+                    if isinstance(probes[path], Elsewhere):
+                        self.assertRegex((SOURCE / "tests" / "e2e" / probes[path].test).read_text(), rf"\b{path.split('.')[-1]}\b")
+                        continue
                     is_partly = key["description"].endswith(" Not every value is supported yet.")
                     self.assertEqual(bool(refused_values(of, path, key)), is_partly, "values that are refused go with keys that say so")
                     only_one = is_partly and len(accepted_values(key)) == 1
@@ -658,7 +678,7 @@ class Keys(AgentdTest):
             for path, key in each_key(of):
                 if is_refused(key):
                     keys[path] = value_at(example(of), path)
-                for value in refused_values(of, path, key):
+                for value in refused_values(of, path, key) if not isinstance(KEYS[of].get(path), Elsewhere) else []:
                     keys[path.replace("*", "main", 1)] = value
         lines, code = self.check(flat_toml(samples["config"]), flat_toml(samples["manifest"]))
         self.assertEqual(code, 2)

@@ -19,6 +19,7 @@ manifest::AgentSpec make_spec(const Scene& scene) {
   spec.model = {.provider = "fake", .model = "model-1"};
   spec.task.query = "What is the area?";
   if (scene.native) spec.task = {.native = "survey"};
+  if (scene.gated) spec.gate = {.native = "worth_it"};
   spec.tools.allow = {"geometry.*"};
   spec.retry.jitter = 0;
   if (scene.spec) scene.spec(spec);
@@ -39,7 +40,7 @@ class Bench::Source final : public run::AgentSource {
 Bench::Process::Process(Bench& bench)
     : ledger(bench.world_, bench.store_),
       worker({.world = bench.world_.world(), .ledger = ledger, .agents = *bench.source_, .cleaner = bench.cleaner_,
-              .warn = [&bench](const std::string& line) { bench.warnings.push_back(line); }, .listener = bench.scene_.listener, .dry_run = bench.scene_.dry_run}) {
+              .warn = [&bench](const std::string& line) { bench.warnings.push_back(line); }, .listener = bench.scene_.listener, .followers = bench.scene_.followers, .dry_run = bench.scene_.dry_run}) {
   ledger.serve(kAgent, true);
   worker.start();
 }
@@ -54,7 +55,7 @@ Bench::Bench(Scene scene)
   provider_.turns = scene_.answers;
   auto spec = make_spec(scene_);
   auto catalog = tool::Catalog::build({{"geometry", &toolset_, 0, toolset_.tools()}}, spec.tools);
-  run::Parts parts{.spec = std::move(spec), .endpoint = scene_.native ? nullptr : &endpoint_, .task = scene_.native ? &task_ : nullptr,
+  run::Parts parts{.spec = std::move(spec), .endpoint = scene_.native ? nullptr : &endpoint_, .task = scene_.native ? &task_ : nullptr, .gate = scene_.gated ? &gate_ : nullptr,
                    .memory = {&memory_, &memory_, &memory_}};
   if (catalog) parts.tools = std::move(*catalog);
   source_ = std::make_unique<Source>(run::make_agent(std::move(parts)));

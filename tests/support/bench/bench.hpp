@@ -17,6 +17,8 @@ struct Scene {
   std::function<void(manifest::AgentSpec&)> spec;    // changes the agent
   manifest::Prices prices;
   bool native = false;                               // a task instead of a model
+  bool gated = false;                                // a task before the run
+  std::function<std::vector<port::Entry>(const run::RunEnd&)> followers;  // default: nobody
   bool dry_run = false;
   std::string secret;                                // is not to be read anywhere; empty: nothing is secret
   std::function<run::Listener(run::Speaker)> listener;  // default: nobody listens
@@ -57,6 +59,7 @@ class Bench {
   FakeProvider& provider() { return provider_; }
   FakeToolset& toolset() { return toolset_; }
   FakeTask& task() { return task_; }
+  FakeTask& gate() { return gate_; }
   FakeMemory& memory() { return memory_; }
   run::Endpoint& endpoint() { return endpoint_; }
 
@@ -84,7 +87,7 @@ class Bench {
   LedgerStore store_;
   FakeProvider provider_;
   FakeToolset toolset_;
-  FakeTask task_;
+  FakeTask task_, gate_;
   FakeMemory memory_;
   run::Endpoint endpoint_;
   PlainCleaner cleaner_;

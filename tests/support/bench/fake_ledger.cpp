@@ -121,7 +121,7 @@ Async<port::LedgerResult<std::vector<Admission>>> FakeLedger::enqueue(std::vecto
 }
 
 void FakeLedger::end(LedgerStore::Row& row, const port::Transition& transition) {
-  if (row.generation == 0) return;  // it never started
+  if (row.generation == 0 || row.status > RunStatus::quarantined) return;  // it never started
   auto& stats = store_.stats[row.entry.agent_id];
   const bool failed = row.status == RunStatus::failed || row.status == RunStatus::timed_out || row.status == RunStatus::quarantined;
   ++stats.run_count;
@@ -194,8 +194,8 @@ port::LedgerResult<Position> FakeLedger::apply(port::Transition transition) {
       row->holder = 0;
       if (port::is_final(row->status)) end(*row, transition);
     }
-    if (transition.agent_state) store_.agent_states[agent_id] = *transition.agent_state;
   }
+  if (transition.agent_state) store_.agent_states[agent_id] = *transition.agent_state;
   for (auto& entry : transition.follow_ups) admit(std::move(entry));
   feed_from(first);
   if (transition.next || !transition.follow_ups.empty()) wake();
@@ -277,11 +277,12 @@ Async<port::LedgerResult<std::vector<port::RunRow>>> FakeLedger::list(port::RunF
   co_await turn();
   if (const auto failure = next_failure(Needs::file)) co_return error(failure->fault);
   std::vector<port::RunRow> rows;
-  if (!filter.key_before.empty()) std::abort();  // nothing that this ledger is for lists by key
+  const bool by_key = !filter.key_before.empty();  // keys of slots and of files are in the order they came in
   for (auto at = store_.runs.rbegin(); at != store_.runs.rend() && rows.size() < filter.limit; ++at) {
     const auto& row = at->second;
     if (!filter.agent_id.empty() && filter.agent_id != row.entry.agent_id) continue;
     if (filter.status && *filter.status != row.status) continue;
+    if (by_key && (row.entry.key < filter.key_from || row.entry.key >= filter.key_before)) continue;
     if (filter.before != 0 && at->first >= filter.before) continue;
     const auto& last = store_.log[static_cast<std::size_t>(row.last - 1)];
     const bool more = row.last != row.run.position;

@@ -40,6 +40,7 @@ class LedgerStore {
   };
   std::vector<Held> holds;
   std::uint64_t processes = 0, generations = 0;
+  std::string epoch = "epoch-1";
 
   std::vector<port::StoredRecord> records_of(RunId run) const;
 };
@@ -82,6 +83,7 @@ class FakeLedger final : public port::Ledger {
   Async<port::LedgerResult<std::optional<port::SpecRevision>>> spec(std::string agent_id, std::int64_t revision) override;
   Async<port::LedgerResult<std::string>> agent_state(std::string agent_id) override;
   Async<port::LedgerResult<std::vector<Position>>> cursors(std::vector<std::string> names) override;
+  std::string epoch() const override { return store_.epoch; }
   Position last_position() const override { return static_cast<Position>(store_.log.size()); }
   std::size_t queued(const std::string& agent_id) const override;
   std::size_t running(const std::string& agent_id) const override;

@@ -70,6 +70,22 @@ TEST(Expand, ASlotThatGaveNoRunSaysWhy) {
   EXPECT_EQ(payload(e, 0, RunStatus::missed)["count"], 3);
 }
 
+TEST(Expand, AGateThatSaysNoTellsWhyOnce) {
+  Ended skipped;
+  skipped.status = RunStatus::skipped;
+  skipped.reason = "nothing has changed";
+  EXPECT_EQ(types(Gated{}), Types{});
+  EXPECT_EQ(types(Gated{.proceed = false}), Types{"background_task_gated"});
+  EXPECT_EQ(payload(Gated{.proceed = false, .reason = "nothing has changed"}, 0)["reason"], "nothing has changed");
+  EXPECT_EQ(types(skipped), Types{"background_agent_status"});
+}
+
+TEST(Expand, ASlotThatGaveNoRunSaysWhyAlsoWhereTheLedgerDecided) {
+  EXPECT_EQ(payload(Entered{.trigger = "schedule"}, 0, RunStatus::skipped)["reason"], "a run of the agent was alive, and overlap = \"skip\"");
+  EXPECT_EQ(payload(Entered{.trigger = "schedule"}, 0, RunStatus::dropped)["reason"], "the agent's queue was full");
+  EXPECT_EQ(payload(Entered{.trigger = "schedule"}, 0)["reason"], "schedule");
+}
+
 TEST(Expand, AStartTellsItsInputAndTheFirstModelCall) {
   Started s;
   s.run_count = 4;

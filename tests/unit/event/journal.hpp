@@ -49,6 +49,7 @@ class Journal final : public port::Ledger {
     for (const auto& name : names) found.push_back(kept[name]);
     co_return found;
   }
+  std::string epoch() const override { return "epoch"; }
   Position last_position() const override { return static_cast<Position>(records.size()); }
 
   // Readers of events need nothing else.

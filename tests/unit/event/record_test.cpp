@@ -55,12 +55,17 @@ TEST(Record, EndHoldsTheLastAnswerAndItsTextIsTheResult) {
   const auto back = round_trip(ended);
   EXPECT_EQ(back.result_json(), "\"12\"");
   EXPECT_EQ(back.totals, ended.totals);
+  const auto gated = round_trip(Gated{.task = "changed_files", .proceed = false, .reason = "no", .params = {"{}"}, .state = {"1"}, .scheduled_at = Instant(Millis(5)), .duration_ms = 3});
+  EXPECT_FALSE(gated.proceed);
+  EXPECT_EQ(gated.task + gated.reason + gated.params.text + gated.state.text, "changed_filesno{}1");
+  EXPECT_EQ(gated.scheduled_at, Instant(Millis(5)));
+  EXPECT_TRUE(round_trip(Entered{.into = Instant(Millis(7)), .gated = true}).gated);
   EXPECT_EQ(round_trip(Ended{.status = port::RunStatus::timed_out}).status, port::RunStatus::timed_out);
 }
 
 TEST(Record, EveryKindHasItsOwnNumber) {
   std::set<std::int32_t> seen;
-  const std::vector<Body> all = {Entered{}, Started{}, Answered{}, ToolFinished{}, CallFailed{}, Waiting{}, Released{}, Ended{}, HostStarted{}, HostStopped{},
+  const std::vector<Body> all = {Entered{}, Started{}, Answered{}, ToolFinished{}, CallFailed{}, Waiting{}, Released{}, Ended{}, Gated{}, HostStarted{}, HostStopped{},
                                  AgentChanged{}, PluginLoaded{}, PluginFailed{}, EventsPruned{}, BudgetRaised{}};
   EXPECT_EQ(all.size(), std::variant_size_v<Body>);
   for (const auto& body : all) {

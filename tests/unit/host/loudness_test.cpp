@@ -26,7 +26,7 @@ void expect_as_loud_as_its_events(const event::Body& body, RunStatus status = {}
 }
 
 constexpr RunStatus kEnds[] = {RunStatus::completed, RunStatus::failed, RunStatus::timed_out, RunStatus::cancelled,
-                               RunStatus::quarantined};
+                               RunStatus::quarantined, RunStatus::skipped};
 
 TEST(Loudness, OfARecordIsThatOfItsLoudestEvent) {
   for (const auto status : {RunStatus::queued, RunStatus::skipped, RunStatus::dropped, RunStatus::missed})
@@ -40,7 +40,7 @@ TEST(Loudness, OfARecordIsThatOfItsLoudestEvent) {
   const event::Fault exhausted{ErrorClass::budget, "no room", event::Exhausted{"host", "2026-11-22", "cost", 1, 1}};
   expect_as_loud_as_its_events(event::Waiting{.what = event::Waiting::For::budget, .fault = exhausted});
   const event::Body others[] = {event::Started{},      event::Answered{},     event::ToolFinished{}, event::CallFailed{},
-                                event::Released{},     event::HostStarted{},  event::HostStopped{},  event::AgentChanged{},
+                                event::Released{},     event::Gated{},        event::HostStarted{},  event::HostStopped{},  event::AgentChanged{},
                                 event::PluginLoaded{}, event::PluginFailed{}, event::EventsPruned{}, event::BudgetRaised{}};
   for (const auto& body : others) expect_as_loud_as_its_events(body);
 }

@@ -176,6 +176,16 @@ TEST_F(HttpServer, KeepsConnectionsOpen) {
   EXPECT_NE(both.find("b||"), std::string::npos);
 }
 
+TEST_F(HttpServer, TakesRequestsThatProveThemselvesFromAnywhereWithAnyContent) {
+  routes_.add_proven("POST", "/hook/{word}", echo);
+  start();
+  const std::string from_elsewhere = "Host: hooks.example.com\r\nOrigin: https://sender.example\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\nConnection: close\r\n\r\na=b";
+  EXPECT_NE(say("POST /hook/x HTTP/1.1\r\n" + from_elsewhere).find("x||a=b"), std::string::npos);
+  EXPECT_NE(say("POST /echo/x HTTP/1.1\r\n" + from_elsewhere).find(" 403 "), std::string::npos);
+  EXPECT_NE(say("PUT /hook/x HTTP/1.1\r\n" + from_elsewhere).find(" 403 "), std::string::npos);
+  EXPECT_NE(say("POST /hook HTTP/1.1\r\n" + from_elsewhere).find(" 403 "), std::string::npos);
+}
+
 TEST_F(HttpServer, RefusesForeignHostsAndOrigins) {
   start();
   EXPECT_NE(say("GET /echo/a HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n").find(" 403 "), std::string::npos);

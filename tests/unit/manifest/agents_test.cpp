@@ -251,12 +251,44 @@ TEST_F(Manifest, IsRefusedWhereItsSyntaxIsWrong) {
 }
 
 TEST_F(Manifest, RefusesWhatIsNotBuiltYetWhereItIsSet) {
-  EXPECT_THAT(problems(kWorks + "run_on_start = true\n[gate]\nnative = \"g\"\n[[trigger]]\nname = \"t\"\non = \"file\"\n[alerts]\nsilent_after = \"3h\"\n"),
-              ElementsAre("agents/a.toml:8:1: \"run_on_start\" = true is not supported yet", "agents/a.toml:9:2: \"gate\" is not supported yet", "agents/a.toml:11:3: \"trigger\" is not supported yet",
-                          "agents/a.toml:14:2: \"alerts\" is not supported yet"));
-  EXPECT_THAT(problems(kWorks + "misfire = \"all\"\n"), ElementsAre(HasSubstr("\"misfire\" = \"all\" is not supported yet")));
+  EXPECT_THAT(problems(kWorks + "[alerts]\nsilent_after = \"3h\"\n"), ElementsAre("agents/a.toml:8:2: \"alerts\" is not supported yet"));
   EXPECT_THAT(problems(kWorks + "misfire = \"al\"\n"), ElementsAre(HasSubstr("must be \"latest\", \"skip\" or \"all\"")));
-  EXPECT_THAT(problems(kWorks + "run_on_start = false\n[memory]\nsummarize = false\nlearn = []\n"), IsEmpty());  // asks for nothing
+  EXPECT_THAT(problems(kWorks + "[memory]\nsummarize = false\nlearn = []\n"), IsEmpty());  // asks for nothing
+}
+
+TEST_F(Manifest, SaysWhatATriggerNeeds) {
+  const auto trigger = [&](const std::string& rest) { return problems(kWorks + "[[trigger]]\nname = \"t\"\n" + rest); };
+  EXPECT_THAT(trigger("on = \"agent\"\n"), ElementsAre(HasSubstr("a.toml:10:6: \"agent\" is missing")));
+  EXPECT_THAT(trigger("on = \"agent\"\nagent = \"b\"\n"), IsEmpty());
+  EXPECT_THAT(trigger("on = \"webhook\"\n"), ElementsAre(HasSubstr("a.toml:10:6: \"secret\" is missing")));
+  EXPECT_THAT(trigger("on = \"webhook\"\nsecret = \"whsec_abc\"\n"), ElementsAre(HasSubstr("\"secret\" must be a reference")));
+  EXPECT_THAT(trigger("on = \"webhook\"\nsecret = \"env:S\"\nglob = \"*\"\n"), ElementsAre(HasSubstr("belongs to a trigger with on = \"file\"")));
+  EXPECT_THAT(trigger("on = \"file\"\n"), ElementsAre(HasSubstr("a.toml:10:6: \"path\" is missing")));
+  EXPECT_THAT(trigger("on = \"file\"\npath = \"/in\"\nglob = \"a/*.csv\"\n"), ElementsAre(HasSubstr("a.toml:12:8: \"glob\" is for the names of files")));
+  EXPECT_THAT(trigger("on = \"file\"\npath = \"in\"\n"), IsEmpty());
+  EXPECT_THAT(trigger("on = \"agent\"\nagent = \"b\"\n[[trigger]]\nname = \"t\"\non = \"agent\"\nagent = \"c\"\n"), ElementsAre(HasSubstr("a.toml:13:8: another trigger is called \"t\"")));
+  EXPECT_THAT(trigger("on = \"agent\"\nagent = \"b\"\noutcome = \"done\"\n"), ElementsAre(HasSubstr("must be \"completed\"")));
+}
+
+TEST(AgentFolders, TellChainsToAgentsThatAreNotThereAndThoseThatNeverEnd) {
+  TemporaryFolder folder;
+  HostConfig config;
+  config.stores["local"], config.providers["openai"];
+  const auto follows = [&](const std::string& id, const std::string& followed) {
+    folder.write("agents/" + id + ".toml", kWorks + "[[trigger]]\nname = \"t\"\non = \"agent\"\nagent = \"" + followed + "\"\n");
+  };
+  follows("a", "c"), follows("b", "a"), follows("c", "b"), follows("d", "collectr"), follows("e", "a");
+  folder.write("agents/collector.toml", kWorks);
+  const auto loaded = load_agents({folder.path("agents")}, config, {}, folder.path());
+  std::map<std::string, std::string> told;
+  for (const auto& agent : loaded.agents) {
+    EXPECT_EQ(agent.spec.has_value(), agent.problems.empty());
+    if (!agent.problems.empty()) told[agent.agent_id] = to_text(agent.problems[0]);
+  }
+  EXPECT_EQ(told, (std::map<std::string, std::string>{{"a", "agents/a.toml:11:9: this chain never ends: c -> a -> b -> c"},
+                                                      {"b", "agents/b.toml:11:9: this chain never ends: a -> b -> c -> a"},
+                                                      {"c", "agents/c.toml:11:9: this chain never ends: b -> c -> a -> b"},
+                                                      {"d", "agents/d.toml:11:9: there is no agent \"collectr\"; did you mean \"collector\"?"}}));
 }
 
 TEST_F(Manifest, RefusesLiteralSecrets) {

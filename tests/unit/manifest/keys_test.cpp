@@ -159,9 +159,8 @@ TEST(Keys, NotBuiltYetAreTheseAndNoOthers) {
     }
   };
   collect(agent_keys(), "");
-  EXPECT_EQ(waiting, (std::set<std::string>{"alerts", "deliver", "gate", "memory.learn=", "memory.stores",
-                                            "memory.summarize=", "model.fallback", "retry.pause_after_failures=", "schedule.catchup_window", "schedule.misfire=", "schedule.run_on_start=", "skills",
-                                            "tools.approval_timeout", "tools.ask=", "tools.on_unknown_outcome=", "trigger"}));
+  EXPECT_EQ(waiting, (std::set<std::string>{"alerts", "deliver", "memory.learn=", "memory.stores", "memory.summarize=", "model.fallback", "retry.pause_after_failures=", "skills",
+                                            "tools.approval_timeout", "tools.ask=", "tools.on_unknown_outcome="}));
   waiting.clear();
   collect(config_keys(), "");
   EXPECT_EQ(waiting, (std::set<std::string>{"api.tls", "api.tokens", "embedding", "host.roles=", "ledger.retention", "mcp", "mcp_files", "plugins.isolation=", "providers.requests_per_minute=",

@@ -23,9 +23,9 @@ TEST(ManifestSchema, DescribesEveryTable) {
 
 TEST(ManifestSchema, RefusesWhatIsNotBuiltYet) {
   const auto schema = json::parse(manifest_schema());
-  EXPECT_EQ(schema["properties"]["gate"]["not"], json::object());
-  EXPECT_THAT(schema["properties"]["gate"]["description"], testing::HasSubstr("Not supported yet"));
-  EXPECT_EQ(schema["properties"]["schedule"]["properties"]["misfire"]["not"]["enum"], json({"all"}));
+  EXPECT_EQ(schema["properties"]["alerts"]["not"], json::object());
+  EXPECT_THAT(schema["properties"]["alerts"]["description"], testing::HasSubstr("Not supported yet"));
+  EXPECT_EQ(schema["properties"]["tools"]["properties"]["on_unknown_outcome"]["not"]["enum"], json({"park"}));
 }
 
 TEST(ConfigSchema, LetsPluginsHaveKeysOfTheirOwn) {

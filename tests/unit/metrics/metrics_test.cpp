@@ -58,13 +58,27 @@ TEST_F(Scrape, CountsEverySlotThatARecordStandsFor) {
   lost.first = lost.last = *parse_instant("2026-01-01T00:00:00Z");
   see(lost, RunStatus::skipped);
   see(lost, RunStatus::missed);
+  lost.into = *parse_instant("2026-01-02T00:00:00Z");
+  see(lost, RunStatus::missed);
   event::Entered one;
   one.scheduled_at = *parse_instant("2026-01-01T00:00:00Z");
   see(one, RunStatus::skipped);
   see(event::Entered{}, RunStatus::dropped);  // asked for by a person: no slot
   EXPECT_TRUE(shows(R"(agentd_slots_total{disposition="skipped"} 7)"));
   EXPECT_TRUE(shows(R"(agentd_slots_total{disposition="missed"} 6)"));
+  EXPECT_TRUE(shows(R"(agentd_slots_total{disposition="coalesced"} 6)"));
   EXPECT_TRUE(shows(R"(agentd_slots_total{disposition="dropped"} 0)"));
+}
+
+TEST_F(Scrape, CountsASlotOfAGatedAgentWhenItsGateHasSpoken) {
+  const auto slot = *parse_instant("2026-01-01T00:00:00Z");
+  see(event::Entered{.trigger = "schedule", .scheduled_at = slot, .gated = true}, RunStatus::queued);
+  EXPECT_TRUE(shows(R"(agentd_slots_total{disposition="started"} 0)"));
+  see(event::Gated{.proceed = true, .scheduled_at = slot});
+  see(event::Gated{.proceed = false, .scheduled_at = slot});
+  see(event::Gated{.proceed = false});  // of a file: no slot
+  EXPECT_TRUE(shows(R"(agentd_slots_total{disposition="started"} 1)"));
+  EXPECT_TRUE(shows(R"(agentd_slots_total{disposition="gated"} 1)"));
 }
 
 TEST_F(Scrape, CallsOfToolsThatDoNotExistShareOneLabel) {

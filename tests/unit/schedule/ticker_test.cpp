@@ -119,6 +119,70 @@ TEST(Ticker, RunsNoMissedSlotBesideOneThatIsOnTime) {
   EXPECT_EQ(b.lost[0].count, 2u);
 }
 
+TEST(Ticker, MakesUpForAllMissedSlotsOfTheWindowInTheirOrder) {
+  Bench b;
+  b.ticker.add("a", every(15min), {.misfire = Policy::Misfire::all, .catchup_window = 1h}, utc("2026-01-01T09:00:00Z"));
+  b.world.jump(5min);  // 12:05:30
+  b.world.advance(10ms);
+  ASSERT_EQ(b.due.size(), 4u);
+  EXPECT_EQ(b.due.front().scheduled_at, utc("2026-01-01T11:15:00Z"));
+  EXPECT_EQ(b.due.back().scheduled_at, utc("2026-01-01T12:00:00Z"));
+  EXPECT_TRUE(std::ranges::is_sorted(b.due, {}, &DueSlot::scheduled_at));
+  EXPECT_TRUE(std::ranges::all_of(b.due, &DueSlot::misfire));
+  ASSERT_EQ(b.lost.size(), 1u);
+  EXPECT_EQ(b.lost[0].why, LostSlots::Why::missed);
+  EXPECT_EQ(b.lost[0].count, 8u);  // 09:15 to 11:00
+  EXPECT_EQ(b.lost[0].last, utc("2026-01-01T11:00:00Z"));
+  b.forget();
+  b.world.advance(15min);
+  EXPECT_EQ(b.due.size(), 1u);
+  EXPECT_TRUE(b.lost.empty());
+}
+
+TEST(Ticker, MakesUpForAllBesideASlotThatIsOnTime) {
+  Bench b;  // 12:00:30
+  b.ticker.add("a", every(1h), {.misfire = Policy::Misfire::all, .catchup_window = 3h}, utc("2026-01-01T09:30:00Z"));
+  b.world.advance(10ms);
+  ASSERT_EQ(b.due.size(), 3u);
+  EXPECT_TRUE(b.due[1].misfire);
+  EXPECT_FALSE(b.due[2].misfire);
+  EXPECT_TRUE(b.lost.empty());
+}
+
+TEST(Ticker, TakesTheLatestOfMoreSlotsThanTheQueueHolds) {
+  for (const auto& schedule : {every(1s), cron("* * * * *")}) {
+    Bench b;
+    b.world.jump(5min);
+    b.ticker.add("a", schedule, {.misfire = Policy::Misfire::all, .most_at_once = 10, .catchup_window = 2h},
+                 utc("2026-01-01T09:00:00Z"));
+    b.world.advance(10ms);
+    std::uint64_t made_up = 0, lost = 0;
+    for (const auto& slot : b.due) made_up += slot.misfire;
+    for (const auto& stretch : b.lost) lost += stretch.count;
+    EXPECT_EQ(made_up, 10u);
+    ASSERT_EQ(b.lost.size(), 2u);
+    EXPECT_EQ(b.lost[1].why, LostSlots::Why::no_room);
+    EXPECT_EQ(b.lost[0].last, *next_slot(schedule, b.lost[0].last - 1ms));
+    EXPECT_EQ(next_slot(schedule, b.lost[0].last), b.lost[1].first);
+    EXPECT_EQ(next_slot(schedule, b.lost[1].last), b.due.front().scheduled_at);
+    EXPECT_EQ(lost + b.due.size(), count_slots(schedule, utc("2026-01-01T09:00:00Z"), b.world.now()).count);
+  }
+}
+
+TEST(Ticker, SaysWhichSlotRunsInPlaceOfThoseThatWereMissed) {
+  const auto into = [](Policy policy, const char* last, Millis later) {
+    Bench b;
+    b.world.jump(later);
+    b.ticker.add("a", every(15min), policy, utc(last));
+    b.world.advance(10ms);
+    return b.lost.at(0).into;
+  };
+  EXPECT_EQ(into({}, "2026-01-01T09:00:00Z", 5min), utc("2026-01-01T12:00:00Z"));  // the latest missed one
+  EXPECT_EQ(into({}, "2026-01-01T09:00:00Z", 0min), utc("2026-01-01T12:00:00Z"));  // one that is on time
+  EXPECT_EQ(into({.catchup_window = 1min}, "2026-01-01T09:00:00Z", 5min), std::nullopt);
+  EXPECT_EQ(into({.misfire = Policy::Misfire::skip, .catchup_window = {}}, "2026-01-01T09:00:00Z", 0min), std::nullopt);
+}
+
 TEST(Ticker, SkipsMissedSlotsWhenTold) {
   Bench b;
   b.world.jump(5min);

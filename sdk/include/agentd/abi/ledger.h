@@ -247,6 +247,7 @@ typedef struct agentd_ledger_group {
   uint32_t due;          /* 1: a claim may find something that it did not find before */
   const agentd_ledger_account* accounts; /* those that changed */
   uint64_t account_count;
+  agentd_str epoch;      /* of the ledger's life; empty: as it was told before */
 } agentd_ledger_group;
 
 typedef struct agentd_ledger_claim {

@@ -1,0 +1,42 @@
+#include "host/api/take_in.hpp"
+
+#include "host/api/json.hpp"
+#include "host/api/problem.hpp"
+
+namespace agentd::api {
+
+std::optional<Document> refusal(const Context& context, const host::Member& member) {
+  if (context.draining) return problem(503, "the host is stopping");
+  if (!member.enabled)
+    return problem(
+        409, "agent \"" + member.agent_id + "\" is stopped: set enabled = true in " + member.file + " and restart the host");
+  return std::nullopt;
+}
+
+Async<std::variant<port::Admission, Document>> take_in(const Context& context, const host::Member& member,
+                                                       const event::Entered& entered) {
+  std::vector<port::Entry> entries(1);
+  entries.front() = {.agent_id = member.agent_id,
+                     .key = entered.key,
+                     .nonce = static_cast<std::uint32_t>(context.world.random.next()),
+                     .due_at = context.world.clock.now(),
+                     .revision = member.revision,
+                     .overlap = port::Overlap::queue,
+                     .leaves_record = false,
+                     .queue_size = member.queue_size,
+                     .max_concurrent = member.max_concurrent,
+                     .payload = event::encode(entered, entered.session)};
+  const auto admitted = co_await context.ledger.enqueue(std::move(entries));
+  if (!admitted) co_return ledger_problem(admitted.error());
+  const auto& admission = admitted->front();
+  if (admission.kind == port::Admission::Kind::full) {
+    auto answer = problem(
+        429, "the queue of agent \"" + member.agent_id + "\" is full (" + std::to_string(member.queue_size) + " runs wait)");
+    answer.headers.emplace_back("Retry-After", "5");
+    co_return answer;
+  }
+  if (!admission.run) co_return problem(409, "the run was refused: another one is under way");
+  co_return admission;
+}
+
+}  // namespace agentd::api

@@ -1,0 +1,17 @@
+// Runs that somebody asks for over HTTP, on their way into the ledger: they queue, whatever the agent's overlap says, and one
+// that does not fit leaves no record: its sender is told.
+#pragma once
+#include "core/event/record.hpp"
+#include "host/api/context.hpp"
+#include "host/api/message.hpp"
+
+namespace agentd::api {
+
+// Why the agent takes nothing now; nothing: it does.
+std::optional<Document> refusal(const Context& context, const host::Member& member);
+
+// The ledger's word, or what its sender is told instead.
+Async<std::variant<port::Admission, Document>> take_in(const Context& context, const host::Member& member,
+                                                       const event::Entered& entered);
+
+}  // namespace agentd::api

@@ -1,0 +1,47 @@
+#include "host/chains.hpp"
+
+#include "core/base/json_text.hpp"
+#include "core/event/json_fields.hpp"
+#include "host/entries.hpp"
+
+namespace agentd::host {
+namespace {
+
+constexpr std::size_t kLongestResult = 256 << 10;  // bytes; whole it stays with the run that gave it
+
+void add_result(event::ObjectWriter& params, std::string_view result) {
+  if (result.size() <= kLongestResult) {
+    params.raw("result", result.empty() ? "null" : result);
+    return;
+  }
+  const auto text = event::string_value(result).value_or(std::string(result));
+  params.text("result", clip_utf8(text, kLongestResult));
+  params.text("result_note", "shortened: it had " + std::to_string(text.size()) + " bytes; the run has it whole");
+}
+
+}  // namespace
+
+std::string chain_params(const run::RunEnd& end) {
+  event::ObjectWriter params;
+  params.text("agent_id", end.agent_id).text("run_id", to_text(end.run)).text("status", port::name(end.status));
+  add_result(params, end.result);
+  return params.finish();
+}
+
+std::vector<port::Entry> follow_ups(const World& world, const Members& members, const run::RunEnd& end) {
+  std::vector<port::Entry> entries;
+  std::string params;
+  for (const auto& follower : members.followers(end.agent_id)) {
+    const auto* member = members.find(follower.agent_id);
+    if (!member || follower.outcome != end.status) continue;
+    if (params.empty()) params = event::ObjectWriter().raw("trigger", chain_params(end)).finish();
+    const event::Entered entered{.trigger = "agent",
+                                 .trigger_name = follower.trigger,
+                                 .params = {params},
+                                 .key = "agent:" + to_text(end.run) + "/" + follower.trigger};
+    entries.push_back(entry_for(world, *member, entered));
+  }
+  return entries;
+}
+
+}  // namespace agentd::host

@@ -1,0 +1,73 @@
+// Runs that files start: those that come into a folder, and those that came while no host was there to see it.
+//
+// What a trigger has seen (name, size and time of change of the files that are there) is the agent state of "AGENT/TRIGGER" in
+// the ledger. It is as large as the folder, and it changes in the same transition that brings the runs in: whatever dies when, no
+// file is lost and none runs twice. A mark in time would be smaller, but files that are moved in, and clocks that are set back,
+// come from before it.
+#pragma once
+#include <map>
+#include <memory>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/port/cleaner.hpp"
+#include "core/port/ledger.hpp"
+#include "host/folder_watch.hpp"
+#include "host/log.hpp"
+#include "host/members.hpp"
+
+namespace agentd::host {
+
+// The engine thread only. Looking at folders blocks it, for some microseconds a file.
+class FileTriggers {
+ public:
+  FileTriggers(World world, port::Ledger& ledger, const Members& members, const port::Cleaner& cleaner, const Log& log);
+  ~FileTriggers();
+
+  Async<void> start();
+  void stop();
+
+ private:
+  static constexpr std::size_t kMostFiles = 50'000;  // of a folder
+  static constexpr std::size_t kMostPaths = 1'000;   // of a run
+
+  struct Version {
+    std::int64_t size = 0, mtime_ns = 0;
+    friend bool operator==(const Version&, const Version&) = default;
+  };
+  using Files = std::map<std::string, Version>;  // by name
+  struct Watched {
+    std::string agent_id, name;
+    manifest::FileTrigger on;
+    Files seen;                  // that runs were started for
+    std::set<std::string> told;  // files that somebody has just finished
+    Files unsure;                // found by looking: perhaps somebody is still writing
+    bool look_at_all = true;
+    std::optional<Tick> since;  // something waits to be looked at
+    Timers::Id timer = 0;
+    bool at_work = false;
+    bool is_full = false;  // and the log knows
+  };
+
+  Async<void> start_one(Watched& watched);
+  void take(const std::string& folder, std::string_view name);
+  void arm(Watched& watched);
+  Async<void> look(Watched& watched);
+  Files arrived(Watched& watched);
+  std::vector<std::string> names_in(Watched& watched);
+  Async<bool> bring_in(Watched& watched, const Files& arrived);
+  port::Entry entry_of(const Watched& watched, const Files& some) const;
+
+  World world_;
+  port::Ledger& ledger_;
+  const Members& members_;
+  const port::Cleaner& cleaner_;
+  const Log& log_;
+  FolderWatch watch_;
+  std::vector<std::unique_ptr<Watched>> watched_;
+  std::stop_source stopping_;
+};
+
+}  // namespace agentd::host

@@ -1,0 +1,50 @@
+// Tells what comes into folders: one inotify descriptor for the whole host.
+#pragma once
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "core/base/async.hpp"
+#include "core/base/result.hpp"
+
+namespace agentd::host {
+
+// The engine thread only. A folder may be missing, be removed, and be replaced by another of its name: it is watched for.
+// Outlives no story of its own: stop, and let the engine run, before it is destroyed.
+class FolderWatch {
+ public:
+  // A file was closed after writing or moved in; an empty name: anything may have come, so look at the whole folder.
+  using Tell = std::function<void(const std::string& folder, std::string_view name)>;
+  FolderWatch(World world, Tell tell);
+  ~FolderWatch();
+  FolderWatch(const FolderWatch&) = delete;
+  FolderWatch& operator=(const FolderWatch&) = delete;
+
+  Result<void> open();
+  // From now on, once it is there. Its content so far is not told.
+  void add(const std::string& folder);
+  void stop();
+  bool is_watched(const std::string& folder) const;
+
+ private:
+  struct Place {  // where a path led when it was last looked at
+    int watch = -1;
+    std::uint64_t device = 0, inode = 0;
+  };
+  Async<void> listen();
+  void take(int watch, std::uint32_t mask, std::string_view name);
+  bool follow(const std::string& folder, Place& place);
+  void let_go(Place& place);
+  void look();
+  void look_later();
+
+  World world_;
+  Tell tell_;
+  boost::asio::posix::stream_descriptor descriptor_;
+  std::map<std::string, Place> folders_;
+  Timers::Id timer_ = 0;
+};
+
+}  // namespace agentd::host

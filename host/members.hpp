@@ -1,0 +1,66 @@
+// Agents at rest, and who runs when a run of another one ends.
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/event/record.hpp"
+#include "core/manifest/agents.hpp"
+#include "core/port/ledger.hpp"
+#include "core/schedule/ticker.hpp"
+
+namespace agentd::host {
+
+// What agents work with. Many have the same, and share it.
+struct Means {
+  std::string provider, model;     // empty: a native task
+  std::vector<std::string> tools;  // full names of those it may call
+  friend auto operator<=>(const Means&, const Means&) = default;
+};
+
+// An agent at rest: what it takes to enter a run, and its manifest as a text. The rest is read and prepared when a run begins, so
+// that a hundred thousand agents cost little more than their texts.
+struct Member {
+  std::string agent_id;
+  std::string file;      // as people see it
+  std::string manifest;  // canonical
+  std::int64_t revision = 0;
+  bool enabled = true;
+  bool run_on_start = false, gated = false, watches_files = false;
+  bool new_schedule = false;                        // this start gave it another one
+  std::optional<event::AgentChanged::What> change;  // what this start did to it: created or updated
+  port::Overlap overlap{};
+  std::uint32_t queue_size = 0, max_concurrent = 0;
+  port::Spend day_limit;                       // its own; 0: none
+  schedule::Policy policy;
+  std::optional<schedule::Schedule> schedule;  // nothing: by hand or by triggers only
+  const Means* means = nullptr;                // the roster's
+  manifest::AgentSpec spec() const;            // read from the text: some ten microseconds
+};
+
+struct Follower {
+  std::string agent_id;
+  std::string trigger;        // its name
+  port::RunStatus outcome{};  // the end that counts
+};
+
+// The engine thread only.
+class Members {
+ public:
+  const std::map<std::string, Member>& members() const { return members_; }
+  const Member* find(const std::string& agent_id) const;
+  // Agents that a run of this one starts when it ends.
+  const std::vector<Follower>& followers(const std::string& agent_id) const;
+
+  void add(Member member);
+  // Where the link's own agent is here and enabled.
+  void add(const manifest::ChainLink& link);
+  void remove(const std::string& agent_id);
+
+ private:
+  std::map<std::string, Member> members_;
+  std::map<std::string, std::vector<Follower>> followers_;  // by the agent that is followed
+};
+
+}  // namespace agentd::host

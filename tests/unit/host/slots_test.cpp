@@ -1,0 +1,270 @@
+// From schedules to runs in the ledger, on a virtual clock.
+#include "host/slots.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "core/event/expand.hpp"
+#include "core/metrics/metrics.hpp"
+#include "host/overtaking.hpp"
+#include "host/redactor.hpp"
+#include "tests/support/bench/bench.hpp"
+
+namespace agentd::host {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace support;
+using port::Overlap;
+using port::RunStatus;
+using schedule::Policy;
+
+manifest::LogSection quiet() {
+  manifest::LogSection log;
+  log.level = "off";
+  return log;
+}
+
+Member every(std::string id, Millis interval, Policy policy = {}) {
+  Member member;
+  member.agent_id = std::move(id);
+  member.policy = policy;
+  member.schedule = schedule::Schedule{.when = schedule::Interval{interval}, .start = {}, .end = {}};
+  member.overlap = Overlap::skip;
+  member.queue_size = 100, member.max_concurrent = 1;
+  return member;
+}
+
+// A host's slots over a ledger that outlives it.
+struct Bench {
+  VirtualWorld world{1, *parse_instant("2026-01-01T12:00:30Z")};
+  LedgerStore store;
+  Redactor redactor;
+  Log log{quiet(), redactor};
+  Members members;
+  std::vector<Member> agents;
+  std::unique_ptr<FakeLedger> ledger;
+  std::unique_ptr<Slots> slots;
+
+  void start() {
+    for (auto& agent : agents) {
+      agent.new_schedule = !ledger;
+      members.add(agent);
+    }
+    if (ledger) ledger->cut();
+    ledger = std::make_unique<FakeLedger>(world, store);
+    slots = std::make_unique<Slots>(world.world(), *ledger, members, log);
+    auto starting = [](Slots& all) -> Async<bool> {
+      co_await all.start();
+      co_return true;
+    };
+    world.run(starting(*slots));
+  }
+  ~Bench() {
+    if (slots) slots->stop();
+    world.advance(2s);
+  }
+  // "12:10 queued", the oldest first.
+  std::vector<std::string> runs(const std::string& agent) const {
+    std::vector<std::string> all;
+    for (const auto& [position, row] : store.runs) {
+      if (row.entry.agent_id != agent) continue;
+      const auto entered = std::get<event::Entered>(event::decode(0, row.entry.payload)->body);
+      const auto at = entered.scheduled_at ? entered.scheduled_at : entered.last;
+      all.push_back((at ? format_instant_s(*at).substr(11, 5) : entered.trigger) + " " + port::name(row.status) +
+                    (entered.count > 0 ? " x" + std::to_string(entered.count) : ""));
+    }
+    return all;
+  }
+  std::vector<std::string> reasons(const std::string& agent) const {
+    std::vector<std::string> all;
+    for (const auto& [position, row] : store.runs)
+      if (row.entry.agent_id == agent && port::is_final(row.status))
+        all.push_back(event::reason(std::get<event::Entered>(event::decode(0, row.entry.payload)->body), row.status));
+    return all;
+  }
+};
+
+using Runs = std::vector<std::string>;
+
+TEST(Slots, OfAnAgentThatIsStillBusyAreSkippedAndSayWhy) {
+  Bench b;
+  b.agents.push_back(every("a", 10min));
+  b.start();
+  b.world.advance(20min);
+  EXPECT_EQ(b.runs("a"), (Runs{"12:10 queued", "12:20 skipped"}));
+  EXPECT_EQ(b.reasons("a"), Runs{"a run of the agent was alive, and overlap = \"skip\""});
+}
+
+TEST(Slots, ThatAFullQueueDropsSayWhy) {
+  Bench b;
+  auto member = every("a", 10min);
+  member.overlap = Overlap::queue, member.queue_size = 1;
+  b.agents.push_back(std::move(member));
+  b.start();
+  b.world.advance(20min);
+  EXPECT_EQ(b.runs("a"), (Runs{"12:10 queued", "12:20 dropped"}));
+  EXPECT_EQ(b.reasons("a"), Runs{"the agent's queue was full"});
+}
+
+TEST(Slots, ThatWereAllMissedQueueOneBehindTheOther) {
+  Bench b;
+  b.agents.push_back(every("a", 10min, {.misfire = Policy::Misfire::all, .catchup_window = 40min}));
+  b.start();
+  b.slots->stop();
+  b.world.advance(1h + 5min);  // 13:05:30
+  b.start();
+  b.world.advance(10ms);
+  EXPECT_EQ(b.runs("a"), (Runs{"12:20 missed x2", "12:30 queued", "12:40 queued", "12:50 queued", "13:00 queued"}));
+  std::set<std::string> keys;
+  for (const auto& [position, row] : b.store.runs) keys.insert(row.entry.key);
+  EXPECT_TRUE(keys.contains("a@2026-01-01T12:30:00Z"));
+  EXPECT_EQ(keys.size(), b.store.runs.size());
+  b.start();  // nothing of it comes again
+  b.world.advance(10ms);
+  EXPECT_EQ(b.store.runs.size(), 5u);
+}
+
+TEST(Slots, ThatWereMissedAndDoNotFitTheQueueAreDroppedInOneRecord) {
+  Bench b;
+  b.agents.push_back(every("a", 10min, {.misfire = Policy::Misfire::all, .most_at_once = 2, .catchup_window = 7h}));
+  b.start();
+  b.slots->stop();
+  b.world.advance(1h + 5min);
+  b.start();
+  b.world.advance(10ms);
+  EXPECT_EQ(b.runs("a"), (Runs{"12:40 dropped x4", "12:50 queued", "13:00 queued"}));
+  EXPECT_EQ(b.reasons("a"), Runs{"more slots were missed than the agent's queue holds"});
+}
+
+TEST(Slots, ThatALaterOneStandsForAreCountedAsCoalesced) {
+  Bench b;
+  b.agents.push_back(every("a", 10min));
+  metrics::Metrics metrics({"v", "r", "c"});
+  b.start();
+  b.ledger->on_group([&](auto group) {
+    for (const auto& record : group) metrics.observe(record, *event::decode(record.kind, record.payload));
+  });
+  b.slots->stop();
+  b.world.advance(35min);
+  b.start();
+  b.ledger->on_group([&](auto group) {
+    for (const auto& record : group) metrics.observe(record, *event::decode(record.kind, record.payload));
+  });
+  b.world.advance(10ms);
+  EXPECT_EQ(b.runs("a"), (Runs{"12:20 missed x2", "12:30 queued"}));
+  const auto text = metrics.render({});
+  EXPECT_NE(text.find(R"(agentd_slots_total{disposition="coalesced"} 2)"), std::string::npos);
+  EXPECT_NE(text.find(R"(agentd_slots_total{disposition="started"} 1)"), std::string::npos);
+  EXPECT_NE(text.find(R"(agentd_slots_total{disposition="missed"} 0)"), std::string::npos);
+}
+
+TEST(RunOnStart, IsOnceInALedgersLife) {
+  Bench b;
+  auto member = every("a", 10h);
+  member.run_on_start = true;
+  b.agents.push_back(member);
+  member.agent_id = "by_hand", member.schedule.reset();
+  b.agents.push_back(member);
+  member.agent_id = "off", member.enabled = false;
+  b.agents.push_back(member);
+  b.start();
+  b.start();
+  EXPECT_EQ(b.runs("a"), Runs{"start queued"});
+  EXPECT_EQ(b.runs("by_hand"), Runs{"start queued"});
+  EXPECT_EQ(b.runs("off"), Runs{});
+  b.store.runs.clear();  // pruned long since
+  b.start();
+  EXPECT_EQ(b.runs("a"), Runs{});
+  b.store.epoch = "epoch-2";  // it goes on from a backup
+  b.start();
+  EXPECT_EQ(b.runs("a"), Runs{"start queued"});
+}
+
+TEST(RunOnStart, IsOnceAlsoWhenTheHostDiesInBetween) {
+  for (std::size_t records = 1; records < 3; ++records) {
+    Bench b;
+    auto member = every("a", 10h);
+    member.run_on_start = true;
+    b.agents.push_back(member);
+    b.members.add(b.agents[0]);
+    b.ledger = std::make_unique<FakeLedger>(b.world, b.store);
+    b.ledger->cut_after(records);
+    b.slots = std::make_unique<Slots>(b.world.world(), *b.ledger, b.members, b.log);
+    spawn(b.world.world().executor, b.slots->start());
+    b.world.advance(10ms);
+    b.slots->stop();
+    b.world.advance(2s);
+    b.start();
+    EXPECT_EQ(b.runs("a"), Runs{"start queued"});
+  }
+}
+
+// ---- overlap = "cancel_previous", with a worker at work
+
+struct Busy {
+  support::Bench bench{{.answers = {Turn{.answer = say("late").answer, .failures = {}, .takes = 10h}},
+                        .spec = [](auto& spec) { spec.task.timeout = 0ms; }}};
+  Members members;
+  Redactor redactor;
+  Log log{quiet(), redactor};
+  metrics::Metrics metrics{{"v", "r", "c"}};
+  std::unique_ptr<Journal> journal;
+  std::unique_ptr<Overtaking> overtaking;
+
+  explicit Busy(Overlap overlap) {
+    auto member = every("surveyor", 10h);
+    member.overlap = overlap;
+    members.add(std::move(member));
+  }
+  ~Busy() { overtaking->stop(), bench.pass(1s); }
+  void watch() {
+    if (overtaking) overtaking->stop();
+    journal = std::make_unique<Journal>(bench.world().world(), bench.ledger(), metrics, log);
+    overtaking = std::make_unique<Overtaking>(bench.world().world(), bench.ledger(), members, bench.worker(), *journal, log);
+    spawn(bench.world().world().executor, overtaking->start());
+    bench.pass(1s);
+  }
+  RunId enter(const char* trigger) {
+    const auto run = bench.ask({.trigger = trigger});
+    bench.pass(3s);
+    return run;
+  }
+};
+
+TEST(CancelPrevious, EndsWhatTheAgentHadBeforeASlotAFileOrAChain) {
+  for (const char* trigger : {"schedule", "file", "agent"}) {
+    Busy busy(Overlap::cancel_previous);
+    busy.watch();
+    const auto first = busy.enter("api"), second = busy.enter("api");
+    EXPECT_EQ(busy.bench.standing(second).status, RunStatus::running) << "people's runs push nothing aside";
+    const auto third = busy.enter(trigger);
+    EXPECT_EQ(busy.bench.standing(first).status, RunStatus::cancelled) << trigger;
+    EXPECT_EQ(busy.bench.standing(second).status, RunStatus::cancelled) << trigger;
+    EXPECT_EQ(busy.bench.standing(first).reason, "overtaken by run " + to_text(third));
+    EXPECT_EQ(busy.bench.standing(third).status, RunStatus::running);
+  }
+}
+
+TEST(CancelPrevious, FinishesAfterADeathWhatItBegan) {
+  Busy busy(Overlap::cancel_previous);
+  const auto first = busy.enter("schedule"),
+             second = busy.enter("schedule");  // nobody watches: as if the host had died before it could
+  busy.bench.restart();
+  busy.watch();
+  busy.bench.pass(3s);
+  EXPECT_EQ(busy.bench.standing(first).status, RunStatus::cancelled);
+  EXPECT_EQ(busy.bench.standing(second).status, RunStatus::running);
+}
+
+TEST(CancelPrevious, IsForAgentsThatSaySo) {
+  Busy busy(Overlap::queue);
+  busy.watch();
+  const auto first = busy.enter("schedule");
+  busy.enter("schedule");
+  EXPECT_EQ(busy.bench.standing(first).status, RunStatus::running);
+}
+
+}  // namespace
+}  // namespace agentd::host
