@@ -97,6 +97,9 @@ Async<void> Engine::copy(event::Copier& copier) {
 
 Async<Result<void>> Engine::start() {
   know_labels();
+  auto finding = journal_->approvals().find(ground_.world, *ledger_);
+  auto found = co_await std::move(finding);
+  if (!found) co_return fail("what waits for people cannot be read: " + found.error().message);
   auto recorded = co_await record_start();
   if (!recorded) co_return recorded;
   for (const auto& [name, store] : ground_.ports.event_stores()) {
@@ -111,7 +114,7 @@ Async<Result<void>> Engine::start() {
   auto warn = [this](const std::string& text) { ground_.log.warn("runs", text); };
   auto listener = [this](run::Speaker speaker) { return deltas_.listener(std::move(speaker)); };
   auto followers = [this](const run::RunEnd& end) { return follow_ups(ground_.world, *roster_, end); };
-  run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .cleaner = ground_.redactor, .warn = std::move(warn), .unread = &journal_->unread(), .listener = std::move(listener), .followers = std::move(followers), .dry_run = options_.dry_run};
+  run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .cleaner = ground_.redactor, .warn = std::move(warn), .unread = &journal_->unread(), .listener = std::move(listener), .followers = std::move(followers), .dry_run = options_.dry_run, .can_ask = options_.can_ask};
   worker_.emplace(std::move(around));
   for (const auto& [id, member] : roster_->members()) ledger_->serve(id, true);
   worker_->start();

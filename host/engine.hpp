@@ -18,6 +18,7 @@ class Engine {
  public:
   struct Options {
     bool dry_run = false;
+    bool can_ask = true;  // people, about calls of tools.ask
   };
   Engine(Ground& ground, const manifest::HostConfig& config, Options options) : ground_(ground), config_(config), options_(options), deltas_(ground.clock) {}
 

@@ -1,4 +1,5 @@
-// What the host does with every committed group: live readers, metrics, the log, and those who wait for a run's end.
+// What the host does with every committed group: live readers, metrics, the log, what waits for people, and those who wait for a
+// run's end.
 #pragma once
 #include <functional>
 #include <map>
@@ -9,6 +10,7 @@
 #include "core/event/unread.hpp"
 #include "core/metrics/metrics.hpp"
 #include "core/port/ledger.hpp"
+#include "host/approvals.hpp"
 #include "host/log.hpp"
 
 namespace agentd::host {
@@ -20,6 +22,7 @@ class Journal {
 
   event::Live& live() { return live_; }
   event::Unread& unread() { return unread_; }
+  Approvals& approvals() { return approvals_; }
   // This agent's events are logged whatever the level.
   void debug(std::string agent_id) { debugged_.push_back(std::move(agent_id)); }
 
@@ -53,6 +56,7 @@ class Journal {
   const Log& log_;
   event::Live live_;
   event::Unread unread_;
+  Approvals approvals_;
   std::vector<std::string> debugged_;
   std::function<void(const port::StoredRecord&, const event::Entered&)> tell_entry_;
   std::multimap<RunId, EndOf*> waiting_;

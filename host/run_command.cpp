@@ -19,7 +19,7 @@ class OneRun {
  public:
   OneRun(const Setup& setup, const cli::RunFile& command, std::filesystem::path state_dir, const cli::Output& to)
       : config_(setup.loaded.config), command_(command), to_(to), ground_(setup.loaded, setup.around.environment, setup.plugin_folders, std::move(state_dir)),
-        engine_(ground_, config_, {.dry_run = command.dry_run}) {}
+        engine_(ground_, config_, {.dry_run = command.dry_run, .can_ask = false}) {}
 
   int run() { return ground_.run(story()); }
 
@@ -79,6 +79,7 @@ class OneRun {
         const auto decoded = record.run == run ? event::decode(record.kind, record.payload) : fail("another's");
         if (!decoded) continue;
         if (const auto waits = wait_text(decoded->body, attempts_)) to_.err << *waits << std::endl;
+        if (const auto denied = denial_text(decoded->body)) to_.err << *denied << std::endl;
         ended = ended || std::holds_alternative<event::Ended>(decoded->body);
       }
     }
@@ -91,7 +92,7 @@ class OneRun {
   static api::Json not_done(const std::vector<port::StoredRecord>& records) {
     api::Json calls = api::Json::array();
     for (const auto& step : api::steps_view(records))
-      if (step["kind"] == "tool" && step["outcome"] == "ok" && step["effect"] != port::name(port::Effect::pure)) calls.push_back({{"tool", step["name"]}, {"arguments", step["arguments"]}});
+      if (step["kind"] == "tool" && step["outcome"] == "ok" && (step["effect"] != port::name(port::Effect::pure) || step["content"] == "dry run")) calls.push_back({{"tool", step["name"]}, {"arguments", step["arguments"]}});
     return calls;
   }
 

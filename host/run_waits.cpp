@@ -40,4 +40,10 @@ std::optional<std::string> wait_text(const event::Body& body, std::int64_t attem
   return std::nullopt;
 }
 
+std::optional<std::string> denial_text(const event::Body& body) {
+  const auto* finished = std::get_if<event::ToolFinished>(&body);
+  if (!finished || finished->outcome != event::ToolOutcome::denied) return std::nullopt;
+  return finished->tool + " was not called: it is in tools.ask, and `agentd run` cannot ask a person; `agentd serve` can";
+}
+
 }  // namespace agentd::host

@@ -79,10 +79,13 @@ class Serving {
   }
 
   void open_api() {
-    context_.emplace(api::Context{ground_.world, config_, engine_.ledger(), ground_.ports, engine_.roster(), engine_.journal(), engine_.deltas(), *slots_, engine_.worker(), engine_.copiers(), ground_.metrics, ground_.clock.now()});
+    decisions_.emplace(ground_.world, engine_.ledger(), ground_.redactor);
+    context_.emplace(api::Context{ground_.world, config_, engine_.ledger(), ground_.ports, engine_.roster(), engine_.journal(), engine_.deltas(), *slots_, engine_.worker(), *decisions_, engine_.copiers(), ground_.metrics, ground_.clock.now()});
     api::add_health(routes_, *context_);
     api::add_agents(routes_, *context_);
     api::add_runs(routes_, *context_);
+    api::add_run_control(routes_, *context_);
+    api::add_approvals(routes_, *context_);
     api::add_events(routes_, *context_);
     api::add_catalogue(routes_, *context_);
     api::add_budgets(routes_, *context_);
@@ -141,6 +144,7 @@ class Serving {
   Ground ground_;
   Engine engine_;
   std::optional<Slots> slots_;
+  std::optional<run::Decisions> decisions_;
   Supervisor supervisor_{ground_.world.timers};
   std::optional<Overtaking> overtaking_;
   std::optional<FileTriggers> file_triggers_;

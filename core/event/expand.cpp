@@ -198,6 +198,13 @@ void task_error(Expansion& out, const Fault& fault, std::int64_t error_count, in
   out.add("background_task_error", std::move(payload));
 }
 
+ObjectWriter question(const Expansion& out, const Question& q) {
+  ObjectWriter payload;
+  payload.number("step", q.step).text("call_id", out.call(q.step, q.index)).text("about", name(q.about)).text("tool", q.tool);
+  payload.raw("arguments", or_empty_object(q.arguments)).text("arguments_hash", q.arguments_hash);
+  return payload;
+}
+
 void expand(Expansion& out, const Waiting& w) {
   exhausted(out, w.fault);
   if (w.ends_attempt) {
@@ -207,6 +214,18 @@ void expand(Expansion& out, const Waiting& w) {
   auto payload = step_aside(w.reason, {}, w.delay_ms);
   payload.text("waiting_for", name(w.what)).text("until", format_instant(w.until));
   out.add("background_task_waiting", std::move(payload));
+  for (const auto& asked : w.questions) {
+    auto requested = question(out, asked);
+    requested.text("expires_at", format_instant(w.until));
+    out.add("approval_requested", std::move(requested));
+  }
+}
+
+void expand(Expansion& out, const Decided& d) {
+  auto payload = question(out, d.question);
+  payload.text("decision", name(d.what)).text("by", d.by).text("reason", d.reason);
+  out.add("approval_decided", std::move(payload));
+  if (d.resumes) out.add("background_task_queued", step_aside("decided", {}, 0));
 }
 
 void expand(Expansion& out, const Released& r) { out.add("background_task_queued", step_aside(r.reason, {}, 0)); }

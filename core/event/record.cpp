@@ -11,6 +11,8 @@ namespace {
 constexpr std::array kToolOutcomes = {"ok", "error", "denied", "timeout", "unknown"};
 constexpr std::array kWhys = {"first", "retry", "resume_crash", "resume_wait", "resume_release"};
 constexpr std::array kFors = {"retry", "approval", "budget", "provider"};
+constexpr std::array kAbouts = {"call", "outcome"};
+constexpr std::array kDecisions = {"approve", "deny", "timeout"};
 constexpr std::array kChanges = {"created", "updated", "deleted", "paused", "resumed", "stopped", "started"};
 constexpr std::array kEffects = {"pure", "idempotent", "once"};
 constexpr std::array kFinishReasons = {"stop", "tool_calls", "length", "filter"};
@@ -20,6 +22,8 @@ constexpr std::array kClasses = {"retryable", "terminal", "timeout", "budget", "
 std::span<const char* const> names(ToolOutcome) { return kToolOutcomes; }
 std::span<const char* const> names(Started::Why) { return kWhys; }
 std::span<const char* const> names(Waiting::For) { return kFors; }
+std::span<const char* const> names(Question::About) { return kAbouts; }
+std::span<const char* const> names(Decided::What) { return kDecisions; }
 std::span<const char* const> names(AgentChanged::What) { return kChanges; }
 std::span<const char* const> names(port::Effect) { return kEffects; }
 std::span<const char* const> names(port::FinishReason) { return kFinishReasons; }
@@ -50,8 +54,8 @@ template <class A> void fields(A& a, Totals& r) {
   a("write", r.cache_write_tokens, 0); a("reasoning", r.reasoning_tokens, 0); a("unknown", r.unknown, 0); a("cost", r.cost, 0);
 }
 template <class A> void fields(A& a, CallAsked& r) {
-  a("tool", r.tool); a("effect", r.effect, port::Effect::once); a("known", r.known, true); a("arguments", r.arguments); a("refused", r.refused);
-  a("content", r.content);
+  a("tool", r.tool); a("effect", r.effect, port::Effect::once); a("known", r.known, true); a("asks", r.asks, false); a("arguments", r.arguments);
+  a("refused", r.refused); a("content", r.content);
 }
 template <class A> void fields(A& a, Entered& r) {
   a("trigger", r.trigger); a("name", r.trigger_name); a("scheduled_at", r.scheduled_at); a("query", r.query); a("params", r.params);
@@ -69,16 +73,22 @@ template <class A> void fields(A& a, Answered& r) {
 }
 template <class A> void fields(A& a, ToolFinished& r) {
   a("step", r.step, 0); a("index", r.index, 0); a("tool", r.tool); a("effect", r.effect, port::Effect::once); a("outcome", r.outcome, ToolOutcome::ok);
-  a("content", r.content); a("whole", r.whole); a("ms", r.duration_ms, 0); a("starts", r.starts); a("call", r.call);
+  a("content", r.content); a("whole", r.whole); a("ms", r.duration_ms, 0); a("parks", r.parks, false); a("starts", r.starts); a("call", r.call);
 }
 template <class A> void fields(A& a, CallFailed& r) {
   a("step", r.step, 0); a("provider", r.provider); a("model", r.model); a("failure", r.failure, port::Failure::other); a("fault", r.fault);
   a("ms", r.duration_ms, 0); a("tries", r.tries, 0); a("retry_after_ms", r.retry_after_ms, -1);
 }
+template <class A> void fields(A& a, Question& r) {
+  a("step", r.step, 0); a("index", r.index, 0); a("about", r.about, Question::About::call); a("tool", r.tool); a("arguments", r.arguments); a("hash", r.arguments_hash);
+}
 template <class A> void fields(A& a, Waiting& r) {
   a("for", r.what, Waiting::For::retry); a("until", r.until); a("delay_ms", r.delay_ms, 0); a("reason", r.reason); a("fault", r.fault);
   a("attempt", r.attempt, 1); a("ends_attempt", r.ends_attempt, false); a("error_count", r.error_count, 0);
-  a("active_ms", r.active_ms, -1);
+  a("active_ms", r.active_ms, -1); a("questions", r.questions);
+}
+template <class A> void fields(A& a, Decided& r) {
+  a("what", r.what, Decided::What::deny); a("question", r.question); a("by", r.by); a("reason", r.reason); a("resumes", r.resumes, false);
 }
 template <class A> void fields(A& a, Released& r) { a("reason", r.reason); a("undone", r.undone); a("active_ms", r.active_ms, -1); }
 template <class A> void fields(A& a, Ended& r) {
@@ -117,6 +127,7 @@ class Out {
   void operator()(std::string_view key, Instant v) { to_.number(key, v.time_since_epoch().count()); }
   void operator()(std::string_view key, const Totals& v) { to_.raw(key, write(v)); }
   void operator()(std::string_view key, const Fault& v) { to_.raw(key, write(v)); }
+  void operator()(std::string_view key, const Question& v) { to_.raw(key, write(v)); }
   template <class T> void operator()(std::string_view key, const std::optional<T>& v) {
     if (!v) return;
     if constexpr (std::is_same_v<T, Instant>) (*this)(key, *v);
@@ -169,6 +180,7 @@ class In {
   void operator()(std::string_view key, Instant& v) { v = Instant(Millis(from_.number(key))); }
   void operator()(std::string_view key, Totals& v) { read(from_.raw(key), v); }
   void operator()(std::string_view key, Fault& v) { read(from_.raw(key), v); }
+  void operator()(std::string_view key, Question& v) { read(from_.raw(key), v); }
   template <class T> void operator()(std::string_view key, std::optional<T>& v) {
     if (!from_.has(key)) return;
     if constexpr (std::is_same_v<T, Instant>) (*this)(key, v.emplace());
@@ -217,6 +229,8 @@ std::optional<Body> empty_body(std::int32_t kind, std::variant<T...>*) {
 
 const char* name(ToolOutcome outcome) { return enum_name(outcome); }
 const char* name(Waiting::For what) { return enum_name(what); }
+const char* name(Question::About about) { return enum_name(about); }
+const char* name(Decided::What what) { return enum_name(what); }
 const char* name(AgentChanged::What what) { return enum_name(what); }
 
 std::int32_t kind(const Body& body) {

@@ -102,6 +102,7 @@ struct CallAsked {
   std::string tool;                      // full name; of one that does not exist, what the model wrote
   port::Effect effect = port::Effect::once;
   bool known = true;                     // false: no tool has this name
+  bool asks = false;                     // a person decides whether it is called
   Json arguments;                        // an object, or a string with what the model wrote
   std::optional<ToolOutcome> refused;    // not called: denied, or error for arguments and names that do not fit
   Json content;                          // with refused: what the model is told, a string
@@ -135,6 +136,7 @@ struct ToolFinished {
   Json content;                          // a string: what the model is given
   Json whole;                            // what the tool answered, where content is a shortened form of it
   std::int64_t duration_ms = 0;
+  bool parks = false;                    // of unknown outcome: a person says whether the run goes on
   std::vector<CallStart> starts;         // calls that waited for a place and start now; this record is their durable intent
   std::optional<ModelCall> call;         // the step is complete and this model call starts
 };
@@ -151,6 +153,17 @@ struct CallFailed {
   std::int64_t retry_after_ms = -1;      // it is made again after so long, by the same worker; -1: see the next record
 };
 
+// What a person is asked about a call of the last answer.
+struct Question {
+  enum class About { call, outcome };    // whether it may be called; whether the run goes on though nobody knows what became of it
+  int step = 0, index = 0;
+  About about = About::call;
+  std::string tool;
+  Json arguments;
+  std::string arguments_hash;            // what is approved is a call with these arguments and no other
+};
+const char* name(Question::About about);
+
 // The run is parked until an instant.
 struct Waiting {
   static constexpr std::int32_t kKind = 5;
@@ -164,6 +177,7 @@ struct Waiting {
   bool ends_attempt = false;             // the attempt has failed and the next one begins after the wait
   std::int64_t error_count = 0;          // the agent's; with ends_attempt
   std::int64_t active_ms = -1;           // of the attempt so far, by a clock that nobody sets; -1: not said
+  std::vector<Question> questions;       // what = approval: all that is open in the step; nobody's answer by `until` is a no
 };
 const char* name(Waiting::For what);
 
@@ -190,6 +204,17 @@ struct Ended {
   // The result as a JSON value: a text answer is a string. Empty: there is none.
   std::string_view result_json() const { return result ? result.text : answer ? answer->text.text : std::string_view(); }
 };
+
+// What a person has said to a question, or that nobody did in time. The first one of a question stands.
+struct Decided {
+  static constexpr std::int32_t kKind = 8;
+  enum class What { approve, deny, timeout };
+  What what = What::deny;
+  Question question;                     // as it was asked
+  std::string by, reason;                // as people say; may be empty
+  bool resumes = false;                  // it was the last open question of the run, which goes back into the queue
+};
+const char* name(Decided::What what);
 
 // What the agent's gate said to this run, before it began. With proceed = false the run's end comes with it.
 struct Gated {
@@ -244,8 +269,8 @@ struct BudgetRaised {
 };
 
 // Numbers of kinds are never used again for something else.
-using Body = std::variant<Entered, Started, Answered, ToolFinished, CallFailed, Waiting, Released, Ended, Gated, HostStarted, HostStopped, AgentChanged, PluginLoaded,
-                          PluginFailed, EventsPruned, BudgetRaised>;
+using Body = std::variant<Entered, Started, Answered, ToolFinished, CallFailed, Waiting, Released, Ended, Decided, Gated, HostStarted, HostStopped, AgentChanged,
+                          PluginLoaded, PluginFailed, EventsPruned, BudgetRaised>;
 
 std::int32_t kind(const Body& body);
 

@@ -271,13 +271,12 @@ const TableKeys& tools_keys() {
   static const auto keys = table_keys<Tools>({
       .keys = {
           key("allow", &Tools::allow, list(filled_text()), "Tools the model is given; \"*\" stands for any text. None without it."),
-          key("ask", &Tools::ask, list(filled_text()), "Tools whose calls wait for a person.").only(Json::array()),
+          key("ask", &Tools::ask, list(filled_text()), "Tools whose calls wait for a person; they need not stand in \"allow\"."),
           key("deny", &Tools::deny, list(filled_text()), "Tools that are never called."),
-          key("approval_timeout", &Tools::approval_timeout, duration(seconds(1)), "A call that waits longer is denied.").not_yet(),
+          key("approval_timeout", &Tools::approval_timeout, duration(seconds(1)), "A call that waits longer is denied."),
           key("on_unknown_outcome", &Tools::on_unknown_outcome,
               choice<OnUnknownOutcome>({{"tell_model", OnUnknownOutcome::tell_model}, {"park", OnUnknownOutcome::park}, {"fail", OnUnknownOutcome::fail}}),
-              "What follows a call whose end nobody knows.")
-              .not_yet("park"),
+              "What follows a call whose end nobody knows. park: a person is asked; approving goes on and tells the model, denying fails the run."),
           key("toolsets", &Tools::toolsets, entries(open_table()), "Narrows the host's settings of a toolset."),
       },
       .moved = {{"mcp", "MCP servers stand in [mcp.NAME] of agentd.toml; their tools are \"mcp.NAME.TOOL\" in \"allow\""}},

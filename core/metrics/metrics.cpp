@@ -82,6 +82,7 @@ struct Metrics::Families {
   Family<Counter>& cost = counter("agentd_cost_usd_total", "US dollars by the configured prices.");
   Family<Gauge>& budget_used = gauge("agentd_budget_used_ratio", "Spent and held of a day's budget; agent is empty for the host's own.");
   Gauge& quarantined = gauge("agentd_quarantined_runs", "Runs in quarantine.").Add({});
+  Gauge& approvals = gauge("agentd_approvals_pending", "Calls that wait for a person.").Add({});
   Histogram& commit_duration = histogram("agentd_ledger_commit_duration_seconds", "Duration of the ledger's commits.").Add({}, kCommitBuckets);
   Histogram& group_size = histogram("agentd_ledger_group_size", "Records in one commit.").Add({}, kGroupBuckets);
   Counter& records = counter("agentd_ledger_records_total", "Records made durable.").Add({});
@@ -319,6 +320,7 @@ std::string Metrics::render(const Snapshot& now) {
   for (const auto& [state, count] : now.agents_by_state) f.agents.Add({{"state", state}}).Set(count);
   f.in_flight.Set(static_cast<double>(now.runs_in_flight));
   f.quarantined.Set(static_cast<double>(now.quarantined_runs));
+  f.approvals.Set(static_cast<double>(now.approvals_pending));
   f.wal_bytes.Set(static_cast<double>(now.wal_bytes));
   f.reload_ok.Set(now.last_reload_successful ? 1 : 0);
   std::map<std::string, std::pair<double, double>> queues;  // the agents past the bound share one label

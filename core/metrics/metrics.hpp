@@ -36,6 +36,7 @@ struct Snapshot {
   std::map<std::string, int> agents_by_state;   // idle, running, error, paused, stopped
   std::size_t runs_in_flight = 0;
   std::size_t quarantined_runs = 0;
+  std::size_t approvals_pending = 0;
   std::map<std::string, int> plugins_by_state;  // loaded, failed
   std::map<std::string, std::uint64_t> stale_finishes;        // by plugin
   std::map<std::string, double> event_store_lag_seconds;      // by store

@@ -106,7 +106,7 @@ Async<void> Run::begin() {
       budget::add_unknown(used);
       unsaid += unsaid_tokens(state_);
     }
-    started.call = plan_call(state_.step + 1, used, unsaid);
+    started.call = plan_call(state_.step + 1, used, unsaid, state_.repetition.times());
   }
   std::vector<event::Body> bodies;
   bodies.push_back(std::move(started));
@@ -132,7 +132,7 @@ event::Started Run::next_start() {
   }
   for (std::size_t i = 0; i < state_.calls.size(); ++i) {
     const auto& call = state_.calls[i];
-    if (!call.started || call.finished) continue;
+    if (!is_under_way(call)) continue;
     const int index = static_cast<int>(i);
     if (call.asked.effect == port::Effect::once) lost_calls_.push_back(index);
     else started.starts.push_back(start_of(index));
@@ -175,6 +175,7 @@ void Run::arm(Millis active) {
   if (!left) return;
   left = std::max(*left, Millis(0));
   until_ = around_.world.clock.tick() + *left;
+  if (*left == Millis(0)) return control_.interrupt(why);  // before anything is done that has no time left
   alarm_ = around_.world.timers.after(*left, [this, why] { control_.interrupt(why); });
 }
 

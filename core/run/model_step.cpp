@@ -50,10 +50,11 @@ Async<void> Run::converse() {
 }
 
 // Decided before the record that would name the call, so that a call that is named is made.
-std::optional<event::ModelCall> Run::plan_call(int step, const event::Totals& used, std::int64_t unsaid_tokens) {
+std::optional<event::ModelCall> Run::plan_call(int step, const event::Totals& used, std::int64_t unsaid_tokens, int repeats) {
   const auto& model = agent_->spec.model;
   const Endpoint& endpoint = *agent_->endpoint;
   refusal_ = budget::refusal(agent_->spec.limits, used, unsaid_tokens, step);
+  if (repeats >= kEndAfter) refusal_ = state_.repetition.fault();
   const auto closed = endpoint.closed_for(around_.world.clock.tick());
   hold_ = Hold::none;
   if (refusal_) {
@@ -149,13 +150,17 @@ Async<void> Run::take_answer(port::Answer answer, Millis duration) {
     answered.calls.push_back(agent_->tools.judge(answer.calls[i], i));
     if (answered.calls.back().refused) continue;
     waits_for_tools = true;
+    if (needs_person(answered.calls.back())) continue;
     if (std::cmp_less(answered.starts.size(), agent_->spec.limits.parallel_tools) && !control_.interrupted())
       answered.starts.push_back(static_cast<int>(i));
   }
   if (!waits_for_tools) {
     auto used = state_.totals;
     budget::add(used, answered);
-    answered.call = plan_call(answered.step + 1, used, state_.unsaid_tokens + unsaid_tokens(state_, answered));
+    std::vector<Deed> deeds;
+    for (const auto& call : answered.calls) deeds.push_back({call.tool, call.arguments.text, call.content.text});
+    const int repeats = deeds.empty() ? 0 : state_.repetition.with(deeds);
+    answered.call = plan_call(answered.step + 1, used, state_.unsaid_tokens + unsaid_tokens(state_, answered), repeats);
   }
   co_await write(bodies_of(std::move(answered)), {});
 }

@@ -43,7 +43,8 @@ struct Surroundings {
   std::function<Listener(Speaker)> listener = {};  // empty, or gives an empty one: nobody listens, so nothing is streamed
   // The runs that this end starts, as entries: they come in with it, as one unit. Empty: nobody follows anybody.
   std::function<std::vector<port::Entry>(const RunEnd&)> followers = {};
-  bool dry_run = false;                          // tools that are not pure are answered "dry run"
+  bool dry_run = false;                          // tools that are not pure, or need a person, are answered "dry run"
+  bool can_ask = true;                           // false: there is nobody to ask, so a call that needs a person is denied
 };
 
 // From a claim to its end, its wait or its release. The engine thread only; lives until story has ended, which it does whatever
@@ -88,7 +89,7 @@ class Run {
   Async<void> take_answer(port::Answer answer, Millis duration);
   Async<void> take_model_error(port::ModelError error, Millis duration);
   Async<bool> wait_for_endpoint();
-  std::optional<event::ModelCall> plan_call(int step, const event::Totals& used, std::int64_t unsaid_tokens);
+  std::optional<event::ModelCall> plan_call(int step, const event::Totals& used, std::int64_t unsaid_tokens, int repeats);
   Async<void> leave_on_hold();
 
   // tool_step.cpp
@@ -101,6 +102,15 @@ class Run {
   event::CallStart start_of(int index) const;
   void add_next_starts(std::vector<event::CallStart>& starts) const;
   std::optional<tool::Request> request_of(int index) const;
+  int repeats_with(const std::vector<event::Body>& finished) const;
+
+  // people_step.cpp: what the step at hand needs a person for
+  bool needs_person(const event::CallAsked& asked) const { return asked.asks && !around_.dry_run; }
+  bool may_start(const Call& call) const { return !call.started && !call.finished && (call.permitted || !needs_person(call.asked)); }
+  event::Question question_of(int index) const;
+  Async<void> close_questions();
+  void take_answers_of_people();
+  Async<void> ask_people();
 
   // native.cpp
   Async<void> perform_task();

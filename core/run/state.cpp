@@ -6,6 +6,7 @@
 #include "core/budget/limits.hpp"
 #include "core/memory/recall.hpp"
 #include "core/run/messages.hpp"
+#include "core/tool/arguments_hash.hpp"
 
 namespace agentd::run {
 namespace {
@@ -23,9 +24,14 @@ void start_calls(State& state, const std::vector<event::CallStart>& starts) {
 
 // When no call of the answer is open any more: their results become messages, in the order they were asked for.
 void settle_step(State& state) {
-  if (!std::ranges::all_of(state.calls, &Call::finished)) return;
+  if (state.calls.empty() || !std::ranges::all_of(state.calls, &Call::finished)) return;
   for (std::size_t i = 0; i < state.calls.size(); ++i)
     state.messages.push_back(tool_message(name_call(state.name, state.step, static_cast<int>(i)), state.calls[i].content));
+  std::vector<Deed> deeds;
+  deeds.reserve(state.calls.size());
+  for (const auto& call : state.calls) deeds.push_back({call.asked.tool, call.asked.arguments.text, call.content.text});
+  state.repetition.take(deeds);
+  if (state.repetition.times() == kTellAfter) state.messages.push_back(note_message(repetition_note()));
   state.calls.clear();
 }
 
@@ -89,8 +95,14 @@ void take(State& state, event::Answered&& r, Instant) {
 void take(State& state, event::ToolFinished&& r, Instant) {
   if (r.step == state.step && valid(state, r.index)) {
     auto& call = state.calls[static_cast<std::size_t>(r.index)];
-    call.finished = true;
     call.content = std::move(r.content);
+    if (r.parks) {  // another question than whether it may be called
+      call.unsure = true;
+      call.put_to_people = call.permitted = false;
+      call.decision.reset();
+    } else {
+      call.finished = true;
+    }
     if (r.outcome == event::ToolOutcome::ok && std::ranges::find(state.succeeded, r.tool) == state.succeeded.end())
       state.succeeded.push_back(std::move(r.tool));
   }
@@ -108,6 +120,23 @@ void take(State& state, event::Waiting&& r, Instant at) {
   leave(state, at, r.active_ms);
   state.attempt = r.attempt;
   state.attempt_spent = state.attempt_spent || r.ends_attempt;
+  for (const auto& question : r.questions)
+    if (question.step == state.step && valid(state, question.index)) state.calls[static_cast<std::size_t>(question.index)].put_to_people = true;
+}
+
+void take(State& state, event::Decided&& r, Instant) {
+  if (r.question.step != state.step || !valid(state, r.question.index)) return;
+  auto& call = state.calls[static_cast<std::size_t>(r.question.index)];
+  if (call.decision || call.finished) return;
+  const bool approved = r.what == event::Decided::What::approve;
+  r.question.arguments = {};
+  call.decision = std::move(r);
+  if (!call.unsure) {
+    call.permitted = approved && call.decision->question.arguments_hash == tool::arguments_hash(call.asked.arguments.text);
+  } else if (approved) {
+    call.finished = true;
+    settle_step(state);
+  }
 }
 
 void take(State& state, event::Released&& r, Instant at) {

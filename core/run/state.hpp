@@ -9,6 +9,7 @@
 #include "core/event/record.hpp"
 #include "core/port/ledger.hpp"
 #include "core/port/provider.hpp"
+#include "core/run/repetition.hpp"
 
 namespace agentd::run {
 
@@ -17,8 +18,13 @@ struct Call {
   event::CallAsked asked;
   bool started = false;              // the intent is durable
   bool finished = false;
-  event::Json content;               // with finished: what the model is told
+  bool unsure = false;               // it has ended, nobody knows how, and a person says whether the run goes on
+  bool put_to_people = false;        // its question has been asked
+  std::optional<event::Decided> decision;  // the first; its question's arguments are left out
+  bool permitted = false;            // a person has approved it, with these arguments
+  event::Json content;               // with finished or unsure: what the model is told
 };
+inline bool is_under_way(const Call& call) { return call.started && !call.finished && !call.unsure; }
 
 struct State {
   RunId run;
@@ -47,6 +53,7 @@ struct State {
   int notes = 0;                     // answers in a row that the engine did not take
   event::Json final_text;            // a final answer that is journalled while the run has not ended
   std::vector<std::string> succeeded;   // tools that did their work at least once
+  Repetition repetition;             // of its steps
   event::Totals totals;
   std::int64_t unsaid_tokens = 0;    // an estimate of those that no endpoint named
 

@@ -99,7 +99,7 @@ Reply to_reply(const port::Outcome& outcome, port::Effect effect, bool out_of_ti
 }
 
 Async<Reply> call(World world, Request request, std::stop_token stop) {
-  if (request.dry_run && request.tool->spec->effect != port::Effect::pure) co_return told(ToolOutcome::ok, "dry run", 0);
+  if (request.dry_run && (request.asks || request.tool->spec->effect != port::Effect::pure)) co_return told(ToolOutcome::ok, "dry run", 0);
   const Tick start = world.clock.tick();
   for (int tries = 1;; ++tries) {
     auto made = to_call(request, request.timeout - since(world.clock, start));

@@ -15,6 +15,7 @@ struct Request {
   std::uint64_t output_limit = 0;      // 0: none
   const port::Cleaner* cleaner = nullptr;  // outlives the call; null: nothing is secret
   bool dry_run = false;                // pure tools run, others are answered "dry run"
+  bool asks = false;                   // needs a person, so a dry run does not make it though it is pure
 };
 
 struct Reply {

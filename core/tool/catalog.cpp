@@ -40,8 +40,8 @@ Result<Catalog> Catalog::build(std::vector<Source> sources, const manifest::Tool
       Tool tool{.name = source.name + '.' + spec.name, .toolset = source.toolset, .scope = source.scope, .list = source.tools, .spec = &spec};
       tool.wire = wire_name(tool.name);
       const auto verdict = decide(policy, tool.name);
-      if (verdict == Verdict::ask) return fail("tools.ask: asking a person before \"" + tool.name + "\" is called is not supported yet");
-      if (verdict == Verdict::allow) {
+      tool.asks = verdict == Verdict::ask;
+      if (verdict != Verdict::deny) {
         auto schema = compile_arguments(spec.schema);
         if (!schema) {
           catalog.problems_.push_back("the tool \"" + tool.name + "\" is left out: " + schema.error().message);
@@ -106,6 +106,7 @@ event::CallAsked Catalog::judge(const port::ToolRequest& request, std::size_t in
   if (!tool->allowed()) return refuse(std::move(asked), ToolOutcome::denied, "denied: this agent may not call \"" + tool->name + "\"");
   if (const auto fits = tool->schema->check(*parsed); !fits)
     return refuse(std::move(asked), ToolOutcome::error, "error: the arguments do not fit: " + fits.error().message);
+  asked.asks = tool->asks;
   return asked;
 }
 

@@ -31,14 +31,14 @@ struct Tool {
   port::ToolList list;      // keeps spec alive
   const port::ToolSpec* spec = nullptr;
   std::optional<Schema> schema;  // nothing: not allowed
+  bool asks = false;             // allowed, once a person has said so of the call
   bool allowed() const { return schema.has_value(); }
 };
 
 class Catalog {
  public:
   Catalog() = default;
-  // A tool whose schema cannot be handled is left out and told of in problems(). An error: two allowed tools with one wire name, or a
-  // list of the policy that is not supported yet.
+  // A tool whose schema cannot be handled is left out and told of in problems(). An error: two allowed tools with one wire name.
   static Result<Catalog> build(std::vector<Source> sources, const manifest::Tools& policy);
 
   // What a model may call, as a JSON array of functions; empty when there is nothing.

@@ -7,6 +7,7 @@
 #include "core/event/copier.hpp"
 #include "core/manifest/host_config.hpp"
 #include "core/metrics/metrics.hpp"
+#include "core/run/decide.hpp"
 #include "core/run/worker.hpp"
 #include "host/deltas.hpp"
 #include "host/journal.hpp"
@@ -25,7 +26,8 @@ struct Context {
   host::Journal& journal;
   host::Deltas& deltas;
   const host::Slots& slots;
-  const run::Worker& worker;
+  run::Worker& worker;
+  run::Decisions& decisions;
   const std::vector<std::unique_ptr<event::Copier>>& copiers;
   metrics::Metrics& metrics;
   Instant started_at{};

@@ -8,6 +8,8 @@ namespace agentd::api {
 void add_health(Routes& routes, Context& context);    // /healthz /readyz /metrics
 void add_agents(Routes& routes, Context& context);    // /v1/status /v1/agents /v1/schedule
 void add_runs(Routes& routes, Context& context);      // /v1/agents/{id}/runs /v1/runs
+void add_approvals(Routes& routes, Context& context); // /v1/approvals
+void add_run_control(Routes& routes, Context& context);  // /v1/runs/{id}/cancel /retry
 void add_events(Routes& routes, Context& context);    // /v1/events
 void add_catalogue(Routes& routes, Context& context); // /v1/tools /v1/plugins
 void add_budgets(Routes& routes, Context& context);   // /v1/budgets

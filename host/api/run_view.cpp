@@ -9,6 +9,7 @@ namespace {
 
 using event::Answered;
 using event::CallFailed;
+using event::Decided;
 using event::Ended;
 using event::Entered;
 using event::Released;
@@ -70,6 +71,11 @@ struct Fold {
     if (waiting.fault) set_fault(*waiting.fault);
   }
   void operator()(const port::StoredRecord&, const Released&) { view["status"] = "queued"; }
+  void operator()(const port::StoredRecord&, const Decided& decided) {
+    if (!decided.resumes) return;
+    view["status"] = "queued";
+    view["waiting_for"] = nullptr;
+  }
   void operator()(const port::StoredRecord& record, const Ended& ended) {
     view["status"] = name(ended.status);
     view["finished_at"] = format_instant(record.at);
@@ -249,6 +255,21 @@ void StepsReader::failed(const port::StoredRecord& record, const CallFailed& fai
   lines_.push_back(std::move(line));
 }
 
+void StepsReader::decided(const port::StoredRecord& record, const Decided& decision) {
+  const auto& question = decision.question;
+  Json line;
+  line["step"] = question.step;
+  line["kind"] = "approval";
+  line["call_id"] = run_ + "/" + std::to_string(question.step) + "/" + std::to_string(question.index);
+  line["name"] = question.tool;
+  line["about"] = name(question.about);
+  line["outcome"] = event::name(decision.what);
+  line["finished_at"] = format_instant(record.at);
+  line["by"] = text_or_null(decision.by);
+  line["detail"] = decision.by + (decision.by.empty() || decision.reason.empty() ? "" : ": ") + decision.reason;
+  lines_.push_back(std::move(line));
+}
+
 Json StepsReader::read(const port::StoredRecord& record) {
   lines_ = Json::array();
   const auto decoded = event::decode(record.kind, record.payload);
@@ -256,6 +277,7 @@ Json StepsReader::read(const port::StoredRecord& record) {
   if (const auto* answered = std::get_if<Answered>(&decoded->body)) model(record, *answered);
   if (const auto* finished = std::get_if<ToolFinished>(&decoded->body)) tool(record, *finished);
   if (const auto* failure = std::get_if<CallFailed>(&decoded->body)) failed(record, *failure);
+  if (const auto* decision = std::get_if<Decided>(&decoded->body)) decided(record, *decision);
   if (const auto* ended = std::get_if<Ended>(&decoded->body); ended && ended->answer) model(record, *ended->answer);
   return std::move(lines_);
 }

@@ -15,7 +15,8 @@ Json run_view(std::span<const port::StoredRecord> records);
 // those that are. Of a run that has ended the entry and the last record are enough.
 Json run_summary(std::span<const port::StoredRecord> records);
 
-// Each model call and tool call that has ended: {"step", "kind": "model" | "tool", "name", "outcome", ...}.
+// Each model call and tool call that has ended, and what people decided: {"step", "kind": "model" | "tool" | "approval", "name",
+// "outcome", ...}.
 Json steps_view(std::span<const port::StoredRecord> records);
 // The same, record by record.
 class StepsReader {
@@ -27,6 +28,7 @@ class StepsReader {
   void model(const port::StoredRecord& record, const event::Answered& answered);
   void tool(const port::StoredRecord& record, const event::ToolFinished& finished);
   void failed(const port::StoredRecord& record, const event::CallFailed& failure);
+  void decided(const port::StoredRecord& record, const event::Decided& decision);
 
   const std::string run_;
   Json lines_;

@@ -21,6 +21,10 @@ int perform(const RunsList& command, const Output& to);
 int perform(const RunsShow& command, const Output& to);
 int perform(const BudgetsList& command, const Output& to);
 int perform(const BudgetsRaise& command, const Output& to);
+int perform(const RunsCancel& command, const Output& to);
+int perform(const RunsRetry& command, const Output& to);
+int perform(const ApprovalsList& command, const Output& to);
+int perform(const ApprovalsDecide& command, const Output& to);
 int perform(const Events& command, const Output& to);
 
 }  // namespace agentd::cli

@@ -102,6 +102,27 @@ struct RunsShow {
   std::string run;
   bool steps = false;
 };
+struct RunsCancel {
+  Connection connection;
+  std::string run;
+  std::string reason;
+};
+struct RunsRetry {
+  Connection connection;
+  std::string run;
+};
+struct ApprovalsList {
+  Connection connection;
+  std::string agent;
+};
+struct ApprovalsDecide {
+  Connection connection;
+  std::string call;
+  bool approve = false;
+  std::string reason;
+  std::string by;
+  std::string arguments_hash;
+};
 struct Events {
   Connection connection;
   std::string agent, run, session, since;
@@ -118,7 +139,8 @@ struct BudgetsRaise {
 };
 
 using Command = std::variant<Init, RunFile, Serve, Check, Schema, ConfigShow, PluginsList, PluginsInspect, ScheduleNext, Status,
-                             AgentsList, AgentsShow, AgentsRun, RunsList, RunsShow, BudgetsList, BudgetsRaise, Events>;
+                             AgentsList, AgentsShow, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, ApprovalsList, ApprovalsDecide, BudgetsList, BudgetsRaise,
+                             Events>;
 
 // Exit codes that scripts rely on.
 inline constexpr int kDone = 0;

@@ -24,6 +24,7 @@ class Grammar {
     add_schedule();
     add_agents();
     add_runs();
+    add_approvals();
     add_budgets();
     add_events();
     add_later();
@@ -231,6 +232,33 @@ class Grammar {
     show->add_option("run", s.run, "Its id")->required();
     show->add_flag("--steps", s.steps, "With every model and tool call");
     connect(show, s.connection);
+    auto* cancel = command(*runs_, "cancel", "End a run that waits or is under way", "");
+    auto& c = target<RunsCancel>(cancel);
+    cancel->add_option("run", c.run, "Its id")->required();
+    cancel->add_option("--reason", c.reason, "Kept with the run");
+    connect(cancel, c.connection);
+    auto* retry = command(*runs_, "retry", "Ask again for a run that failed, timed out or was cancelled; prints the new run's id", "");
+    auto& r = target<RunsRetry>(retry);
+    retry->add_option("run", r.run, "Its id")->required();
+    connect(retry, r.connection);
+  }
+
+  void add_approvals() {
+    auto* approvals = group("approvals", "Calls that wait for a person");
+    auto* list = command(*approvals, "list", "The oldest run's first", "  agentd approvals list --agent hello");
+    auto& l = target<ApprovalsList>(list);
+    list->add_option("--agent", l.agent, "Of one agent");
+    connect(list, l.connection);
+    for (const bool approve : {true, false}) {
+      auto* sub = command(*approvals, approve ? "approve" : "deny", approve ? "Let a call be made, or a run of unknown outcome go on" : "Refuse a call, or give up a run of unknown outcome", "");
+      auto& d = target<ApprovalsDecide>(sub);
+      d.approve = approve;
+      sub->add_option("call", d.call, "Its id, as `agentd approvals list` shows it")->required();
+      sub->add_option("--reason", d.reason, "Told to the model, and kept");
+      sub->add_option("--by", d.by, "Who decides")->envname("USER");
+      sub->add_option("--hash", d.arguments_hash, "Of the arguments that were looked at: refused where the call has others");
+      connect(sub, d.connection);
+    }
   }
 
   void add_budgets() {
@@ -262,8 +290,8 @@ class Grammar {
     later(app_, "doctor", "What is reachable");
     for (const auto* name : {"test", "new"}) later(*plugins_, name, "");
     for (const auto* name : {"create", "update", "delete", "pause", "resume", "stop", "start", "apply"}) later(*agents_, name, "");
-    for (const auto* name : {"cancel", "retry", "replay", "forget"}) later(*runs_, name, "");
-    for (const auto* name : {"approvals", "batch", "quarantine", "alerts", "memory", "tools", "ledger", "completion"}) later(app_, name, "");
+    for (const auto* name : {"replay", "forget"}) later(*runs_, name, "");
+    for (const auto* name : {"batch", "quarantine", "alerts", "memory", "tools", "ledger", "completion"}) later(app_, name, "");
   }
 
   void later(CLI::App& parent, const std::string& name, const std::string& summary) {

@@ -129,4 +129,24 @@ int perform(const RunsShow& command, const Output& to) {
   return kDone;
 }
 
+int perform(const RunsCancel& command, const Output& to) {
+  if (to_utf8(command.reason) != command.reason) return tell(Refusal{kUsage, "--reason: it is not UTF-8"}, to);
+  Json body = Json::object();
+  if (!command.reason.empty()) body["reason"] = command.reason;
+  const auto run = post(command.connection, "/v1/runs/" + percent_encode(command.run) + "/cancel", body, kWaitTimeout);
+  if (!run) return tell(run.error(), to);
+  if (command.connection.json) return print_json(*run, to), kDone;
+  Table table({{"run", Cut::never}, "status"});
+  table.row({text(*run, "run_id"), is_over(*run) ? text(*run, "status") : "stopping"});
+  to.out << table.text(to.terminal);
+  return kDone;
+}
+
+int perform(const RunsRetry& command, const Output& to) {
+  const auto asked = post(command.connection, "/v1/runs/" + percent_encode(command.run) + "/retry", Json::object(), kWaitTimeout);
+  if (!asked) return tell(asked.error(), to);
+  command.connection.json ? print_json(*asked, to) : void(to.out << text(*asked, "run_id") << '\n');
+  return kDone;
+}
+
 }  // namespace agentd::cli

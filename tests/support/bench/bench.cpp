@@ -40,7 +40,9 @@ class Bench::Source final : public run::AgentSource {
 Bench::Process::Process(Bench& bench)
     : ledger(bench.world_, bench.store_),
       worker({.world = bench.world_.world(), .ledger = ledger, .agents = *bench.source_, .cleaner = bench.cleaner_,
-              .warn = [&bench](const std::string& line) { bench.warnings.push_back(line); }, .listener = bench.scene_.listener, .followers = bench.scene_.followers, .dry_run = bench.scene_.dry_run}) {
+              .warn = [&bench](const std::string& line) { bench.warnings.push_back(line); }, .listener = bench.scene_.listener, .followers = bench.scene_.followers, .dry_run = bench.scene_.dry_run,
+              .can_ask = bench.scene_.can_ask}),
+      decisions(bench.world_.world(), ledger, bench.cleaner_) {
   ledger.serve(kAgent, true);
   worker.start();
 }
@@ -107,6 +109,16 @@ Standing Bench::standing(RunId run) const {
     standing.steps = ended.steps;
   }
   return standing;
+}
+
+std::expected<run::Asked, run::NoDecision> Bench::decide(RunId run, int step, int index, run::Word word) {
+  return world_.run(decisions().decide({run, step, index}, std::move(word)));
+}
+
+std::vector<run::Asked> Bench::open_questions(RunId run) const {
+  auto all = run::questions_of(store_.records_of(run));
+  std::erase_if(all, [](const run::Asked& asked) { return !asked.open; });
+  return all;
 }
 
 void Bench::restart() {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/run/decide.hpp"
 #include "core/run/worker.hpp"
 #include "tests/support/bench/fake_ledger.hpp"
 #include "tests/support/bench/fake_plugins.hpp"
@@ -20,6 +21,7 @@ struct Scene {
   bool gated = false;                                // a task before the run
   std::function<std::vector<port::Entry>(const run::RunEnd&)> followers;  // default: nobody
   bool dry_run = false;
+  bool can_ask = true;                               // people
   std::string secret;                                // is not to be read anywhere; empty: nothing is secret
   std::function<run::Listener(run::Speaker)> listener;  // default: nobody listens
 };
@@ -47,6 +49,10 @@ class Bench {
   // Lets so much time pass.
   void pass(Millis time) { world_.advance(time); }
   Standing standing(RunId run) const;
+  // What a person says about a call.
+  std::expected<run::Asked, run::NoDecision> decide(RunId run, int step, int index, run::Word word);
+  // What the run asks people now.
+  std::vector<run::Asked> open_questions(RunId run) const;
 
   // The process is gone with all it held in memory, and another one takes its place.
   void restart();
@@ -56,6 +62,7 @@ class Bench {
   LedgerStore& store() { return store_; }
   FakeLedger& ledger() { return processes_.back()->ledger; }
   run::Worker& worker() { return processes_.back()->worker; }
+  run::Decisions& decisions() { return processes_.back()->decisions; }
   FakeProvider& provider() { return provider_; }
   FakeToolset& toolset() { return toolset_; }
   FakeTask& task() { return task_; }
@@ -80,6 +87,7 @@ class Bench {
     Process(Bench& bench);
     FakeLedger ledger;
     run::Worker worker;
+    run::Decisions decisions;
   };
 
   Scene scene_;

@@ -124,6 +124,21 @@ TEST(Expand, EveryEventOfARunsWaySaysWhyWhichSlotAndHowLong) {
     for (const auto* key : {"reason", "scheduled_at", "delay_ms"}) EXPECT_TRUE(payload(body, 0).contains(key)) << types(body).front() << ' ' << key;
 }
 
+TEST(Expand, AQuestionToPeopleIsAnEventForEachCallAndSoIsItsAnswer) {
+  Waiting waiting{.what = Waiting::For::approval, .until = *parse_instant("2026-01-02T00:00:00Z"), .reason = "a person is asked about bank.pay"};
+  waiting.questions = {{.step = 1, .index = 0, .tool = "bank.pay", .arguments = {R"({"n":1})"}, .arguments_hash = "ab"}, {.step = 1, .index = 1, .tool = "bank.pay"}};
+  EXPECT_EQ(types(waiting), (Types{"background_task_waiting", "approval_requested", "approval_requested"}));
+  EXPECT_EQ(payload(waiting, 0)["waiting_for"], "approval");
+  EXPECT_EQ(payload(waiting, 1), nlohmann::json::parse(R"({"step":1,"call_id":"7-0000000/1/0","about":"call","tool":"bank.pay","arguments":{"n":1},"arguments_hash":"ab",
+                                                          "expires_at":"2026-01-02T00:00:00.000Z"})"));
+  Decided decided{.what = Decided::What::approve, .question = waiting.questions[0], .by = "ops", .reason = "fine"};
+  EXPECT_EQ(types(decided), Types{"approval_decided"});
+  EXPECT_EQ(payload(decided, 0), nlohmann::json::parse(R"({"step":1,"call_id":"7-0000000/1/0","about":"call","tool":"bank.pay","arguments":{"n":1},"arguments_hash":"ab",
+                                                          "decision":"approve","by":"ops","reason":"fine"})"));
+  decided.resumes = true;
+  EXPECT_EQ(types(decided), (Types{"approval_decided", "background_task_queued"}));
+}
+
 TEST(Expand, AFailedAttemptIsToldByItsOwnNumberAndTheRetryByTheNext) {
   Waiting waiting;
   waiting.attempt = 2;

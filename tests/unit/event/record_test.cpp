@@ -63,9 +63,23 @@ TEST(Record, EndHoldsTheLastAnswerAndItsTextIsTheResult) {
   EXPECT_EQ(round_trip(Ended{.status = port::RunStatus::timed_out}).status, port::RunStatus::timed_out);
 }
 
+TEST(Record, KeepsWhatPeopleAreAskedAndSay) {
+  const Question question{.step = 2, .index = 1, .about = Question::About::outcome, .tool = "bank.pay", .arguments = {R"({"n":1})"}, .arguments_hash = "ab"};
+  const auto waiting = round_trip(Waiting{.what = Waiting::For::approval, .questions = {question}});
+  ASSERT_EQ(waiting.questions.size(), 1u);
+  EXPECT_EQ(waiting.questions[0].about, Question::About::outcome);
+  EXPECT_EQ(waiting.questions[0].arguments.text, R"({"n":1})");
+  const auto decided = round_trip(Decided{.what = Decided::What::approve, .question = question, .by = "ops", .reason = "fine", .resumes = true});
+  EXPECT_EQ(decided.what, Decided::What::approve);
+  EXPECT_EQ(decided.question.index, 1);
+  EXPECT_EQ(decided.question.arguments_hash, "ab");
+  EXPECT_TRUE(decided.resumes);
+  EXPECT_TRUE(round_trip(ToolFinished{.parks = true}).parks);
+}
+
 TEST(Record, EveryKindHasItsOwnNumber) {
   std::set<std::int32_t> seen;
-  const std::vector<Body> all = {Entered{}, Started{}, Answered{}, ToolFinished{}, CallFailed{}, Waiting{}, Released{}, Ended{}, Gated{}, HostStarted{}, HostStopped{},
+  const std::vector<Body> all = {Entered{}, Started{}, Answered{}, ToolFinished{}, CallFailed{}, Waiting{}, Released{}, Ended{}, Decided{}, Gated{}, HostStarted{}, HostStopped{},
                                  AgentChanged{}, PluginLoaded{}, PluginFailed{}, EventsPruned{}, BudgetRaised{}};
   EXPECT_EQ(all.size(), std::variant_size_v<Body>);
   for (const auto& body : all) {

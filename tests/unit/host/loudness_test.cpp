@@ -39,9 +39,21 @@ TEST(Loudness, OfARecordIsThatOfItsLoudestEvent) {
   }
   const event::Fault exhausted{ErrorClass::budget, "no room", event::Exhausted{"host", "2026-11-22", "cost", 1, 1}};
   expect_as_loud_as_its_events(event::Waiting{.what = event::Waiting::For::budget, .fault = exhausted});
-  const event::Body others[] = {event::Started{},      event::Answered{},     event::ToolFinished{}, event::CallFailed{},
-                                event::Released{},     event::Gated{},        event::HostStarted{},  event::HostStopped{},  event::AgentChanged{},
-                                event::PluginLoaded{}, event::PluginFailed{}, event::EventsPruned{}, event::BudgetRaised{}};
+  const event::Body others[] = {event::Started{},
+                                event::Answered{},
+                                event::ToolFinished{},
+                                event::CallFailed{},
+                                event::Released{},
+                                event::HostStarted{},
+                                event::HostStopped{},
+                                event::AgentChanged{},
+                                event::PluginLoaded{},
+                                event::PluginFailed{},
+                                event::EventsPruned{},
+                                event::BudgetRaised{},
+                                event::Gated{},
+                                event::Decided{},
+                                event::Waiting{.what = event::Waiting::For::approval, .questions = {{.tool = "fs.write_file"}}}};
   for (const auto& body : others) expect_as_loud_as_its_events(body);
 }
 

@@ -52,6 +52,26 @@ TEST(CommandLine, FindsItsHostInTheEnvironment) {
   EXPECT_EQ(command<Status>({"status"}).connection.url, "http://127.0.0.1:8765");
 }
 
+TEST(CommandLine, CancelsAndRetriesRuns) {
+  const auto cancel = command<RunsCancel>({"runs", "cancel", "7-0000000", "--reason", "wrong day"});
+  EXPECT_EQ(cancel.run, "7-0000000");
+  EXPECT_EQ(cancel.reason, "wrong day");
+  EXPECT_EQ(command<RunsRetry>({"runs", "retry", "7-0000000"}).run, "7-0000000");
+}
+
+TEST(CommandLine, Approvals) {
+  EXPECT_EQ(command<ApprovalsList>({"approvals", "list", "--agent", "a"}).agent, "a");
+  const auto approve = command<ApprovalsDecide>({"approvals", "approve", "7-0000000/1/0", "--by", "ops", "--hash", "ab"});
+  EXPECT_TRUE(approve.approve);
+  EXPECT_EQ(approve.call, "7-0000000/1/0");
+  EXPECT_EQ(approve.by, "ops");
+  EXPECT_EQ(approve.arguments_hash, "ab");
+  const auto deny = command<ApprovalsDecide>({"approvals", "deny", "7-0000000/1/0", "--reason", "too dear"});
+  EXPECT_FALSE(deny.approve);
+  EXPECT_EQ(deny.reason, "too dear");
+  EXPECT_EQ(said({"approvals", "approve"}).exit_code, kUsage);
+}
+
 TEST(CommandLine, Events) {
   const auto events = command<Events>({"events", "--type", "a", "--type", "b", "--since", "x", "--follow"});
   EXPECT_EQ(events.types, (std::vector<std::string>{"a", "b"}));
@@ -88,7 +108,7 @@ TEST(CommandLine, HelpIsNotAnError) {
 }
 
 TEST(CommandLine, RefusesWhatComesLater) {
-  for (const auto& words : std::vector<std::vector<const char*>>{{"doctor"}, {"agents", "pause", "a"}, {"approvals", "list"}, {"plugins", "new", "toolset", "x"}, {"batch", "submit", "a", "f", "--wait"},
+  for (const auto& words : std::vector<std::vector<const char*>>{{"doctor"}, {"agents", "pause", "a"}, {"quarantine", "list"}, {"plugins", "new", "toolset", "x"}, {"batch", "submit", "a", "f", "--wait"},
                                                                  {"runs", "replay", "1", "--model", "m"}, {"completion", "bash"}, {"check", "--ledger"}, {"tools", "call", "a", "{}"}}) {
     const auto refused = said(words);
     EXPECT_EQ(refused.exit_code, kUsage);

@@ -94,6 +94,26 @@ TEST(RunView, SaysWhatAWaitingRunWaitsFor) {
   EXPECT_EQ(view["error"], "401");
 }
 
+TEST(RunView, TellsWhoDecidedAndThatTheRunGoesOn) {
+  event::Waiting waiting{.what = event::Waiting::For::approval, .until = kBegin};
+  waiting.questions = {{.step = 1, .index = 0, .tool = "fs.stat", .arguments = {"{}"}, .arguments_hash = "ab"}};
+  Records records;
+  records.add(event::Entered{.trigger = "schedule"})
+      .add(event::Started{.run_count = 1, .trigger = "schedule"})
+      .add(asks_for_a_tool())
+      .add(waiting);
+  EXPECT_EQ(run_view(records.all)["waiting_for"], "approval");
+  records.add(event::Decided{
+      .what = event::Decided::What::approve, .question = waiting.questions[0], .by = "ops", .reason = "fine", .resumes = true});
+  EXPECT_EQ(run_view(records.all)["status"], "queued");
+  EXPECT_TRUE(run_view(records.all)["waiting_for"].is_null());
+  const auto step = steps_view(records.all).back();
+  EXPECT_EQ(step["kind"], "approval");
+  EXPECT_EQ(step["outcome"], "approve");
+  EXPECT_EQ(step["call_id"], call_id(kRun, 1, 0));
+  EXPECT_EQ(step["detail"], "ops: fine");
+}
+
 TEST(RunView, ListsEachCallOnce) {
   const auto steps = steps_view(whole_run().all);
   ASSERT_EQ(steps.size(), 3U);

@@ -35,5 +35,13 @@ TEST(WaitText, SaysWhatElseIsWaitedFor) {
   EXPECT_EQ(wait_text(event::Started{}, 4), std::nullopt);
 }
 
+TEST(DenialText, SaysThatThisCommandCannotAsk) {
+  event::ToolFinished finished{.tool = "fs.write_file", .outcome = event::ToolOutcome::denied};
+  EXPECT_EQ(denial_text(finished),
+            "fs.write_file was not called: it is in tools.ask, and `agentd run` cannot ask a person; `agentd serve` can");
+  finished.outcome = event::ToolOutcome::ok;
+  EXPECT_EQ(denial_text(finished), std::nullopt);
+}
+
 }  // namespace
 }  // namespace agentd::host

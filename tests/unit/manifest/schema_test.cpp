@@ -25,7 +25,8 @@ TEST(ManifestSchema, RefusesWhatIsNotBuiltYet) {
   const auto schema = json::parse(manifest_schema());
   EXPECT_EQ(schema["properties"]["alerts"]["not"], json::object());
   EXPECT_THAT(schema["properties"]["alerts"]["description"], testing::HasSubstr("Not supported yet"));
-  EXPECT_EQ(schema["properties"]["tools"]["properties"]["on_unknown_outcome"]["not"]["enum"], json({"park"}));
+  const auto config = json::parse(config_schema());
+  EXPECT_EQ(config["properties"]["plugins"]["additionalProperties"]["properties"]["isolation"]["not"]["enum"], json({"process"}));
 }
 
 TEST(ConfigSchema, LetsPluginsHaveKeysOfTheirOwn) {

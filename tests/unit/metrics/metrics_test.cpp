@@ -51,6 +51,11 @@ TEST_F(Scrape, CountsARunByWhatItsRecordsSay) {
   EXPECT_NE(text.find("agentd_agent_last_completed_timestamp_seconds{agent=\"watcher\"} 1767225602"), std::string::npos);
 }
 
+TEST_F(Scrape, ShowsHowManyCallsWaitForAPerson) {
+  EXPECT_TRUE(shows("agentd_approvals_pending 0"));
+  EXPECT_TRUE(shows("agentd_approvals_pending 3", {.approvals_pending = 3}));
+}
+
 TEST_F(Scrape, CountsEverySlotThatARecordStandsFor) {
   event::Entered lost;
   lost.trigger = "schedule";

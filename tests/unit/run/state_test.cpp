@@ -6,6 +6,7 @@
 #include "core/run/backoff.hpp"
 #include "core/run/endpoint.hpp"
 #include "core/run/messages.hpp"
+#include "core/tool/arguments_hash.hpp"
 #include "tests/support/bench/fake_plugins.hpp"
 
 namespace agentd::run {
@@ -89,6 +90,35 @@ TEST(Fold, CountsActiveTimeOfTheAttemptAlone) {
   journal.add(event::Started{.why = event::Started::Why::retry, .attempt = 2}, 300s);
   EXPECT_EQ(journal.fold().active, 0s);
   EXPECT_EQ(journal.fold().attempt, 2);
+}
+
+Journal asked_about_two_calls() {
+  Journal journal;
+  auto answered = kTwoCalls;
+  answered.starts.clear();
+  for (auto& call : answered.calls) call.asks = true;
+  event::Waiting waiting{.what = event::Waiting::For::approval};
+  for (int index : {0, 1}) waiting.questions.push_back({.step = 1, .index = index, .tool = "a.x", .arguments_hash = tool::arguments_hash("{}")});
+  journal.add(event::Started{.query = "q", .call = kFirst}, 1s).add(answered, 2s).add(waiting, 3s);
+  return journal;
+}
+
+event::Decided decided(int index, event::Decided::What what) {
+  return {.what = what, .question = {.step = 1, .index = index, .tool = "a.x", .arguments_hash = tool::arguments_hash("{ }")}};
+}
+
+TEST(Fold, TakesTheFirstDecisionOfTwo) {
+  using What = event::Decided::What;
+  const auto state = asked_about_two_calls().add(decided(0, What::approve), 4s).add(decided(0, What::deny), 5s).add(decided(1, What::deny), 6s).add(decided(1, What::approve), 7s).fold();
+  EXPECT_TRUE(state.calls[0].permitted);
+  EXPECT_FALSE(state.calls[1].permitted);
+  EXPECT_EQ(state.calls[1].decision->what, What::deny);
+}
+
+TEST(Fold, BindsAnApprovalToTheArgumentsItWasGivenFor) {
+  auto other = decided(0, event::Decided::What::approve);
+  other.question.arguments_hash = tool::arguments_hash(R"({"n":1})");
+  EXPECT_FALSE(asked_about_two_calls().add(other, 4s).fold().calls[0].permitted);
 }
 
 TEST(Fold, RefusesRecordsThatAreNoRun) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/json_text.hpp"
+#include "core/tool/arguments_hash.hpp"
 #include "core/tool/call.hpp"
 #include "core/tool/policy.hpp"
 #include "core/tool/wire_name.hpp"
@@ -108,6 +109,24 @@ TEST_F(Tools, OfTwoToolsetsWithOneFullNameAreAnError) {
   EXPECT_EQ(catalog.error().message, "the tools \"a.b.c\" and \"a.b.c\" are both \"a__b__c\" to a provider; deny one of them or rename its toolset");
 }
 
+TEST_F(Tools, ThatAPersonIsAskedAboutAreOfferedAndTheirArgumentsChecked) {
+  const auto catalog = build({{.name = "pay", .schema = R"({"type":"object","required":["n"]})"}, {.name = "look"}}, {.allow = {"geo.look"}, .ask = {"geo.pay"}});
+  ASSERT_TRUE(catalog);
+  EXPECT_TRUE(catalog->offered().contains("geo__pay"));
+  EXPECT_TRUE(catalog->judge({"", "geo__pay", R"({"n":1})"}, 0).asks);
+  EXPECT_FALSE(catalog->judge({"", "geo__look", "{}"}, 0).asks);
+  const auto wrong = catalog->judge({"", "geo__pay", "{}"}, 0);
+  EXPECT_EQ(wrong.refused, ToolOutcome::error);
+  EXPECT_FALSE(wrong.asks) << "nobody is asked about what is refused anyway";
+}
+
+TEST(ArgumentsHash, IsOfWhatTheArgumentsMean) {
+  EXPECT_EQ(arguments_hash("{}"), "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a") << "as sha256sum says";
+  EXPECT_EQ(arguments_hash(R"({"b":1.0,"a":"x"})"), arguments_hash(R"( { "a" : "\u0078", "b" : 1 } )"));
+  EXPECT_NE(arguments_hash(R"({"a":1})"), arguments_hash(R"({"a":2})"));
+  EXPECT_NE(arguments_hash("\"{\""), arguments_hash("{"));
+}
+
 TEST_F(Tools, TakeNoArgumentsThatReadersReadDifferently) {
   const auto catalog = build({{.name = "area", .schema = R"({"type":"object","properties":{"n":{"type":"integer"}}})"}});
   const auto told = [&](std::string arguments) {
@@ -137,12 +156,6 @@ TEST_F(Tools, BeyondWhatOneAnswerMayCallAreNotEvenRead) {
   const auto catalog = build({{.name = "now"}});
   const auto asked = catalog->judge({"", "geo__now", "no JSON"}, kMostCallsOfAnAnswer);
   EXPECT_EQ(*event::string_value(asked.content.text), "error: too many calls in one answer; at most 64 are made");
-}
-
-TEST_F(Tools, ThatWouldAskAPersonAreNotSupportedYet) {
-  const auto catalog = build({{.name = "pay"}}, {.allow = {"*"}, .ask = {"geo.pay"}});
-  ASSERT_FALSE(catalog);
-  EXPECT_TRUE(catalog.error().message.contains("not supported yet"));
 }
 
 TEST_F(Tools, TakeNoArgumentsForAnEmptyObject) {

@@ -1,0 +1,147 @@
+#include <nlohmann/json.hpp>
+
+#include "core/base/name_text.hpp"
+#include "core/tool/strict_json.hpp"
+#include "host/api/endpoints.hpp"
+#include "host/api/json.hpp"
+#include "host/api/page.hpp"
+#include "host/api/problem.hpp"
+
+namespace agentd::api {
+namespace {
+
+constexpr std::size_t kLongestReason = 4096;
+constexpr std::size_t kLongestBy = 256;
+
+std::string text_of(const run::CallPlace& call) { return call_id(call.run, call.step, call.index); }
+
+Json approval_view(const std::vector<port::StoredRecord>& records, const run::Asked& asked) {
+  const auto& question = asked.question;
+  Json view;
+  view["call_id"] = call_id(records.front().run, question.step, question.index);
+  view["run_id"] = to_text(records.front().run);
+  view["agent_id"] = records.front().agent_id;
+  view["about"] = name(question.about);
+  view["tool"] = question.tool;
+  view["arguments"] = raw(question.arguments.text);
+  view["arguments_hash"] = question.arguments_hash;
+  view["step"] = question.step;
+  view["requested_at"] = format_instant(asked.asked_at);
+  view["expires_at"] = format_instant(asked.until);
+  return view;
+}
+
+// Adds what a run asks, from `next` on; true when the page is full, and then `last` is what the next one follows.
+bool add_questions(Page& page, const std::vector<port::StoredRecord>& records, const run::CallPlace& next, run::CallPlace& last) {
+  for (const auto& asked : run::questions_of(records)) {
+    const run::CallPlace place{next.run, asked.question.step, asked.question.index};
+    if (!asked.open || place < next) continue;
+    if (!page.add(approval_view(records, asked))) return true;
+    last = place;
+  }
+  return false;
+}
+
+// The oldest run first; cursor is the last call of the page before.
+Async<Answer> list_approvals(Context& context, Request request) {
+  const auto limit = limit_of(request, 50, 1000);
+  if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
+  run::CallPlace last;
+  if (const auto cursor = request.parameter("cursor"); !cursor.empty()) {
+    const auto place = run::parse_call_id(cursor);
+    if (!place) co_return problem(400, "cursor is what `next` said");
+    last = *place;
+  }
+  const auto agent = request.parameter("agent");
+  const auto& open = context.journal.approvals().open();
+  Page page("approvals", *limit);
+  RunId seen;
+  for (auto next = open.upper_bound(last); next != open.end(); next = open.upper_bound({seen, INT32_MAX, INT32_MAX})) {
+    const auto place = *next;
+    seen = place.run;
+    const auto records = co_await context.ledger.load(seen);
+    if (!records && records.error().fault != port::LedgerFault::corrupt) co_return ledger_problem(records.error());
+    if (!records || (!agent.empty() && records->front().agent_id != agent)) continue;
+    if (add_questions(page, *records, place, last)) co_return page.answer(text_of(last));
+    co_await give_way(context.world.executor);
+  }
+  co_return page.answer(nullptr);
+}
+
+// {"reason", "by", "arguments_hash"}, each a string that may be left out.
+std::variant<run::Word, Document> read_word(const Request& request) {
+  run::Word word;
+  if (request.body.empty()) return word;
+  const auto body = tool::parse_strict(request.body);
+  if (!body || !body->is_object())
+    return problem(400, "the body cannot be read as a JSON object",
+                   {{"", body ? std::string("write an object: {\"reason\": \"...\"}") : "is " + body.error().message}});
+  std::vector<InputError> errors;
+  for (const auto& [member, value] : body->items()) {
+    auto* to = member == "reason"           ? &word.reason
+               : member == "by"             ? &word.by
+               : member == "arguments_hash" ? &word.arguments_hash
+                                            : nullptr;
+    if (!to)
+      errors.push_back({"/" + member, "is not known here; known are reason, by, arguments_hash"});
+    else if (!value.is_string() && !value.is_null())
+      errors.push_back({"/" + member, "is a string"});
+    else if (value.is_string())
+      *to = value.get<std::string>();
+  }
+  if (word.reason.size() > kLongestReason)
+    errors.push_back({"/reason", "is longer than " + std::to_string(kLongestReason) + " bytes"});
+  if (word.by.size() > kLongestBy) errors.push_back({"/by", "is longer than " + std::to_string(kLongestBy) + " bytes"});
+  if (const auto unfit = unfit_for_a_name(word.by); !unfit.empty()) errors.push_back({"/by", std::string(unfit)});
+  if (!errors.empty()) return problem(422, "the decision cannot be understood", errors);
+  return word;
+}
+
+Document refused(const std::string& call, const run::NoDecision& no) {
+  using Why = run::NoDecision::Why;
+  const int status = no.why == Why::unknown ? 404 : no.why == Why::busy ? 503 : 409;
+  auto answer = problem(status, "call " + call + ": " + no.message);
+  if (status == 503) answer.headers.emplace_back("Retry-After", "1");
+  return answer;
+}
+
+Async<Answer> decide(Context& context, Request request, std::string call, bool approve) {
+  if (context.draining) co_return problem(503, "the host is stopping");
+  const auto place = run::parse_call_id(call);
+  if (!place) co_return problem(404, "\"" + call + "\" is not the id of a call, which is run/step/index");
+  auto read = read_word(request);
+  if (auto* wrong = std::get_if<Document>(&read)) co_return std::move(*wrong);
+  auto word = std::get<run::Word>(std::move(read));
+  word.approve = approve;
+  auto deciding = context.decisions.decide(*place, std::move(word));
+  const auto decided = co_await std::move(deciding);
+  if (!decided) co_return refused(call, decided.error());
+  const auto& decision = *decided->decision;
+  co_return document({{"call_id", text_of(*place)},
+                      {"run_id", to_text(place->run)},
+                      {"tool", decision.question.tool},
+                      {"decision", event::name(decision.what)},
+                      {"by", text_or_null(decision.by)},
+                      {"reason", text_or_null(decision.reason)},
+                      {"decided_at", format_instant(decided->decided_at)}});
+}
+
+}  // namespace
+
+// A call's id holds slashes: it is taken percent-encoded and as it is.
+void add_approvals(Routes& routes, Context& context) {
+  routes.add("GET", "/v1/approvals", [&context](Request r) { return list_approvals(context, std::move(r)); });
+  for (const bool approve : {true, false}) {
+    const std::string verb = approve ? "/approve" : "/deny";
+    routes.add("POST", "/v1/approvals/{call_id}" + verb, [&context, approve](Request r) {
+      auto call = r.capture("call_id");
+      return decide(context, std::move(r), std::move(call), approve);
+    });
+    routes.add("POST", "/v1/approvals/{run}/{step}/{index}" + verb, [&context, approve](Request r) {
+      auto call = r.capture("run") + "/" + r.capture("step") + "/" + r.capture("index");
+      return decide(context, std::move(r), std::move(call), approve);
+    });
+  }
+}
+
+}  // namespace agentd::api

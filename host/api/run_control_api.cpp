@@ -1,0 +1,166 @@
+// What people do about a run: cancel it, ask for it again.
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "core/base/json_text.hpp"
+#include "core/tool/strict_json.hpp"
+#include "host/api/agent_view.hpp"
+#include "host/api/endpoints.hpp"
+#include "host/api/json.hpp"
+#include "host/api/problem.hpp"
+#include "host/api/run_view.hpp"
+#include "host/api/take_in.hpp"
+
+namespace agentd::api {
+namespace {
+
+using Records = std::vector<port::StoredRecord>;
+using AtCancel = std::variant<Records, Document>;
+
+constexpr std::size_t kLongestCancelReason = 4096;
+constexpr std::size_t kMostRetries = 1000;  // of one run, by people
+constexpr int kCancelTries = 20;
+constexpr Millis kBetweenCancelTries{100};
+constexpr Millis kLongestForAnEnd{5'000};
+
+// A run's records, or the answer where there is no such run.
+Async<AtCancel> records_of(Context& context, std::string id) {
+  const auto run = parse_run_id(id);
+  if (!run) co_return problem(404, "there is no run \"" + id + "\"");
+  auto records = co_await context.ledger.load(*run);
+  if (records && !records->empty()) co_return std::move(*records);
+  if (records || records.error().fault == port::LedgerFault::not_found) co_return problem(404, "there is no run \"" + id + "\"");
+  co_return ledger_problem(records.error());
+}
+
+std::string status_of(const Records& records) { return run_summary(records)["status"].get<std::string>(); }
+
+// {"reason"}, which may be left out.
+std::variant<std::string, Document> read_reason(const Request& request) {
+  if (request.body.empty()) return std::string();
+  const auto body = tool::parse_strict(request.body);
+  if (!body || !body->is_object())
+    return problem(400, "the body cannot be read as a JSON object",
+                   {{"", body ? std::string("write an object: {\"reason\": \"...\"}") : "is " + body.error().message}});
+  std::string reason;
+  std::vector<InputError> errors;
+  for (const auto& [member, value] : body->items()) {
+    if (member != "reason")
+      errors.push_back({"/" + member, "is not known here; known is reason"});
+    else if (value.is_string())
+      reason = value.get<std::string>();
+    else if (!value.is_null())
+      errors.push_back({"/reason", "is a string"});
+  }
+  if (reason.size() > kLongestCancelReason)
+    errors.push_back({"/reason", "is longer than " + std::to_string(kLongestCancelReason) + " bytes"});
+  if (!errors.empty()) return problem(422, "the request cannot be understood", errors);
+  return reason;
+}
+
+// Cancelling twice is cancelling once; what has ended otherwise is not cancelled any more.
+Document ended_as(const Records& records, const std::string& id) {
+  const auto status = status_of(records);
+  if (status == port::name(port::RunStatus::cancelled)) return document(run_view(records));
+  return problem(409, "run " + id + " has ended: " + status);
+}
+
+Async<Answer> cancel(Context& context, Request request) {
+  const auto id = request.capture("id");
+  auto before = co_await records_of(context, id);
+  if (auto* none = std::get_if<Document>(&before)) co_return std::move(*none);
+  if (const auto& records = std::get<Records>(before); has_ended(records)) co_return ended_as(records, id);
+  auto reason = read_reason(request);
+  if (auto* wrong = std::get_if<Document>(&reason)) co_return std::move(*wrong);
+  auto words =
+      std::get<std::string>(reason).empty() ? std::string("cancelled by a person") : std::get<std::string>(std::move(reason));
+  const auto run = std::get<Records>(before).front().run;
+  host::Journal::EndOf end(context.journal, run);
+  auto cancelled = co_await context.worker.cancel(run, words);
+  for (int tries = 1; !cancelled && cancelled.error().error_class == ErrorClass::retryable && tries < kCancelTries; ++tries) {
+    co_await sleep(context.world.timers, kBetweenCancelTries, request.stopping);
+    cancelled = co_await context.worker.cancel(run, words);
+  }
+  if (!cancelled) co_return problem(503, "run " + id + ": " + cancelled.error().message);
+  auto now = co_await records_of(context, id);
+  if (auto* records = std::get_if<Records>(&now); records && !has_ended(*records)) {
+    co_await end.wait(kLongestForAnEnd, request.stopping);
+    now = co_await records_of(context, id);
+  }
+  if (auto* gone = std::get_if<Document>(&now)) co_return std::move(*gone);
+  const auto& records = std::get<Records>(now);
+  if (!has_ended(records)) co_return document(run_view(records), 202);  // what is under way has been told to stop
+  co_return ended_as(records, id);
+}
+
+std::string retry_prefix(const std::string& id) { return "retry:" + id + '/'; }
+
+std::size_t number_of(const port::RunRow& row, const std::string& prefix) {
+  std::size_t number = 0;
+  const auto digits = std::string_view(row.key).substr(std::min(prefix.size(), row.key.size()));
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return number;
+}
+
+bool may_be_retried(std::string_view status) {
+  for (const auto retried : {port::RunStatus::failed, port::RunStatus::timed_out, port::RunStatus::cancelled})
+    if (status == port::name(retried)) return true;
+  return false;
+}
+
+// A click that is made twice is one retry; when that has failed too, the next click is another.
+Async<port::LedgerResult<std::string>> retry_key(Context& context, std::string agent_id, std::string id) {
+  const auto prefix = retry_prefix(id);
+  auto behind = prefix;
+  ++behind.back();
+  port::RunFilter filter{
+      .agent_id = std::move(agent_id), .status = {}, .limit = kMostRetries, .key_from = prefix, .key_before = behind};
+  const auto rows = co_await context.ledger.list(std::move(filter));
+  if (!rows) co_return std::unexpected(rows.error());
+  std::size_t latest = 0;
+  bool is_spent = true;
+  for (const auto& row : *rows) {
+    const auto number = number_of(row, prefix);
+    if (number <= latest) continue;
+    latest = number;
+    is_spent = may_be_retried(port::name(row.status));
+  }
+  co_return prefix + std::to_string(is_spent ? latest + 1 : latest);
+}
+
+Async<Answer> retry(Context& context, Request request) {
+  const auto id = request.capture("id");
+  auto found = co_await records_of(context, id);
+  if (auto* none = std::get_if<Document>(&found)) co_return std::move(*none);
+  const auto& records = std::get<Records>(found);
+  const auto status = status_of(records);
+  if (!may_be_retried(status))
+    co_return problem(409, "run " + id + " is " + status + "; what failed, timed out or was cancelled can be retried");
+  const auto* member = context.roster.find(records.front().agent_id);
+  if (!member) co_return unknown_agent(context, records.front().agent_id);
+  if (auto not_now = refusal(context, *member)) co_return std::move(*not_now);
+  const auto decoded = event::decode(event::Entered::kKind, records.front().payload);
+  if (!decoded) co_return problem(500, decoded.error().message);
+  const auto& asked = std::get<event::Entered>(decoded->body);
+  auto key = co_await retry_key(context, member->agent_id, to_text(records.front().run));
+  if (!key) co_return ledger_problem(key.error());
+  const event::Entered entered{
+      .trigger = "retry", .query = asked.query, .params = asked.params, .session = asked.session, .key = std::move(*key)};
+  auto taken = co_await take_in(context, *member, entered);
+  if (auto* refused = std::get_if<Document>(&taken)) co_return std::move(*refused);
+  const auto& admission = std::get<port::Admission>(taken);
+  auto answer = document(
+      {{"run_id", to_text(admission.run)}, {"duplicate", admission.kind == port::Admission::Kind::duplicate}, {"retry_of", id}},
+      202);
+  answer.headers.emplace_back("Location", "/v1/runs/" + to_text(admission.run));
+  co_return answer;
+}
+
+}  // namespace
+
+void add_run_control(Routes& routes, Context& context) {
+  routes.add("POST", "/v1/runs/{id}/cancel", [&context](Request r) { return cancel(context, std::move(r)); });
+  routes.add("POST", "/v1/runs/{id}/retry", [&context](Request r) { return retry(context, std::move(r)); });
+}
+
+}  // namespace agentd::api

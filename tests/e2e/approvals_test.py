@@ -1,0 +1,145 @@
+"""A call that needs a person waits for one: through a dead host, until somebody decides or the time is out."""
+import json
+import unittest
+
+from agentd import AgentdTest, until
+
+WRITER = """
+[model]
+provider = "played"
+model = "m"
+[task]
+query = "Write it down."
+[tools]
+allow = ["fs.stat"]
+ask = ["fs.write_file"]
+"""
+
+SCRIPT = """
+agent = [
+  { match = "two", step = [{ call = [{ tool = "fs.write_file", arguments = { path = "$file", text = "1" } }, { tool = "fs.write_file", arguments = { path = "$file2", text = "2" } }] }, { say = "Done." }] },
+  { step = [{ call = [{ tool = "fs.stat", arguments = { path = "$folder" } }, { tool = "fs.write_file", arguments = { path = "$file", text = "\\u001b[31mred" } }] }, { say = "Done." }] },
+]
+"""
+
+
+class Approvals(AgentdTest):
+    def setUp(self):
+        super().setUp()
+        self.data = self.folder / "data"
+        self.data.mkdir()
+        self.file = self.data / "note.txt"
+        script = SCRIPT.replace("$file2", str(self.data / "second.txt")).replace("$file", str(self.file)).replace("$folder", str(self.data))
+        (self.folder / "script.toml").write_text(script)
+        self.agentd = self.host('[providers.played]\nplugin = "script"\nfile = "script.toml"\n[toolsets.fs]\nroots = ["data"]\n',
+                                writer=WRITER, hasty=WRITER + 'approval_timeout = "1s"\n')
+
+    def listed(self):
+        return json.loads(self.agentd.cli("approvals", "list", "--json").stdout)["approvals"]
+
+    def parked(self, agent="writer", **asked):
+        run_id = self.agentd.submit(agent, **asked)
+        until("the run waits", lambda: self.agentd.run_status(run_id) == "waiting")
+        return run_id
+
+    def events(self, run_id, kind):
+        return [event["payload"] for event in self.agentd.get(f"/v1/events?run={run_id}&type={kind}")["events"]]
+
+    def outcomes(self, run_id):
+        return [step["outcome"] for step in self.agentd.get(f"/v1/runs/{run_id}/steps")["steps"] if step["name"] == "fs.write_file"]
+
+    def pending(self):
+        return [line.split()[1] for line in self.agentd.request("GET", "/metrics")[1].splitlines() if line.startswith("agentd_approvals_pending ")]
+
+    def test_a_call_is_approved_after_the_host_was_killed(self):
+        self.agentd.start()
+        self.assertEqual(self.pending(), ["0"])
+        run_id = self.parked()
+        self.assertEqual(self.agentd.get(f"/v1/runs/{run_id}")["waiting_for"], "approval")
+        before = self.listed()
+        self.agentd.kill()
+        self.agentd.start()
+        self.assertEqual(self.pending(), ["1"])
+        self.assertEqual(self.listed(), before)
+        [asked] = before
+        self.assertEqual((asked["run_id"], asked["agent_id"], asked["tool"], asked["arguments"]["path"]), (run_id, "writer", "fs.write_file", str(self.file)))
+        self.assertFalse(self.file.exists())
+        table = self.agentd.cli("approvals", "list").stdout
+        self.assertIn(asked["call_id"], table)
+        self.assertNotIn("\x1b", table)
+
+        self.agentd.cli("approvals", "approve", asked["call_id"], "--by", "ops", "--reason", "fine", "--hash", asked["arguments_hash"])
+        self.assertEqual(self.agentd.wait_run(run_id)["status"], "completed")
+        self.assertEqual(self.file.read_text(), "\x1b[31mred")
+        self.assertEqual(self.outcomes(run_id), ["approve", "ok"])
+        self.assertEqual([event["call_id"] for event in self.events(run_id, "tool_call_started") if event["tool"] == "fs.write_file"], [asked["call_id"]])
+        [requested] = self.events(run_id, "approval_requested")
+        [decided] = self.events(run_id, "approval_decided")
+        self.assertEqual((requested["arguments"], requested["expires_at"]), (asked["arguments"], asked["expires_at"]))
+        self.assertEqual((decided["decision"], decided["by"], decided["reason"]), ("approve", "ops", "fine"))
+        self.assertEqual((self.listed(), self.pending()), ([], ["0"]))
+
+        again = self.agentd.cli("approvals", "deny", asked["call_id"], check=False)
+        self.assertEqual((again.returncode, again.stdout), (1, ""))
+        self.assertRegex(again.stderr, "it was approved at .* by ops: fine")
+
+    def test_a_denial_is_told_to_the_model(self):
+        self.agentd.start()
+        run_id = self.parked()
+        self.agentd.cli("approvals", "deny", self.listed()[0]["call_id"], "--reason", "not today")
+        self.assertEqual(self.agentd.wait_run(run_id)["status"], "completed")
+        self.assertEqual(self.outcomes(run_id), ["deny", "denied"])
+        self.assertFalse(self.file.exists())
+
+    def test_nobody_in_time_is_a_denial(self):
+        self.agentd.start()
+        run_id = self.agentd.submit("hasty")
+        self.assertEqual(self.agentd.wait_run(run_id)["status"], "completed")
+        self.assertEqual(self.outcomes(run_id), ["timeout", "denied"])
+        self.assertEqual([event["decision"] for event in self.events(run_id, "approval_decided")], ["timeout"])
+        self.assertFalse(self.file.exists())
+
+    def test_two_calls_of_a_step_are_decided_one_after_the_other(self):
+        self.agentd.start()
+        run_id = self.parked(query="two")
+        first, second = [asked["call_id"] for asked in self.listed()]
+        page = self.agentd.get("/v1/approvals?limit=1")
+        self.assertEqual([asked["call_id"] for asked in page["approvals"]], [first])
+        self.assertEqual([asked["call_id"] for asked in self.agentd.get(f"/v1/approvals?limit=1&cursor={page['next']}")["approvals"]], [second])
+        self.agentd.cli("approvals", "approve", second)
+        self.agentd.kill()
+        self.agentd.start()
+        self.assertEqual([asked["call_id"] for asked in self.listed()], [first])
+        self.assertEqual(self.agentd.run_status(run_id), "waiting")
+        self.agentd.cli("approvals", "deny", first)
+        self.assertEqual(self.agentd.wait_run(run_id)["status"], "completed")
+        self.assertEqual([file.name for file in self.data.iterdir()], ["second.txt"])
+
+    def test_what_cannot_be_decided_is_refused(self):
+        self.agentd.start()
+        run_id = self.parked()
+        [asked] = self.listed()
+        def post(path, **body):
+            return self.agentd.request("POST", "/v1/approvals/" + path, body)[0]
+        self.assertEqual(post(f"{run_id}/1/0/approve"), 404)
+        self.assertEqual(post("nonsense/approve"), 404)
+        self.assertEqual(post(f"{asked['call_id']}/approve", arguments_hash="0" * 64), 409)
+        self.assertEqual(post(f"{asked['call_id']}/approve", by=1), 422)
+        self.assertEqual(post(f"{asked['call_id']}/approve", nonsense=1), 422)
+        encoded = asked["call_id"].replace("/", "%2F")
+        self.assertEqual(post(f"{encoded}/deny"), 200)
+        self.assertEqual(post(f"{asked['call_id']}/approve"), 409)
+
+    def test_one_run_without_a_server_cannot_ask(self):
+        done = self.agentd.cli("run", "agents/writer.toml", "--config", "agentd.toml")
+        self.assertEqual(done.stdout, "Done.\n")
+        self.assertIn("fs.write_file was not called: it is in tools.ask, and `agentd run` cannot ask a person", done.stderr)
+        self.assertFalse(self.file.exists())
+
+    def test_a_dry_run_asks_nobody(self):
+        done = self.agentd.cli("run", "agents/writer.toml", "--config", "agentd.toml", "--dry-run")
+        self.assertIn("dry run: would call fs.write_file", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
