@@ -85,6 +85,7 @@ Async<void> Run::begin() {
     co_return co_await end(std::move(ended), std::nullopt);
   }
   arm(active_before(state_));
+  if (control_.interrupted()) co_return co_await end_interrupted();  // it must not be put off once more
   if (is_gated()) {
     co_await ask_gate();
     if (done_) co_return;

@@ -282,6 +282,15 @@ TEST(Run, CountsWaitsForItsDeadlineButNotForItsTimeout) {
   EXPECT_EQ(deadline.world().now() - before, 90s);
 }
 
+TEST(Run, ThatIsPastItsDeadlineIsNotPutOffOnceMore) {
+  auto down = say("ok");
+  down.failures = {bad_credentials()};
+  Bench bench({.answers = {down}, .spec = [](auto& spec) { spec.task.deadline = 10s; }});
+  const auto run = bench.ask();
+  EXPECT_EQ(bench.until_end(run, 1min).status, RunStatus::timed_out);
+  EXPECT_EQ(bench.kinds(run), "0 1 4 5 7");
+}
+
 TEST(Run, IsCancelled) {
   auto slow = say("late");
   slow.takes = 1h;
