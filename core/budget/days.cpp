@@ -2,15 +2,10 @@
 
 #include <algorithm>
 
+#include "core/budget/limits.hpp"
+
 namespace agentd::budget {
 namespace {
-
-constexpr NanoDollars kPriced = 1'000'000;  // tokens that a price is for
-
-NanoDollars price_of(std::int64_t tokens, NanoDollars per_million) {
-  const __int128 exact = static_cast<__int128>(tokens) * per_million;
-  return static_cast<NanoDollars>((exact + kPriced - 1) / kPriced);
-}
 
 std::string amount(bool of_cost, std::int64_t value) { return of_cost ? format_dollars(value) + " dollars" : std::to_string(value) + " tokens"; }
 
@@ -33,7 +28,9 @@ std::vector<DayLimit> day_limits(const manifest::AgentSpec& spec, NanoDollars ho
 
 port::Spend most_of(const manifest::Prices* prices, std::int64_t prompt_bytes, std::int64_t output_tokens) {
   port::Spend most{prompt_bytes + output_tokens, 0};
-  if (prices) most.cost = price_of(prompt_bytes, std::max({prices->input, prices->cache_read, prices->cache_write})) + price_of(output_tokens, prices->output);
+  if (!prices) return most;
+  const manifest::Prices dearest{.input = std::max({prices->input, prices->cache_read, prices->cache_write}), .output = prices->output};
+  most.cost = cost(dearest, {.input_tokens = prompt_bytes, .output_tokens = output_tokens});
   return most;
 }
 

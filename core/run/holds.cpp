@@ -68,6 +68,13 @@ void Run::account_for(const Said& said, port::Transition& transition) const {
   for (const auto& limit : agent_->day_limits) transition.holds.push_back({limit.account, day, *calls.begins, most, limit.limit});
 }
 
+// Which account has no room for the call; nothing when there is room now: another run has let go of what it held.
+std::optional<budget::Exhausted> Run::lacking(const port::Transition& refused) const {
+  for (const auto& hold : refused.holds)
+    if (auto found = budget::exhausted(around_.ledger.account(hold.account, hold.window), hold.limit, hold.most)) return found;
+  return std::nullopt;
+}
+
 // The same without the call that it would begin, because an account has no room for it.
 void Run::plan_no_call(Said& said, const port::Transition& refused) {
   for (auto& [body, session] : said) {
@@ -79,13 +86,10 @@ void Run::plan_no_call(Said& said, const port::Transition& refused) {
   hold_ = Hold::over_budget;
   waits_in_vain_ = false;
   refusal_ = event::Fault{ErrorClass::budget, "the budget of the day has no room for the next model call"};
-  for (const auto& hold : refused.holds) {
-    window_turns_ = budget::end_of(hold.window);
-    const auto found = budget::exhausted(around_.ledger.account(hold.account, hold.window), hold.limit, hold.most);
-    if (!found) continue;  // another run has let go of something meanwhile
+  for (const auto& hold : refused.holds) window_turns_ = budget::end_of(hold.window);
+  if (const auto found = lacking(refused)) {
     refusal_ = budget::fault_of(*found);
     waits_in_vain_ = found->fits_no_day();
-    break;
   }
 }
 

@@ -89,10 +89,12 @@ Async<bool> Run::write(std::vector<event::Body> bodies, Fate fate) {
   }
   around_.cleaner.clean(fate.error);
   auto committed = co_await commit(said, fate);
+  bool asked_again = false;
   while (!committed && (may_pass(committed.error()) || committed.error().fault == port::LedgerFault::over_budget)) {
     auto error = std::move(committed.error());
     if (error.fault == port::LedgerFault::over_budget) {
-      plan_no_call(said, transition_of(said, fate));
+      const auto refused = transition_of(said, fate);
+      if (std::exchange(asked_again, true) || lacking(refused)) plan_no_call(said, refused);
       committed = co_await commit(said, fate);
     } else {
       committed = co_await commit_in_the_end(said, fate, std::move(error));

@@ -132,6 +132,7 @@ class Run {
   // holds.cpp: what model calls hold of the budgets of a day
   using Said = std::vector<event::Decoded>;
   void account_for(const Said& said, port::Transition& transition) const;
+  std::optional<budget::Exhausted> lacking(const port::Transition& refused) const;
   void plan_no_call(Said& said, const port::Transition& refused);
   Async<void> leave_over_budget();
 

@@ -98,12 +98,14 @@ std::optional<port::Spend> limit_of_scope(const Context& context, const std::str
   return member ? std::optional(member->day_limit) : std::nullopt;
 }
 
-bool waits_for(const port::RunRow& row, const std::string& scope) {
-  if (row.last_kind != event::Waiting::kKind) return false;
-  const auto decoded = event::decode(row.last_kind, row.last_payload);
-  if (!decoded) return false;
+// The session of a run that is parked for want of this budget.
+std::optional<std::string> parked_for(const port::RunRow& row, const std::string& scope) {
+  if (row.last_kind != event::Waiting::kKind) return std::nullopt;
+  auto decoded = event::decode(row.last_kind, row.last_payload);
+  if (!decoded) return std::nullopt;
   const auto& waiting = std::get<event::Waiting>(decoded->body);
-  return waiting.what == event::Waiting::For::budget && waiting.fault && waiting.fault->exhausted && waiting.fault->exhausted->scope == scope;
+  if (waiting.what != event::Waiting::For::budget || !waiting.fault || !waiting.fault->exhausted || waiting.fault->exhausted->scope != scope) return std::nullopt;
+  return std::move(decoded->session);
 }
 
 // Runs that were parked for want of this budget go on. What was on its way to be parked when the raise became durable is so behind an empty
@@ -116,10 +118,10 @@ Async<std::size_t> wake_parked(Context& context, std::string scope) {
     const auto rows = co_await context.ledger.list(filter);
     if (!rows || rows->empty()) co_return woken;
     for (const auto& row : *rows) {
-      if (!waits_for(row, scope)) continue;
-      const auto last = event::decode(row.last_kind, row.last_payload);
+      const auto session = parked_for(row, scope);
+      if (!session) continue;
       port::Transition transition{.run = row.run, .next = port::RunStatus::queued, .due_at = context.world.clock.now()};
-      transition.records.push_back(event::to_record(event::Released{.reason = "the budget was raised"}, last->session));
+      transition.records.push_back(event::to_record(event::Released{.reason = "the budget was raised"}, *session));
       const auto committed = co_await context.ledger.commit(std::move(transition));
       woken += committed.has_value();
     }

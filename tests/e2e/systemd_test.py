@@ -2,10 +2,9 @@
 import os
 import signal
 import socket
-import time
 import unittest
 
-from agentd import PATIENCE, AgentdTest
+from agentd import PATIENCE, AgentdTest, until
 
 
 class Notify(AgentdTest):
@@ -49,10 +48,12 @@ class Notify(AgentdTest):
         host.start(NOTIFY_SOCKET=self.address, WATCHDOG_USEC="300000")
         self.heard("WATCHDOG=1")
         os.kill(host.process.pid, signal.SIGSTOP)
-        time.sleep(0.2)  # what was under way is over
+        until("it stands still", lambda: open(f"/proc/{host.process.pid}/stat").read().rsplit(")", 1)[1].split()[0] == "T")
         self.drained()
-        time.sleep(0.5)
-        self.assertEqual(self.drained(), 0)
+        self.socket.settimeout(0.5)  # five times as long as it takes to be fed
+        with self.assertRaises(TimeoutError):
+            self.socket.recv(4096)
+        self.socket.settimeout(PATIENCE)
         os.kill(host.process.pid, signal.SIGCONT)
         self.heard("WATCHDOG=1")
 

@@ -156,6 +156,20 @@ TEST(DayBudget, AnEndpointThatReportsMorePassesALimitByTheCallsInFlightAlone) {
   EXPECT_EQ(today(bench).spent.tokens, static_cast<std::int64_t>(in_flight) * 11'000);
 }
 
+// Another run has let go of what it held in the very group that this one was refused in.
+TEST(DayBudget, ARunThatWasRefusedAsksAgainWhereThereIsRoomNow) {
+  std::size_t operations = 0;
+  for (std::size_t n = 0; n <= operations; ++n) {
+    Bench bench({.answers = {call("geometry.area", kArguments), say("12")}, .spec = tokens_a_day(100'000)});
+    const auto run = bench.ask();
+    const auto before = bench.ledger().operations();
+    if (n > 0) bench.ledger().fail(before + n, {port::LedgerFault::over_budget});
+    EXPECT_EQ(bench.until_end(run).status, RunStatus::completed) << "refused at operation " << n;
+    if (n == 0) operations = bench.ledger().operations() - before;
+    EXPECT_EQ(today(bench).held, Spend{});
+  }
+}
+
 TEST(DayBudget, AnswersHaveALimitWhereTheManifestGivesNone) {
   Bench bench({.answers = {say("ok")}, .spec = [](auto& spec) { spec.limits.tokens_per_day = 100'000; }});
   bench.run();
