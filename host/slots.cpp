@@ -198,13 +198,18 @@ void Slots::take(schedule::SlotBatch batch) {
   if (batch.clock_was)
     log_.warn("schedule", "the clock went back, from " + format_instant_s(*batch.clock_was) + " to " + format_instant_s(world_.clock.now()) +
                               ": schedules go on from now, and a slot that has run does not run again");
-  std::vector<port::Entry> entries;
-  entries.reserve(batch.lost.size() + batch.due.size());
+  due_.reserve(due_.size() + batch.lost.size() + batch.due.size());
   for (const auto& lost : batch.lost)
-    if (const auto* member = members_.find(lost.agent_id)) entries.push_back(lost_entry(*member, lost));
+    if (const auto* member = members_.find(lost.agent_id)) due_.push_back(lost_entry(*member, lost));
   for (const auto& due : batch.due)
-    if (const auto* member = members_.find(due.agent_id)) entries.push_back(due_entry(*member, due));
-  if (!entries.empty()) spawn(world_.executor, enqueue(std::move(entries)));
+    if (const auto* member = members_.find(due.agent_id)) due_.push_back(due_entry(*member, due));
+  if (!due_.empty() && !std::exchange(keeping_, true)) spawn(world_.executor, keep_due());
+}
+
+// One batch after the other: an agent's last slot in the ledger says that those before it are there, too.
+Async<void> Slots::keep_due() {
+  while (!due_.empty() && !stopping_.stop_requested()) co_await enqueue(std::exchange(due_, {}));
+  keeping_ = false;
 }
 
 // A slot is not given up because the ledger cannot take it now: it is tried until it is in, or the host stops.

@@ -33,8 +33,9 @@ class Slots {
   Async<void> keep_begun(std::vector<port::Cursor> cursors);
   Async<std::optional<Instant>> last_slot(std::string agent_id, std::string key_before);
   bool is_ahead(Instant dealt_with);
-  Async<void> enqueue(std::vector<port::Entry> entries);
   void take(schedule::SlotBatch batch);
+  Async<void> keep_due();
+  Async<void> enqueue(std::vector<port::Entry> entries);
   port::Entry lost_entry(const Member& member, const schedule::LostSlots& lost) const;
   port::Entry due_entry(const Member& member, const schedule::DueSlot& due) const;
 
@@ -43,6 +44,8 @@ class Slots {
   const Members& members_;
   const Log& log_;
   std::stop_source stopping_;
+  std::vector<port::Entry> due_;  // slots that wait for those before them
+  bool keeping_ = false;
   std::optional<Instant> ahead_;  // the latest moment in the ledger that the clock has not reached
   schedule::Ticker ticker_;
 };

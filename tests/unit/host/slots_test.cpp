@@ -160,6 +160,20 @@ TEST(Slots, ThatALaterOneStandsForAreCountedAsCoalesced) {
   EXPECT_NE(text.find(R"(agentd_slots_total{disposition="missed"} 0)"), std::string::npos);
 }
 
+// A later one in the ledger says that those before it are there, also to the next host.
+TEST(Slots, DoNotOvertakeThoseThatTheLedgerCouldNotTake) {
+  Bench b;
+  auto member = every("a", 500ms);
+  member.overlap = Overlap::allow;
+  b.agents.push_back(std::move(member));
+  b.start();
+  b.ledger->fail(b.ledger->operations() + 1, {});
+  b.world.advance(2s);
+  std::vector<std::string> keys;
+  for (const auto& [position, row] : b.store.runs) keys.push_back(row.entry.key);
+  EXPECT_EQ(keys, (Runs{"a@2026-01-01T12:00:30.500Z", "a@2026-01-01T12:00:31Z", "a@2026-01-01T12:00:31.500Z", "a@2026-01-01T12:00:32Z"}));
+}
+
 TEST(RunOnStart, IsOnceInALedgersLife) {
   Bench b;
   auto member = every("a", 10h);
