@@ -1,0 +1,78 @@
+#include "tests/sim/agents.hpp"
+
+namespace agentd::sim {
+namespace {
+
+using namespace std::chrono;
+using port::Overlap;
+
+manifest::AgentSpec of_any_kind(Dice& dice, std::string id) {
+  manifest::AgentSpec spec;
+  spec.agent_id = std::move(id);
+  spec.model = {.provider = kModel, .model = "m"};
+  spec.task.query = "what is to be done?";
+  spec.task.timeout = dice.of<Millis>({20s, 60s, 120s});
+  if (dice.percent(30)) spec.task.deadline = dice.of<Millis>({60s, 300s});
+  spec.retry = {.max_retries = static_cast<std::int64_t>(dice.below(4)),
+                .delay = dice.of<Millis>({2s, 10s}),
+                .max_delay = 30s,
+                .jitter = 0.2};
+  spec.limits.queue_size = dice.of<std::int64_t>({2, 5, 100});
+  spec.limits.max_concurrent = dice.of<std::int64_t>({1, 2, 4});
+  spec.limits.max_steps = dice.of<std::int64_t>({3, 6});
+  spec.limits.request_limit = dice.of<std::int64_t>({3, 6, 50});
+  spec.limits.max_crashes = dice.of<std::int64_t>({2, 3, 5});
+  spec.limits.tool_call_timeout = dice.of<Millis>({3s, 10s});
+  spec.limits.parallel_tools = dice.of<std::int64_t>({1, 2, 4});
+  spec.memory.window = 4;
+  if (dice.percent(30)) spec.memory.session.scope = manifest::Session::Scope::run;
+  spec.tools.allow = {std::string(kTools) + ".*"};
+  spec.tools.deny = {std::string(kTools) + ".never"};
+  if (dice.percent(30)) spec.tools.on_unknown_outcome = manifest::OnUnknownOutcome::fail;
+  return spec;
+}
+
+void slots(Dice& dice, manifest::AgentSpec& spec) {
+  spec.schedule.overlap = dice.of({Overlap::skip, Overlap::queue, Overlap::allow});
+  if (dice.percent(25)) spec.schedule.misfire = manifest::Misfire::skip;
+  if (dice.percent(25)) spec.schedule.catchup_window = dice.of<Millis>({90s, 600s});
+  if (dice.percent(40)) spec.schedule.jitter = dice.of<Millis>({2s, 30s});
+}
+
+}  // namespace
+
+Instant beginning(Dice& dice) {
+  switch (dice.below(4)) {
+    case 0:
+      return sys_days(2026y / 10 / 25) + dice.between(0min, 60min);  // Berlin's clocks go back at 01:00
+    case 1:
+      return sys_days(2026y / 3 / 29) + dice.between(0min, 60min);  // and forward
+    case 2:
+      return sys_days(2026y / 11 / 1) + 5h + dice.between(0min, 60min);  // New York's go back at 06:00
+    default:
+      return sys_days(2026y / 1 / 1) + dice.between(0min, 24h);
+  }
+}
+
+std::vector<manifest::AgentSpec> make_agents(Dice& dice, Instant begin) {
+  std::vector<manifest::AgentSpec> agents;
+  for (int i = 0; i < 2; ++i) {
+    auto& spec = agents.emplace_back(of_any_kind(dice, "every" + std::to_string(i)));
+    slots(dice, spec);
+    spec.schedule.when = manifest::Interval{dice.of<Millis>({20s, 37s, 60s})};
+    if (dice.percent(30)) spec.schedule.start = begin + dice.between(0s, 300s);
+  }
+  auto& cron = agents.emplace_back(of_any_kind(dice, "cron"));
+  slots(dice, cron);
+  cron.schedule.when = manifest::Cron{dice.of<const char*>({"* * * * *", "*/2 * * * *", "30 2 * * *", "0,20,40 * * * *"})};
+  cron.schedule.timezone = dice.of<const char*>({"Europe/Berlin", "America/New_York", "UTC"});
+  auto& native = agents.emplace_back(of_any_kind(dice, "native"));
+  slots(dice, native);
+  native.schedule.when = manifest::Interval{dice.of<Millis>({30s, 120s})};
+  native.task.query.clear();
+  native.task.native = kTask;
+  for (int i = 0; i < 2; ++i) agents.push_back(of_any_kind(dice, "asked" + std::to_string(i)));
+  return agents;
+}
+
+}  // namespace agentd::sim

@@ -1,0 +1,140 @@
+#include "tests/sim/last_look.hpp"
+
+#include "core/event/expand.hpp"
+#include "core/schedule/ticker.hpp"
+
+namespace agentd::sim {
+namespace {
+
+constexpr std::size_t kMany = 1'000'000;
+
+struct Counts {
+  std::int64_t least = 0, most = 0, completed = 0;
+};
+
+Counts ended_of(const Witness& witness, const std::string& agent) {
+  Counts counts;
+  for (const auto& [position, run] : witness.runs()) {
+    if (run.agent != agent || !run.accepted() || !run.ended) continue;
+    ++counts.most;
+    counts.least += run.records > 1;  // one that was cancelled before anybody took it up is no run
+    counts.completed += run.ended_as == port::RunStatus::completed;
+  }
+  return counts;
+}
+
+}  // namespace
+
+Async<bool> look_at_rows(WatchedLedger& ledger, Witness& witness) {
+  port::RunFilter all;
+  all.limit = kMany;
+  auto listing = ledger.list(all);
+  const auto rows = co_await std::move(listing);
+  if (!rows) co_return false;
+  if (rows->size() != witness.runs().size())
+    witness.object("there are " + std::to_string(rows->size()) + " rows of " + std::to_string(witness.runs().size()) + " runs");
+  std::set<std::string> agents;
+  for (const auto& row : *rows) {
+    const auto* run = witness.facts(row.run);
+    if (!run) {
+      witness.object("there is a row of a run that nobody brought in: " + to_text(row.run));
+      continue;
+    }
+    agents.insert(row.agent_id);
+    const auto expected = run->ended ? run->ended_as : run->entered_as;
+    if (row.status != expected)
+      witness.object("the row of run " + to_text(row.run) + " says " + port::name(row.status) + ", its records say " +
+                     port::name(expected));
+  }
+  for (const auto& agent : agents) {
+    const auto stats = ledger.stats(agent);
+    const auto counts = ended_of(witness, agent);
+    if (stats.run_count < counts.least || stats.run_count > counts.most)
+      witness.object(agent + " counts " + std::to_string(stats.run_count) + " runs of " + std::to_string(counts.least) + " to " +
+                     std::to_string(counts.most));
+    const auto& spec = witness.spec(agent);
+    if (!spec.task.is_native() || spec.limits.max_concurrent > 1) continue;
+    auto asking = ledger.agent_state(agent);
+    const auto state = co_await std::move(asking);
+    if (state && *state != (counts.completed ? std::to_string(counts.completed) : "null"))
+      witness.object("the state of " + agent + " is " + *state + " after " + std::to_string(counts.completed) +
+                     " completed runs");
+  }
+  co_return true;
+}
+
+void look_at_slots(const Calendar& calendar, Witness& witness) {
+  for (const auto& [agent, began] : witness.schedules_began()) {
+    const auto& spec = witness.spec(agent);
+    const auto schedule = *schedule::make_schedule(spec.schedule);
+    if (!schedule || !calendar.stopped) continue;
+    const auto until = *calendar.stopped - schedule::kMisfireAfter - schedule->jitter;
+    const auto& stretches = witness.slots(agent);
+    for (const auto slot : schedule::slots_between(*schedule, began, until, kMany)) {
+      int dispositions = 0, runs = 0;
+      for (const auto& stretch : stretches) {
+        if (slot < stretch.first || slot > stretch.last) continue;
+        ++dispositions;
+        runs += stretch.ran;
+      }
+      const auto name = "the slot " + format_instant(slot) + " of " + agent;
+      if (dispositions == 0) witness.object(name + " is in no record");
+      if (runs > 1) witness.object(name + " became " + std::to_string(runs) + " runs");
+      if (dispositions > 1 && !calendar.went_back) witness.object(name + " is in " + std::to_string(dispositions) + " records");
+    }
+    for (const auto& stretch : stretches) {
+      const auto counted = schedule::slots_between(*schedule, stretch.first - Millis(1), stretch.last, kMany).size();
+      if (std::cmp_not_equal(counted, stretch.count))
+        witness.object("a record of " + agent + " says " + std::to_string(stretch.count) + " slots from " +
+                       format_instant(stretch.first) + " to " + format_instant(stretch.last) + ", which has " +
+                       std::to_string(counted));
+    }
+  }
+}
+
+// The copier has been told that all are kept.
+void look_at_copies(const Outside& outside, Witness& witness) {
+  std::size_t count = 0;
+  for (const auto& record : witness.records()) {
+    const auto events = event::expand(record);
+    if (!events) {
+      witness.object("record " + std::to_string(record.position) + " has no events: " + events.error().message);
+      continue;
+    }
+    for (std::size_t i = 0; i < events->size(); ++i) {
+      const auto& event = (*events)[i];
+      ++count;
+      if (event.id != event_id(record.position, static_cast<int>(i)))
+        witness.object("event " + std::to_string(i) + " of record " + std::to_string(record.position) + " is named " + event.id);
+      const auto copy = outside.copies().find(event.id);
+      if (copy == outside.copies().end())
+        witness.object("the event " + event.id + " was not copied");
+      else if (copy->second != event.type + event.payload)
+        witness.object("the copy of event " + event.id + " is another one");
+    }
+  }
+  if (outside.copies().size() != count)
+    witness.object(std::to_string(outside.copies().size()) + " events were copied of " + std::to_string(count));
+}
+
+void look_at_memories(const Outside& outside, Witness& witness) {
+  for (const auto& [agent, entries] : outside.memories())
+    for (const auto& [id, entry] : entries) {
+      const auto slash = id.find('/');
+      const auto run = parse_run_id(id.substr(0, slash));
+      if (!run || !witness.facts(*run) || (id.substr(slash) != "/0" && id.substr(slash) != "/1"))
+        witness.object("the memory " + id + " of " + agent + " is of no run");
+    }
+  for (const auto& [position, run] : witness.runs()) {
+    const auto& spec = witness.spec(run.agent);
+    if (run.ended_as != port::RunStatus::completed || spec.task.is_native() ||
+        spec.memory.session.scope == manifest::Session::Scope::run)
+      continue;
+    const auto of_agent = outside.memories().find(run.agent);
+    for (const auto* index : {"/0", "/1"})
+      if (of_agent == outside.memories().end() || !of_agent->second.contains(to_text(run.run) + index))
+        witness.object("run " + to_text(run.run) + " is completed and left no memory " + index);
+  }
+}
+
+}  // namespace agentd::sim

@@ -1,0 +1,362 @@
+#include "tests/sim/simulation.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "core/run/endpoint.hpp"
+#include "tests/sim/agents.hpp"
+#include "tests/sim/last_look.hpp"
+
+namespace agentd::sim {
+namespace {
+
+using namespace std::chrono;
+
+constexpr std::size_t kLeastRuns = 100, kLeastFaults = 10, kMostOld = 64, kMostRefused = 100;
+constexpr Millis kLeastTime = 10min, kMostTime = 4h, kKindBefore = 3min, kLongestEnd = 12h, kPatience = 90s, kCopyTakes = 2min,
+                 kCopyStep = 100ms;
+
+class Simulation final : public Machine, public run::AgentSource {
+ public:
+  Simulation(std::uint64_t seed, const Ground& ground, Coverage& coverage);
+  Verdict run();
+
+  void kill(Disk::Loss loss) override;
+  void drain() override { drain_wanted_ = true; }
+  void set_clock(Millis by) override;
+  void suspend(Millis by) override { process_->clock().suspend(by); }
+  void note(std::string what) override { witness_.note(std::move(what)); }
+  void later(Millis delay, std::function<void()> what) override { later_.emplace(now() + delay, std::move(what)); }
+  Async<Result<run::AgentRef>> agent(std::string agent_id, std::int64_t revision) override;
+
+ private:
+  enum class Phase { hostile, kind, ending, leaving, looking, over };
+  Tick now() const { return process_ ? before_ + process_->clock().tick().time_since_epoch() : before_; }
+  void one_life();
+  void rest();
+  void step(Process& process);
+  void act(Process& process);
+  void wreck();
+  void use(Process& process);
+  void become_kind();
+  void ask(Process& process);
+  void cancel(Process& process);
+  void send_late(Process& process);
+  static Async<void> enter(WatchedLedger& ledger, port::Entry entry);
+  static Async<void> cancel_run(Process& process, RunId run);
+  Async<void> send(Process& process, port::Transition transition);
+  run::AgentRef make(const manifest::AgentSpec& spec);
+
+  Dice dice_;
+  const Ground& ground_;
+  const Instant begin_;
+  const std::vector<manifest::AgentSpec> specs_;
+  Witness witness_;
+  Faults faults_;
+  Outside outside_;
+  std::optional<run::Endpoint> endpoint_;
+  std::map<std::string, run::AgentRef> agents_;
+  Calendar calendar_;
+  Installation installation_;
+
+  Phase phase_ = Phase::hostile;
+  Process* process_ = nullptr;
+  Instant wall_;
+  Tick before_{};  // when the process began, in the time of this world
+  Tick next_action_{}, aimed_at_{}, phase_began_{};
+  std::multimap<Tick, std::function<void()>> later_;
+  std::deque<port::Transition> old_;  // of processes that are gone
+  bool drain_wanted_ = false;
+  std::uint64_t keys_ = 0, edits_ = 0;
+  std::size_t processes_ = 0, refused_ = 0;  // refused: starts in a row that came to nothing
+};
+
+Simulation::Simulation(std::uint64_t seed, const Ground& ground, Coverage& coverage)
+    : dice_(seed),
+      ground_(ground),
+      begin_(beginning(dice_)),
+      specs_(make_agents(dice_, begin_)),
+      witness_(specs_),
+      faults_(Dice(dice_.next()), ground.disk, *this, coverage),
+      outside_(Dice(dice_.next()), faults_, witness_),
+      installation_{ground.folder, specs_, {}, *this, ground.log, faults_, witness_, outside_},
+      wall_(begin_) {
+  ground_.disk.format(dice_.next());
+  std::filesystem::remove(ground_.folder / "ledger.db.claims");
+  for (const auto& spec : specs_) {
+    installation_.manifests[spec.agent_id] = "the first";
+    agents_[spec.agent_id] = make(spec);
+  }
+}
+
+// The endpoint is each process's own, at one place.
+run::AgentRef Simulation::make(const manifest::AgentSpec& spec) {
+  endpoint_.emplace(kModel, outside_, 30s, std::map<std::string, manifest::Prices>());
+  run::Parts parts{.spec = spec,
+                   .endpoint = &*endpoint_,
+                   .task = spec.task.is_native() ? &outside_ : nullptr,
+                   .tools = {},
+                   .memory = {.episodic = &outside_}};
+  auto tools = tool::Catalog::build({{kTools, &outside_, 0, outside_.tools()}}, spec.tools);
+  if (!tools) std::abort();
+  parts.tools = std::move(*tools);
+  auto made = run::make_agent(std::move(parts));
+  if (!made) std::abort();
+  return *made;
+}
+
+Async<Result<run::AgentRef>> Simulation::agent(std::string agent_id, std::int64_t) {
+  if (phase_ == Phase::hostile && dice_.percent(1)) co_return fail(ErrorClass::retryable, "its revision cannot be read now");
+  co_return agents_.at(agent_id);
+}
+
+Verdict Simulation::run() {
+  while (phase_ != Phase::over && witness_.objections().empty()) {
+    one_life();
+    rest();
+  }
+  Verdict verdict{.objections = witness_.objections(),
+                  .digest = outside_.digest(),
+                  .runs = witness_.accepted(),
+                  .faults = faults_.struck(),
+                  .processes = processes_,
+                  .records = witness_.records().size(),
+                  .lasted = floor<Millis>(before_ - Tick{})};
+  if (!verdict.objections.empty()) verdict.story = witness_.story();
+  const auto add = [&](std::string_view text) {
+    for (const char c : text) verdict.digest = (verdict.digest ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  };
+  for (const auto& record : witness_.records()) {
+    add(std::to_string(record.position) + ' ' + std::to_string(record.kind) + ' ' +
+        std::to_string(record.at.time_since_epoch().count()) + ' ' + to_text(record.run));
+    add(record.payload);
+  }
+  return verdict;
+}
+
+// ---- processes
+
+void Simulation::one_life() {
+  ground_.disk.boot();
+  ++processes_;
+  Process process(installation_, dice_.next(), wall_);
+  process_ = &process;
+  endpoint_.emplace(kModel, outside_, 30s, std::map<std::string, manifest::Prices>());
+  next_action_ = now() + dice_.between(0ms, 2s);
+  witness_.note("a process, at " + format_instant(wall_));
+  refused_ = process.start() ? 0 : refused_ + 1;
+  if (refused_ > kMostRefused) witness_.object("the host does not come up any more");
+  if (phase_ == Phase::looking && process.is_up()) {
+    process.stop_schedules();
+    if (process.world().run(look_at_rows(process.ledger(), witness_))) phase_ = Phase::over;
+    for (auto left = kCopyTakes;
+         left > Millis(0) && !outside_.copies().contains(event_id(static_cast<Position>(witness_.records().size()), 0));
+         left -= kCopyStep)
+      process.world().advance(kCopyStep);
+    witness_.expect_all_over();
+    look_at_slots(calendar_, witness_);
+    look_at_copies(outside_, witness_);
+    look_at_memories(outside_, witness_);
+  }
+  while (process.is_up() && phase_ != Phase::over && witness_.objections().empty()) step(process);
+  wall_ = process.clock().now();
+  before_ = now();
+  process_ = nullptr;
+  if (process.has_ledger()) {
+    old_.insert(old_.end(), process.ledger().sent().begin(), process.ledger().sent().end());
+    while (old_.size() > kMostOld) old_.pop_front();
+  }
+  witness_.note((process.is_dead() ? "it is dead, at " : "it has ended, at ") + format_instant(wall_));
+  process.leave();
+  if (!process.is_dead()) witness_.process_left();
+  if (phase_ == Phase::leaving) phase_ = Phase::looking;
+}
+
+// Until somebody starts it again, at times with a clock that is wrong.
+void Simulation::rest() {
+  drain_wanted_ = false;
+  const Millis down = dice_.percent(85) ? dice_.between(100ms, 20s) : dice_.between(20s, 20min);
+  before_ += down;
+  wall_ += down;
+  if (phase_ == Phase::hostile && dice_.percent(8)) set_clock(dice_.between(-90min, 90min));
+  while (!later_.empty() && later_.begin()->first <= before_) later_.extract(later_.begin()).mapped()();
+}
+
+void Simulation::kill(Disk::Loss loss) {
+  if (process_->is_dead()) return;
+  ground_.disk.cut(loss, dice_.next());
+  const bool forgets = loss != Disk::Loss::nothing && dice_.percent(50);  // who had claimed what: that is not synced
+  if (forgets) std::filesystem::remove(ground_.folder / "ledger.db.claims");
+  if (process_->has_ledger()) {
+    auto held = process_->ledger().held();
+    if (forgets) held.insert(process_->ledger().abandoned().begin(), process_->ledger().abandoned().end());
+    witness_.process_died(held, process_->ledger().claims());
+  }
+  process_->die();
+}
+
+void Simulation::set_clock(Millis by) {
+  if (process_)
+    process_->world().jump(by);
+  else
+    wall_ += by;
+  witness_.note("the clock is set by " + std::to_string(by.count()) + " ms");
+  calendar_.went_back = calendar_.went_back || by < Millis(0);
+}
+
+// ---- what happens while one is up
+
+void Simulation::step(Process& process) {
+  while (!later_.empty() && later_.begin()->first <= now()) later_.extract(later_.begin()).mapped()();
+  if (std::exchange(drain_wanted_, false)) process.drain(dice_.between(0s, 25s));
+  if (now() >= next_action_) act(process);
+  auto hop = floor<Millis>(next_action_ - now());
+  if (!later_.empty()) hop = std::min(hop, ceil<Millis>(later_.begin()->first - now()));
+  if (const auto timer = process.world().next_timer()) hop = std::min(hop, *timer);
+  process.world().advance(std::max(hop, Millis(0)));
+}
+
+void Simulation::act(Process& process) {
+  next_action_ = now() + dice_.between(200ms, 5s);
+  const Millis in_phase = floor<Millis>(now() - phase_began_);
+  switch (phase_) {
+    case Phase::hostile: {
+      if (process.is_draining()) return;
+      const bool enough = witness_.accepted() >= kLeastRuns && faults_.struck() >= kLeastFaults && in_phase >= kLeastTime;
+      if (enough || in_phase > kMostTime) return become_kind();
+      wreck();
+      return use(process);
+    }
+    case Phase::kind:
+      if (in_phase < kKindBefore) return;
+      process.stop_schedules();
+      calendar_.stopped = process.clock().now();
+      phase_ = Phase::ending;
+      return;
+    case Phase::ending:
+      if (witness_.live() == 0) {
+        phase_ = Phase::leaving;
+        drain_wanted_ = true;
+      } else if (in_phase > kLongestEnd) {
+        witness_.expect_all_over();
+        witness_.object("the world is kind, and yet it does not come to rest");
+      }
+      return;
+    default:
+      return;
+  }
+}
+
+void Simulation::become_kind() {
+  phase_ = Phase::kind;
+  phase_began_ = now();
+  faults_.cease();
+  outside_.be_kind();
+}
+
+void Simulation::wreck() {
+  if (faults_.aimed() && now() - aimed_at_ < kPatience) return;
+  if (!faults_.aimed() && dice_.percent(60)) return;
+  faults_.aim();
+  aimed_at_ = now();
+  switch (faults_.target()) {
+    case Column::agent_changed:
+    case Column::specs:
+      installation_.manifests.begin()->second = "edit " + std::to_string(++edits_);
+      [[fallthrough]];
+    case Column::released:
+    case Column::host_stopped:
+    case Column::host_started:
+      drain_wanted_ = true;
+      return;
+    default:
+      return;
+  }
+}
+
+void Simulation::use(Process& process) {
+  switch (dice_.below(16)) {
+    case 0:
+      return cancel(process);
+    case 1:
+    case 2:
+      return send_late(process);
+    case 3:
+      if (dice_.percent(10)) drain_wanted_ = true;
+      return;
+    case 4:
+      if (dice_.percent(10)) kill(Disk::Loss::nothing);
+      return;
+    case 5:
+    case 6:
+    case 7:
+    case 8:
+    case 9:
+    case 10:
+      return ask(process);
+    default:
+      return;
+  }
+}
+
+void Simulation::ask(Process& process) {
+  const auto& spec = specs_[dice_.percent(80) ? specs_.size() - 1 - dice_.below(2) : dice_.below(specs_.size())];
+  const auto& member = *process.members().find(spec.agent_id);
+  event::Entered entered{.trigger = "api"};
+  if (dice_.percent(60)) entered.key = 'k' + std::to_string(dice_.percent(60) ? keys_++ : dice_.below(keys_ + 1));
+  port::Entry entry{.agent_id = spec.agent_id,
+                    .key = entered.key,
+                    .nonce = static_cast<std::uint32_t>(dice_.next()),
+                    .due_at = process.clock().now(),
+                    .revision = member.revision,
+                    .leaves_record = false,
+                    .queue_size = member.queue_size,
+                    .max_concurrent = member.max_concurrent,
+                    .payload = event::encode(entered)};
+  process.tell(enter(process.ledger(), std::move(entry)));
+}
+
+Async<void> Simulation::enter(WatchedLedger& ledger, port::Entry entry) {
+  std::vector<port::Entry> entries;
+  entries.push_back(std::move(entry));
+  auto entering = ledger.enqueue(std::move(entries));
+  const auto entered = co_await std::move(entering);
+}
+
+void Simulation::cancel(Process& process) {
+  std::vector<RunId> live;
+  for (auto run = witness_.runs().rbegin(); run != witness_.runs().rend() && live.size() < 8; ++run)
+    if (run->second.accepted() && !run->second.ended) live.push_back(run->second.run);
+  if (!live.empty()) process.tell(cancel_run(process, live[dice_.below(live.size())]));
+}
+
+Async<void> Simulation::cancel_run(Process& process, RunId run) {
+  auto cancelling = process.worker().cancel(run, "by hand");
+  const auto cancelled = co_await std::move(cancelling);
+}
+
+// What a worker that has lost its run may still send.
+void Simulation::send_late(Process& process) {
+  const auto& sent = process.ledger().sent();
+  const auto& from = !old_.empty() && dice_.percent(50) ? old_ : sent;
+  if (from.empty()) return;
+  auto transition = from[dice_.below(from.size())];
+  if (!process.ledger().holds(transition.run, transition.generation)) process.tell(send(process, std::move(transition)));
+}
+
+Async<void> Simulation::send(Process& process, port::Transition transition) {
+  const auto run = transition.run;
+  auto sending = process.ledger().port().commit(std::move(transition));
+  const auto taken = co_await std::move(sending);
+  if (taken && !process.is_dead())
+    witness_.object("a record of run " + to_text(run) + " was taken from a worker that has lost it");
+}
+
+}  // namespace
+
+Verdict simulate(std::uint64_t seed, const Ground& ground, Coverage& coverage) {
+  Simulation simulation(seed, ground, coverage);
+  return simulation.run();
+}
+
+}  // namespace agentd::sim

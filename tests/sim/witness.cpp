@@ -1,0 +1,237 @@
+#include "tests/sim/witness.hpp"
+
+#include "core/base/ids.hpp"
+
+namespace agentd::sim {
+
+using port::RunStatus;
+
+Witness::Witness(const std::vector<manifest::AgentSpec>& agents) {
+  for (const auto& agent : agents) {
+    specs_[agent.agent_id] = &agent;
+    slots_[agent.agent_id];
+  }
+}
+
+void Witness::object(std::string what) { objections_.push_back(std::move(what)); }
+void Witness::object(const RunFacts& run, const std::string& what) {
+  object("run " + to_text(run.run) + " of " + run.agent + ": " + what);
+}
+
+RunFacts* Witness::facts(RunId run) {
+  const auto found = runs_.find(run.position);
+  return found == runs_.end() || found->second.run != run ? nullptr : &found->second;
+}
+
+std::vector<std::string> Witness::story() const {
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i <= records_.size(); ++i) {
+    const auto [first, last] = notes_.equal_range(i);
+    for (auto note = first; note != last; ++note) lines.push_back("-- " + note->second);
+    if (i == records_.size()) break;
+    const auto& record = records_[i];
+    const auto run = record.run ? to_text(record.run) : std::string();
+    lines.push_back(std::to_string(record.position) + ' ' + format_instant(record.at) + ' ' + record.agent_id + ' ' + run + ' ' +
+                    std::to_string(record.kind) + (record.kind ? "" : std::string(" ") + port::name(record.status)) + ' ' +
+                    record.payload);
+  }
+  return lines;
+}
+
+// ---- records
+
+void Witness::found(const std::vector<port::StoredRecord>& all) {
+  for (const auto& record : all) see(record);
+  if (all.size() < records_.size())
+    object("of " + std::to_string(records_.size()) + " records that were durable " + std::to_string(all.size()) + " are left");
+}
+
+void Witness::see(const port::StoredRecord& record) {
+  const auto known = static_cast<Position>(records_.size());
+  if (record.position <= 0 || record.position > known + 1)
+    return object("after record " + std::to_string(known) + " comes " + std::to_string(record.position));
+  if (record.position <= known) {
+    const auto& before = records_[static_cast<std::size_t>(record.position - 1)];
+    if (before.payload != record.payload || before.kind != record.kind || before.run != record.run || before.at != record.at)
+      object("record " + std::to_string(record.position) + " is another one now");
+    return;
+  }
+  records_.push_back(record);
+  auto decoded = event::decode(record.kind, record.payload);
+  if (!decoded) return object("record " + std::to_string(record.position) + " cannot be read: " + decoded.error().message);
+  if (auto* entered = std::get_if<event::Entered>(&decoded->body)) return take(record, *entered);
+  if (!record.run) return;
+  auto* run = facts(record.run);
+  if (!run) return object("record " + std::to_string(record.position) + " is of a run that nobody brought in");
+  if (run->ended || !run->accepted())
+    object(*run, "has ended, and yet record " + std::to_string(record.position) + " of kind " + std::to_string(record.kind) +
+                     " follows");
+  ++run->records;
+  unclaimed_[run->agent].erase(run->run.position);
+  std::visit([&](const auto& body) { take(*run, body); }, decoded->body);
+}
+
+void Witness::take(const port::StoredRecord& record, event::Entered& entered) {
+  auto& run = runs_[record.position];
+  run.run = record.run;
+  run.agent = record.agent_id;
+  run.entered_as = record.status;
+  if (!entered.key.empty() && !keys_.emplace(std::pair(run.agent, entered.key), run.run).second)
+    object(run, "has the key " + entered.key + ", as a run before it has");
+  if (run.accepted()) {
+    ++accepted_, ++live_;
+    unclaimed_[run.agent].insert(record.position);
+  }
+  if (entered.trigger != "schedule") return;
+  const bool ran = run.accepted() || run.entered_as == RunStatus::skipped || run.entered_as == RunStatus::dropped;
+  if (entered.scheduled_at)
+    slots_.at(run.agent).push_back({*entered.scheduled_at, *entered.scheduled_at, 1, ran});
+  else if (entered.first && entered.last)
+    slots_.at(run.agent).push_back({*entered.first, *entered.last, entered.count, false});
+  else
+    object(run, "is of no slot");
+}
+
+void Witness::intend(RunFacts& run, Place place) {
+  if (run.finished.contains(place)) object(run, "begins a tool call that has ended");
+  run.intents.insert(place);
+}
+
+void Witness::take(RunFacts& run, const event::Started& r) {
+  using Why = event::Started::Why;
+  if (r.why == Why::first && run.started) object(run, "starts for the first time twice");
+  if (r.why == Why::retry && !run.spent) object(run, "begins another attempt though none has failed");
+  if (r.why != Why::retry && run.spent) object(run, "goes on with an attempt that has failed");
+  if (r.attempt != run.attempt)
+    object(run, "is in attempt " + std::to_string(r.attempt) + " after " + std::to_string(run.attempt - 1) + " failed ones");
+  if (r.crashes > run.deaths) object(run, "counts " + std::to_string(r.crashes) + " crashes of " + std::to_string(run.deaths));
+  run.started = run.attempt_open = true;
+  run.spent = false;
+  run.planned = r.call ? r.call->step : 0;
+  for (const auto& start : r.starts) intend(run, {start.step, start.index});
+}
+
+void Witness::take(RunFacts& run, const event::Answered& r) {
+  if (!run.answered.insert(r.step).second) object(run, "has two answers of step " + std::to_string(r.step));
+  run.asking = 0;
+  for (const int index : r.starts) intend(run, {r.step, index});
+  run.planned = r.call ? r.call->step : 0;
+}
+
+void Witness::take(RunFacts& run, const event::ToolFinished& r) {
+  if (!run.intents.contains({r.step, r.index})) object(run, "ends a tool call that did not begin");
+  if (!run.finished.insert({r.step, r.index}).second) object(run, "ends a tool call twice");
+  for (const auto& start : r.starts) intend(run, {start.step, start.index});
+  run.planned = r.call ? r.call->step : 0;
+}
+
+void Witness::take(RunFacts& run, const event::CallFailed&) { run.asking = 0; }
+
+void Witness::take(RunFacts& run, const event::Waiting& r) {
+  run.planned = 0;
+  if (!r.ends_attempt) return;
+  if (!run.attempt_open && run.started) object(run, "ends an attempt twice");
+  if (r.attempt != run.attempt + 1)
+    object(run, "ends attempt " + std::to_string(run.attempt) + " and goes on with " + std::to_string(r.attempt));
+  if (r.attempt > specs_.at(run.agent)->retry.max_retries + 1) object(run, "is tried more often than it may");
+  run.attempt_open = false;
+  run.spent = run.started;
+  run.attempt = r.attempt;
+}
+
+void Witness::take(RunFacts& run, const event::Released&) { run.planned = run.asking = 0; }
+
+void Witness::take(RunFacts& run, const event::Ended& r) {
+  if (r.answer) take(run, *r.answer);
+  if (r.status == RunStatus::completed)
+    for (const auto& place : run.intents)
+      if (!run.finished.contains(place)) object(run, "is completed while a tool call has no end");
+  run.ended = true;
+  run.ended_as = r.status;
+  run.attempt_open = false;
+  run.planned = 0;
+  --live_;
+  // What was refused for the account's sake is not known when the process died over it, so it may count.
+  if (r.totals.requests < run.requests)
+    object(run, "counts " + std::to_string(r.totals.requests) + " requests of " + std::to_string(run.requests));
+}
+
+void Witness::expect_all_over() {
+  for (const auto& [position, run] : runs_) {
+    if (!run.accepted()) continue;
+    if (!run.ended) object(run, "has not ended");
+    if (run.attempt_open) object(run, "has an attempt that did not end");
+  }
+}
+
+// ---- the world outside
+
+void Witness::model_asked(RunId id, int step) {
+  auto* run = facts(id);
+  if (!run) return object("a model is asked for a run that nobody brought in");
+  if (run->ended) object(*run, "has ended and asks a model");
+  if (run->answered.contains(step))
+    object(*run, "asks again for the answer of step " + std::to_string(step) + ", which is durable");
+  if (run->planned != step) object(*run, "asks for step " + std::to_string(step) + " before that is durable");
+  if (run->asking) object(*run, "asks for step " + std::to_string(step) + " again though nobody died");
+  run->asking = step;
+  const auto limit = specs_.at(run->agent)->limits.request_limit;
+  if (++run->requests > limit && limit > 0) object(*run, "asks more often than request_limit " + std::to_string(limit));
+}
+
+void Witness::model_refused(RunId id) {
+  if (auto* run = facts(id)) --run->requests;
+}
+
+void Witness::tool_begins(RunId id, Place place, const std::string& call_id, port::Effect effect) {
+  auto* run = facts(id);
+  if (!run) return object("a tool is called for a run that nobody brought in");
+  if (run->ended) object(*run, "has ended and calls a tool");
+  if (!run->intents.contains(place)) object(*run, "makes the call " + call_id + " before its intent is durable");
+  if (run->finished.contains(place)) object(*run, "makes the call " + call_id + " again, whose end is durable");
+  if (effect == port::Effect::once && !maybe_done_.insert(call_id).second)
+    object(*run, "makes the call " + call_id + " again, which may have happened");
+}
+
+// ---- the process
+
+void Witness::process_died(const std::set<RunId>& held, bool claimed_more) {
+  for (auto& [position, run] : runs_)
+    if (held.contains(run.run) || (claimed_more && run.accepted() && !run.ended)) ++run.deaths;
+  process_left();
+}
+
+void Witness::process_left() {
+  for (auto& [position, run] : runs_)
+    if (std::exchange(run.asking, 0)) --run.requests;
+}
+
+void Witness::admitted(const std::string& agent, const std::string& key, const port::Admission& admission) {
+  using Kind = port::Admission::Kind;
+  if (admission.kind == Kind::duplicate) {
+    const auto first = keys_.find({agent, key});
+    if (first == keys_.end() || first->second != admission.run)
+      object("the key " + key + " of " + agent + " is a duplicate of " + to_text(admission.run));
+    return;
+  }
+  if (admission.kind != Kind::accepted) return;
+  if (std::cmp_greater(unclaimed_[agent].size(), specs_.at(agent)->limits.queue_size))
+    object("the queue of " + agent + " holds " + std::to_string(unclaimed_[agent].size()));
+  if (!facts(admission.run)) object("the run " + to_text(admission.run) + " of " + agent + " was accepted and is not there");
+}
+
+// The first one counts: it is there for every start that follows.
+void Witness::cursors_kept(const std::vector<port::Cursor>& cursors, Instant now) {
+  constexpr std::string_view kSchedule = "schedule:";
+  for (const auto& cursor : cursors)
+    if (cursor.name.starts_with(kSchedule)) began_.emplace(cursor.name.substr(kSchedule.size()), now);
+}
+
+void Witness::claimed(RunId id) {
+  auto* run = facts(id);
+  if (!run) return object("a run is claimed that nobody brought in");
+  if (run->ended) object(*run, "has ended and is claimed");
+  unclaimed_[run->agent].erase(id.position);
+}
+
+}  // namespace agentd::sim
