@@ -7,6 +7,7 @@ namespace agentd::openai {
 namespace {
 
 using sdk::Json;
+using sdk::JsonReader;
 
 // A count that makes no sense was not said: no answer that has been paid for is lost over it.
 int64_t count(Json value) {
@@ -20,28 +21,30 @@ int64_t count(Json value) {
 
 std::string text_of(Json value) { return value.kind() == Json::Kind::string ? value.string() : std::string(); }
 
-sdk::ToolRequest read_call(Json call) {
+sdk::ToolRequest read_call(JsonReader& body) {
   sdk::ToolRequest out;
-  call.members([&](std::string_view name, Json value) {
-    if (name == "id") out.id = text_of(value);
+  body.members([&](std::string_view name) {
+    if (name == "id") out.id = text_of(body.value());
     if (name != "function") return;
-    value.members([&](std::string_view key, Json part) {
-      if (key == "name") out.name = text_of(part);
-      if (key == "arguments") out.arguments = part.kind() == Json::Kind::string ? part.string() : std::string(part.text());  // some servers send the object itself
+    body.members([&](std::string_view key) {
+      if (key == "name") out.name = text_of(body.value());
+      if (key != "arguments") return;
+      const Json part = body.value();
+      out.arguments = part.kind() == Json::Kind::string ? part.string() : std::string(part.text());  // some servers send the object itself
     });
   });
   return out;
 }
 
-void read_message(Json message, sdk::ModelAnswer& out, bool& refused) {
-  message.members([&](std::string_view name, Json value) {
-    if (name == "content" && !refused) out.text = read_content(value);
-    if (name == "refusal" && value.kind() == Json::Kind::string) {
-      out.text = value.string();
+void read_message(JsonReader& body, sdk::ModelAnswer& out, bool& refused) {
+  body.members([&](std::string_view name) {
+    if (name == "content" && !refused) out.text = read_content(body.value());
+    if (name == "refusal" && body.kind() == Json::Kind::string) {
+      out.text = body.string();
       refused = true;
     }
-    if (name == "tool_calls" && value.kind() == Json::Kind::array) value.elements([&](Json call) { out.calls.push_back(read_call(call)); });
-    if (name == "reasoning_details" && value.kind() == Json::Kind::array) out.extra = "{\"reasoning_details\":" + std::string(value.text()) + "}";
+    if (name == "tool_calls" && body.kind() == Json::Kind::array) body.elements([&] { out.calls.push_back(read_call(body)); });
+    if (name == "reasoning_details" && body.kind() == Json::Kind::array) out.extra = "{\"reasoning_details\":" + std::string(body.value().text()) + "}";
   });
 }
 
@@ -75,22 +78,24 @@ sdk::Usage read_usage(Json usage) {
   return out;
 }
 
-sdk::ModelAnswer read_answer(Json body) {
+sdk::ModelAnswer read_answer(std::string_view text) {
   sdk::ModelAnswer out;
   std::string reason;
   bool found = false, refused = false;
-  body.members([&](std::string_view name, Json value) {
-    if (name == "model") out.model = text_of(value);
-    if (name == "usage" && value.kind() == Json::Kind::object) out.usage = read_usage(value);
-    if (name != "choices" || value.kind() != Json::Kind::array) return;
-    value.elements([&](Json choice) {
+  JsonReader body(text);
+  body.members([&](std::string_view name) {
+    if (name == "model") out.model = text_of(body.value());
+    if (name == "usage" && body.kind() == Json::Kind::object) out.usage = read_usage(body.value());
+    if (name != "choices" || body.kind() != Json::Kind::array) return;
+    body.elements([&] {
       if (std::exchange(found, true)) return;  // one was asked for
-      choice.members([&](std::string_view key, Json part) {
-        if (key == "message") read_message(part, out, refused);
-        if (key == "finish_reason") reason = text_of(part);
+      body.members([&](std::string_view key) {
+        if (key == "message") read_message(body, out, refused);
+        if (key == "finish_reason") reason = text_of(body.value());
       });
     });
   });
+  body.end();
   if (!found) throw sdk::Error("it holds no choices");
   out.finish = refused ? sdk::Finish::filter : finish_of(reason, !out.calls.empty());
   return out;

@@ -2,12 +2,11 @@
 #pragma once
 #include <agentd/sdk/provider.hpp>
 
-#include <optional>
 #include <string_view>
 
 namespace agentd::openai {
 
-sdk::ModelAnswer read_answer(sdk::Json body);
+sdk::ModelAnswer read_answer(std::string_view body);
 sdk::Usage read_usage(sdk::Json usage);
 
 // How an answer ended, where the endpoint says (some say "stop" beside tool calls, some nothing).

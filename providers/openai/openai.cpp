@@ -7,6 +7,7 @@
 #include "answer.hpp"
 #include "failure.hpp"
 #include "request.hpp"
+#include "sse.hpp"
 #include "stream.hpp"
 
 namespace agentd::openai {
@@ -67,7 +68,7 @@ class Attempt {
   void end_whole(const HttpHead& head) {
     if (head.status != 200) return fail(failed_with_status(head, gathered_, now_unix_s()));
     try {
-      completion_.answer(read_answer(Json(gathered_)));
+      completion_.answer(read_answer(gathered_));
     } catch (const Error& e) {
       if (const auto inside = failed_inside(gathered_, head, now_unix_s())) return fail(*inside);
       fail(unreadable(host_, gathered_, e.what()));

@@ -17,7 +17,10 @@ bool StreamedAnswer::take(std::string_view data, sdk::Completion& completion) {
     done_ = true;
     return true;
   }
+  if (const auto text = text_alone(data)) return say(*text, completion);
   bool go_on = true;
+  words_ = {};
+  says_more_ = false;
   JsonReader event(data);
   event.members([&](std::string_view name) {
     if (name == "choices" && event.kind() == Json::Kind::array) go_on = take_choices(event, completion);
@@ -26,7 +29,33 @@ bool StreamedAnswer::take(std::string_view data, sdk::Completion& completion) {
     if (name == "error" && event.kind() != Json::Kind::null) error_ = data;
   });
   event.end();
+  keep_frame(data);
   return go_on && error_.empty();
+}
+
+std::optional<std::string> StreamedAnswer::text_alone(std::string_view data) const {
+  const std::size_t around = before_.size() + after_.size();
+  if (before_.empty() || data.size() < around || data.substr(0, before_.size()) != before_ || data.substr(data.size() - after_.size()) != after_) return std::nullopt;
+  try {
+    JsonReader words(data.substr(before_.size(), data.size() - around));
+    auto text = words.string();
+    words.end();
+    return text;
+  } catch (const sdk::Error&) {  // it only looked alike
+    return std::nullopt;
+  }
+}
+
+void StreamedAnswer::keep_frame(std::string_view data) {
+  const bool alone = !words_.empty() && !says_more_ && error_.empty();
+  const std::size_t begin = alone ? static_cast<std::size_t>(words_.data() - data.data()) : 0;
+  before_ = data.substr(0, begin);
+  after_ = alone ? data.substr(begin + words_.size()) : std::string_view();
+}
+
+bool StreamedAnswer::say(std::string_view text, sdk::Completion& completion) {
+  answer_.text += text;
+  return text.empty() || completion.emit_text(text);
 }
 
 bool StreamedAnswer::take_choices(JsonReader& event, sdk::Completion& completion) {
@@ -46,11 +75,16 @@ bool StreamedAnswer::take_delta(JsonReader& event, sdk::Completion& completion) 
   event.members([&](std::string_view name) {
     if (event.kind() == Json::Kind::null) return;
     if (name == "content" || name == "refusal") {
-      const std::string text = event.kind() == Json::Kind::string ? event.string() : read_content(event.value());
+      const Json content = event.value();
+      const std::string text = read_content(content);
       refused_ = refused_ || (name == "refusal" && !text.empty());
-      answer_.text += text;
-      if (!text.empty()) go_on = completion.emit_text(text) && go_on;
-    } else if ((name == "reasoning" || name == "reasoning_content") && event.kind() == Json::Kind::string) {
+      says_more_ = says_more_ || !words_.empty() || name == "refusal" || content.kind() != Json::Kind::string;
+      words_ = content.text();
+      go_on = say(text, completion) && go_on;
+      return;
+    }
+    says_more_ = says_more_ || name != "role";
+    if ((name == "reasoning" || name == "reasoning_content") && event.kind() == Json::Kind::string) {
       const std::string text = event.string();
       if (!text.empty()) go_on = completion.emit_reasoning(text) && go_on;
     } else if (name == "reasoning_details" && event.kind() == Json::Kind::array) {

@@ -2,10 +2,9 @@
 #pragma once
 #include <agentd/sdk/provider.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
-
-#include "sse.hpp"
 
 namespace agentd::openai {
 
@@ -19,6 +18,9 @@ class StreamedAnswer {
   const std::string& error() const { return error_; }
 
  private:
+  std::optional<std::string> text_alone(std::string_view data) const;
+  void keep_frame(std::string_view data);
+  bool say(std::string_view text, sdk::Completion& completion);
   bool take_choices(sdk::JsonReader& event, sdk::Completion& completion);
   bool take_delta(sdk::JsonReader& event, sdk::Completion& completion);
   bool take_call(sdk::Json call, sdk::Completion& completion);
@@ -26,6 +28,11 @@ class StreamedAnswer {
   sdk::ModelAnswer answer_;
   std::string reason_, reasoning_details_, error_;
   bool refused_ = false, done_ = false;
+  // Most events of a stream differ in their text alone. What stands before and after the text of the last event: one that begins and ends
+  // in the same way says the same but for its text, so that only this is read. Empty: the last event said more.
+  std::string before_, after_;
+  std::string_view words_;  // of the event at hand: the content, as it stands there
+  bool says_more_ = false;  // it holds something that must not be taken twice
 };
 
 }  // namespace agentd::openai

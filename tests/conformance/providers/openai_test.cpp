@@ -215,6 +215,61 @@ TEST_F(OpenAi, StreamsATextHoweverTheBytesAreCut) {
   }
 }
 
+// Events of one stream are alike but for their words, and then only these are read: every second event of the reference differs
+// by a space, so that each of it is read whole.
+TEST_F(OpenAi, ReadsEventsThatAreAlikeAsItReadsTheOthers) {
+  const std::vector<std::string> deltas = {
+      R"({"content":"a"})",
+      R"({"content":"b\"c"})",
+      R"({"content":"\u00e9\\"})",
+      R"({"content":""})",
+      R"({"content":null})",
+      R"({"content":"d\",\"content\":\"e"})",
+      R"({"content":"f","reasoning":"why"})",
+      R"({"content":"g","reasoning":"why"})",
+      R"({"content":"h","content":"i"})",
+      R"({"content":"j","content":"i"})",
+      R"({"content":[{"text":"k"}]})",
+      R"({"content":[{"text":"l"}]})",
+      R"({"content":"m","tool_calls":[{"index":0,"id":"1","function":{"name":"t","arguments":"x"}}]})",
+      R"({"content":"n","tool_calls":[{"index":0,"id":"1","function":{"name":"t","arguments":"x"}}]})",
+      R"({"role":"assistant","content":"o"})",
+      R"({"role":"assistant","content":"p"})"};
+  const auto stream = [&](bool unlike) {
+    std::string body;
+    for (std::size_t i = 0; i < deltas.size() * 3; ++i)
+      body += "data: " + std::string(unlike && i % 2 == 0 ? " " : "") + R"({"model":"m",)" + (unlike && i % 2 == 1 ? " " : "") +
+              R"("choices":[{"delta":)" + deltas[i / 3] + R"(,"finish_reason":null}]})" + "\n\n";
+    return body + R"(data: {"choices":[{"delta":{},"finish_reason":"stop"}]})" + "\n\ndata: [DONE]\n\n";
+  };
+  const auto alike = ask_stream(stream(false)), whole = ask_stream(stream(true));
+  ASSERT_TRUE(alike.ok() && whole.ok()) << alike.value << whole.value;
+  EXPECT_EQ(alike.answer->text, whole.answer->text);
+  EXPECT_TRUE(alike.answer->text.starts_with("aaab\"cb\"cb\"c\xc3\xa9\\")) << alike.answer->text;
+  ASSERT_EQ(alike.answer->calls.size(), 1u);
+  EXPECT_EQ(alike.answer->calls[0].arguments, whole.answer->calls[0].arguments);
+  ASSERT_EQ(alike.deltas.size(), whole.deltas.size());
+  for (std::size_t i = 0; i < alike.deltas.size(); ++i) EXPECT_EQ(alike.deltas[i].text, whole.deltas[i].text) << i;
+}
+
+TEST_F(OpenAi, TakesNothingForTextThatOnlyStandsWhereTextStood) {
+  const std::string first = R"(data: {"choices":[{"delta":{"content":"a"}}]})";
+  for (const char* odd : {R"(x"b")", R"("b)", R"("b" "c")", R"("b\q")", R"("b"}}]}{)"}) {
+    const auto ended = ask_stream(first + "\n\ndata: {\"choices\":[{\"delta\":{\"content\":" + odd + "}}]}\n\ndata: [DONE]\n\n");
+    EXPECT_FALSE(ended.ok()) << odd;
+  }
+  const auto ended = ask_stream(first + R"(
+
+data: {"choices":[{"delta":{"content":"b","tool_calls":[{"id":"1","function":{"name":"t","arguments":"{}"}}],"x":"c"}}]}
+
+data: [DONE]
+
+)");
+  ASSERT_TRUE(ended.ok()) << ended.value;
+  EXPECT_EQ(ended.answer->text, "ab");
+  EXPECT_EQ(ended.answer->calls.size(), 1u);
+}
+
 TEST_F(OpenAi, AsksForAStreamAndItsUsageOnlyWhereSomebodyListens) {
   ask_stream(kStream);
   EXPECT_NE(host.requests().back().body.find(R"("stream":true,"stream_options":{"include_usage":true})"), std::string::npos);

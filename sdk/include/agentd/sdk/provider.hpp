@@ -150,9 +150,12 @@ class Completion {
  private:
   bool emit(int32_t kind, uint64_t index, std::string_view name, std::string_view text) {
     const agentd_delta delta{sizeof delta, kind, index, str(name), str(text)};
-    return op() != 0 && host().need<agentd_host_completions_v1>().emit(host().raw(), op(), &delta) == AGENTD_OK;
+    if (op() == 0) return false;
+    if (!completions_) completions_ = &host().need<agentd_host_completions_v1>();  // asked for once, not with every word
+    return completions_->emit(host().raw(), op(), &delta) == AGENTD_OK;
   }
   Call call_;
+  const agentd_host_completions_v1* completions_ = nullptr;
 };
 
 class Provider {
