@@ -11,7 +11,7 @@ Loop::Loop(World world, Settings settings)
     : world_(std::move(world)),
       settings_(std::move(settings)),
       sockets_(world_.executor, [this](std::span<const SocketSet::Ready> ready) { on_ready(ready); }),
-      around_{settings_, sockets_, world_.clock, [this](Transfer& transfer) { leave_gate(transfer); }},
+      around_{settings_, sockets_, world_.clock, [this](Transfer& transfer) { leave_gate(transfer); }, [this](Transfer& transfer) { with_body_.push_back(transfer.id()); }},
       timer_(world_.executor),
       self_(std::make_shared<Loop*>(this)) {
   curl_global_init(CURL_GLOBAL_DEFAULT);  // counted, and safe from any thread since 7.84
@@ -70,22 +70,28 @@ void Loop::turn() {
     else admit_next(gate);
   }
   for (const Id id : std::exchange(going_on_, {}))
-    if (auto* transfer = find(id); transfer && !transfer->paused() && transfer->holds_back()) transfer->go_on();
+    if (auto* transfer = find(id); transfer && !transfer->paused() && transfer->holds_back() && !transfer->go_on()) aborted_.push_back(id);
   for (const Id id : std::exchange(aborted_, {})) end_early(id, {ErrorClass::terminal, "aborted", {}});
   settle();
 }
 
-// What follows every entry into libcurl: timeouts that are due, and transfers that have ended.
+// What follows every entry into libcurl: bodies to hand over, timeouts that are due, and transfers that have ended.
 void Loop::settle() {
   const auto begin = std::chrono::steady_clock::now();
   for (std::size_t i = 0; i < lanes_.size(); ++i) {  // by number: an end may open another lane
     lanes_[i]->expire(begin);
     collect_ended(*lanes_[i]);
   }
+  hand_over();
   driving_ = false;
   const auto now = std::chrono::steady_clock::now();
   for (const auto& lane : lanes_)
     if (lane->due() && *lane->due() <= now) return want_turn();
+}
+
+void Loop::hand_over() {
+  for (const Id id : std::exchange(with_body_, {}))
+    if (auto* transfer = find(id); transfer && !transfer->hand_over()) abort(id);
 }
 
 Transfer* Loop::find(Id id) {

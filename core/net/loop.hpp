@@ -55,6 +55,7 @@ class Loop {
   void end(Transfer& transfer, Result<void> result);
   void on_ready(std::span<const SocketSet::Ready> ready);
   void expire();
+  void hand_over();
   void collect_ended(Lane& lane);
   void settle();
   void on_due(Lane::Time when);
@@ -77,7 +78,7 @@ class Loop {
 
   std::vector<Coming> coming_;
   std::vector<Admitted> admitted_;
-  std::vector<Id> going_on_, aborted_;
+  std::vector<Id> going_on_, aborted_, with_body_;
   bool turn_wanted_ = false;
   bool driving_ = false;  // what libcurl asks for now is looked at before control goes back to the executor
 

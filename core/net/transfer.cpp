@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kMaxHeaderBytes = 64 << 10;
 constexpr std::size_t kMaxHeaderLines = 200;
 constexpr std::size_t kMaxRedirectBody = 64 << 10;
+constexpr std::size_t kFewBytes = 4 << 10;  // of a body: up to so many wait for what comes with them
 constexpr long kReceiveBytes = 4 << 10;  // per transfer in flight, of which there may be ten thousand
 constexpr long kSendBytes = 16 << 10;
 
@@ -188,6 +189,7 @@ void Transfer::set_method() {
 }
 
 std::optional<Result<void>> Transfer::hop_ended(CURLcode code) {
+  give(std::exchange(arrived_, {}));
   if (stopped_) return std::unexpected(std::move(*stopped_));
   if (code == CURLE_OK && following_) return follow();
   if (code == CURLE_OK && head_done_) return Result<void>();
@@ -233,6 +235,7 @@ port::HttpHandler Transfer::finish() {
   curl_slist_free_all(std::exchange(headers_, nullptr));
   stopped_.reset();
   paused_ = holding_ = false;
+  arrived_.clear();
   id_ = 0;
   lane = nullptr;
   return handler;
@@ -240,9 +243,17 @@ port::HttpHandler Transfer::finish() {
 
 ErrorClass Transfer::unfinished_class() const { return unfinished(requests_sent_ > 0, is_repeatable(request_.method)); }
 
-void Transfer::go_on() {
-  holding_ = false;
-  curl_easy_pause(easy_, CURLPAUSE_CONT);
+bool Transfer::hand_over() {
+  if (paused_ || arrived_.empty()) return true;
+  const bool wanted = give(arrived_);
+  arrived_.clear();
+  return wanted;
+}
+
+bool Transfer::go_on() {
+  if (!hand_over()) return false;
+  if (!paused_ && std::exchange(holding_, false)) curl_easy_pause(easy_, CURLPAUSE_CONT);
+  return true;
 }
 
 void Transfer::touch() {
@@ -291,6 +302,7 @@ bool Transfer::on_head() {
 }
 
 std::size_t Transfer::on_body(std::string_view chunk) {
+  if (arrived_.size() + chunk.size() > kFewBytes && !hand_over()) return CURL_WRITEFUNC_ERROR;
   if (stopped_) return CURL_WRITEFUNC_ERROR;
   if (paused_) {
     holding_ = true;
@@ -306,11 +318,15 @@ std::size_t Transfer::on_body(std::string_view chunk) {
     refuse(too_large(request_.max_response_bytes));
     return CURL_WRITEFUNC_ERROR;
   }
-  if (handler_.body && !handler_.body(chunk)) {
-    refuse({ErrorClass::terminal, "aborted", {}});
-    return CURL_WRITEFUNC_ERROR;
-  }
+  if (chunk.size() > kFewBytes) return give(chunk) ? chunk.size() : CURL_WRITEFUNC_ERROR;
+  if (arrived_.empty()) around_.body_arrived(*this);
+  arrived_ += chunk;
   return chunk.size();
+}
+
+bool Transfer::give(std::string_view body) {
+  if (stopped_) return false;
+  return body.empty() || !handler_.body || handler_.body(body) || refuse({ErrorClass::terminal, "aborted", {}});
 }
 
 int Transfer::on_open(curlsocktype purpose, curl_sockaddr* address) {

@@ -25,7 +25,8 @@ class Transfer {
     const Settings& settings;
     SocketSet& sockets;
     const Clock& clock;
-    std::function<void(Transfer&)> name_known;  // called from inside libcurl
+    std::function<void(Transfer&)> name_known;    // called from inside libcurl
+    std::function<void(Transfer&)> body_arrived;  // the same: hand_over() is due when libcurl has been left
   };
 
   explicit Transfer(Surroundings& around);
@@ -49,11 +50,14 @@ class Transfer {
   std::string_view url() const { return request_.url; }
   ErrorClass unfinished_class() const;
 
+  // Small chunks of a body that come together are handed over together. False: the handler wants no more.
+  bool hand_over();
+
   // Backpressure: chunks that come while paused stay with libcurl.
   void pause(bool paused) { paused_ = paused; }
   bool paused() const { return paused_; }
-  bool holds_back() const { return holding_; }              // libcurl was told to wait: it must be told to go on
-  void go_on();                                             // not from inside libcurl
+  bool holds_back() const { return holding_ || !arrived_.empty(); }  // it must be told to go on
+  bool go_on();                                             // not from inside libcurl; as hand_over()
   void stop(Error why) { stopped_ = std::move(why); }       // nothing more is handed over
 
   // What the owner keeps with it.
@@ -70,6 +74,7 @@ class Transfer {
   bool on_header(std::string_view line);
   bool on_head();
   std::size_t on_body(std::string_view chunk);
+  bool give(std::string_view body);
   int on_open(curlsocktype purpose, curl_sockaddr* address);
   int on_request(const char* address);
   bool refuse(Error why);
@@ -92,6 +97,7 @@ class Transfer {
   // Of one hop.
   port::HttpHead head_;
   std::size_t header_bytes_ = 0, body_bytes_ = 0;
+  std::string arrived_;  // of the body, not handed over yet
   int requests_sent_ = 0;
   int socket_error_ = 0;
   bool head_done_ = false, following_ = false;

@@ -48,7 +48,7 @@ class Attempt {
   template <class F>
   bool events(F&& run) {
     try {
-      if (run([&](std::string_view data) { return streamed_.take(data, completion_); })) return true;
+      if (run([&](std::string_view data) { return streamed_.take(data, completion_); }) && streamed_.tell_text(completion_)) return true;
       if (!streamed_.error().empty()) problem_ = failed_inside(streamed_.error(), head_, now_unix_s());
       else if (completion_.call().cancelled()) problem_ = Failed{Error("cancelled", Failure::cancelled), ModelFailure::other};
       else problem_ = unreadable(host_, "event", "an event of the stream is too long");

@@ -17,7 +17,10 @@ bool StreamedAnswer::take(std::string_view data, sdk::Completion& completion) {
     done_ = true;
     return true;
   }
-  if (const auto text = text_alone(data)) return say(*text, completion);
+  if (const auto text = text_alone(data)) {
+    answer_.text += *text;
+    return true;
+  }
   bool go_on = true;
   words_ = {};
   says_more_ = false;
@@ -53,8 +56,8 @@ void StreamedAnswer::keep_frame(std::string_view data) {
   after_ = alone ? data.substr(begin + words_.size()) : std::string_view();
 }
 
-bool StreamedAnswer::say(std::string_view text, sdk::Completion& completion) {
-  answer_.text += text;
+bool StreamedAnswer::tell_text(sdk::Completion& completion) {
+  const auto text = std::string_view(answer_.text).substr(std::exchange(told_, answer_.text.size()));
   return text.empty() || completion.emit_text(text);
 }
 
@@ -80,10 +83,11 @@ bool StreamedAnswer::take_delta(JsonReader& event, sdk::Completion& completion) 
       refused_ = refused_ || (name == "refusal" && !text.empty());
       says_more_ = says_more_ || !words_.empty() || name == "refusal" || content.kind() != Json::Kind::string;
       words_ = content.text();
-      go_on = say(text, completion) && go_on;
+      answer_.text += text;
       return;
     }
     says_more_ = says_more_ || name != "role";
+    go_on = tell_text(completion) && go_on;
     if ((name == "reasoning" || name == "reasoning_content") && event.kind() == Json::Kind::string) {
       const std::string text = event.string();
       if (!text.empty()) go_on = completion.emit_reasoning(text) && go_on;

@@ -98,6 +98,37 @@ TEST(Client, ReadsAChunkedAnswerPieceByPiece) {
   EXPECT_EQ(got.body, "abcde");
 }
 
+TEST(Client, HandsSmallChunksOverTogetherAndAtOnce) {
+  HttpServer server([](const HttpAsked& asked, HttpTalk& talk) {
+    std::string answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (int i = 0; i < 100; ++i) answer += "3\r\nabc\r\n";
+    talk.send(answer);
+    if (asked.target == "/hang") talk.hang();
+    talk.send("0\r\n\r\n");
+  });
+  for (const bool wants_more : {true, false}) {
+    Bench bench;
+    int calls = 0;
+    std::string body;
+    std::optional<Result<void>> end;
+    const auto id = bench.client().start({.url = server.url("/hang")}, {.head = {}, .body = [&](std::string_view chunk) {
+                                                                         ++calls;
+                                                                         body += chunk;
+                                                                         return wants_more;
+                                                                       },
+                                                                       .end = [&](Result<void> how) { end = std::move(how); }});
+    EXPECT_TRUE(bench.until([&] { return body.size() == 300 || end; }));  // what came is not held until more does
+    EXPECT_LT(calls, 20);
+    if (wants_more) bench.client().abort(id);
+    EXPECT_TRUE(bench.until([&] { return end.has_value(); }));  // though nothing else comes
+    EXPECT_EQ(end->error().message, "aborted");
+    EXPECT_EQ(body.substr(0, 6), "abcabc");
+  }
+  Bench bench;
+  const auto whole = bench.fetch(server.url("/"));
+  EXPECT_EQ(whole.body.size(), 300U);
+}
+
 TEST(Client, SkipsInterimAnswers) {
   HttpServer server([](const HttpAsked&, HttpTalk& talk) { talk.send("HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"); });
   Bench bench;
