@@ -100,6 +100,9 @@ Async<Result<void>> Engine::start() {
   auto finding = journal_->approvals().find(ground_.world, *ledger_);
   auto found = co_await std::move(finding);
   if (!found) co_return fail("what waits for people cannot be read: " + found.error().message);
+  auto looking = journal_->quarantine().find(ground_.world, *ledger_);
+  found = co_await std::move(looking);
+  if (!found) co_return fail("what is in quarantine cannot be read: " + found.error().message);
   auto recorded = co_await record_start();
   if (!recorded) co_return recorded;
   for (const auto& [name, store] : ground_.ports.event_stores()) {

@@ -34,6 +34,7 @@ void Journal::take(std::span<const port::StoredRecord> group) {
 void Journal::take(const port::StoredRecord& record, const event::Decoded& decoded) {
   metrics_.observe(record, decoded);
   approvals_.see(record, decoded.body);
+  quarantine_.see(record, decoded.body);
   log(record, decoded);
   if (const auto* entered = std::get_if<event::Entered>(&decoded.body); entered && tell_entry_ && !port::is_final(record.status)) tell_entry_(record, *entered);
   if (!std::holds_alternative<event::Ended>(decoded.body)) return;

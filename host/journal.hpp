@@ -12,6 +12,7 @@
 #include "core/port/ledger.hpp"
 #include "host/approvals.hpp"
 #include "host/log.hpp"
+#include "host/quarantine.hpp"
 
 namespace agentd::host {
 
@@ -23,6 +24,7 @@ class Journal {
   event::Live& live() { return live_; }
   event::Unread& unread() { return unread_; }
   Approvals& approvals() { return approvals_; }
+  Quarantine& quarantine() { return quarantine_; }
   // This agent's events are logged whatever the level.
   void debug(std::string agent_id) { debugged_.push_back(std::move(agent_id)); }
 
@@ -57,6 +59,7 @@ class Journal {
   event::Live live_;
   event::Unread unread_;
   Approvals approvals_;
+  Quarantine quarantine_;
   std::vector<std::string> debugged_;
   std::function<void(const port::StoredRecord&, const event::Entered&)> tell_entry_;
   std::multimap<RunId, EndOf*> waiting_;

@@ -44,6 +44,13 @@ void add_unknown(event::Totals& totals) {
   ++totals.unknown;
 }
 
+void take_away(event::Totals& totals, const event::Totals& before) {
+  totals.requests -= before.requests, totals.unknown -= before.unknown, totals.cost -= before.cost;
+  totals.input_tokens -= before.input_tokens, totals.output_tokens -= before.output_tokens;
+  totals.cache_read_tokens -= before.cache_read_tokens, totals.cache_write_tokens -= before.cache_write_tokens;
+  totals.reasoning_tokens -= before.reasoning_tokens;
+}
+
 std::optional<event::Fault> refusal(const manifest::Limits& limits, const event::Totals& used, std::int64_t unsaid_tokens, int step) {
   const auto tokens = used.input_tokens + used.output_tokens + unsaid_tokens;
   const auto cost_limit = limits.cost_limit.value_or(manifest::kDefaultCostLimit);

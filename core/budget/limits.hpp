@@ -18,6 +18,8 @@ void add(event::Totals& totals, const event::Answered& answered);
 void add(event::Totals& totals, const event::CallFailed& failed);
 // Adds one whose answer was lost: it may have been paid for.
 void add_unknown(event::Totals& totals);
+// Leaves what came after `before`.
+void take_away(event::Totals& totals, const event::Totals& before);
 
 // Whether a run may begin model call number `step` (from 1) after what it has used; else why it ends. unsaid_tokens: an estimate of
 // those that no endpoint named, which count for the limit on tokens alone.

@@ -260,6 +260,22 @@ void expand(Expansion& out, const Gated& g) {
   if (!g.proceed) out.add("background_task_gated", step_aside(g.reason, g.scheduled_at, 0));
 }
 
+const char* review_event(Reviewed::What what) {
+  switch (what) {
+    case Reviewed::What::edit: return "background_task_edited";
+    case Reviewed::What::retry: return "background_task_queued";
+    default: return "background_task_dropped";
+  }
+}
+
+void expand(Expansion& out, const Reviewed& r) {
+  const std::string_view usual = r.what == Reviewed::What::edit ? "edited in quarantine" : r.what == Reviewed::What::retry ? "retried from quarantine" : "dropped from quarantine";
+  auto payload = step_aside(r.reason.empty() ? usual : r.reason, {}, 0);
+  payload.text("by", r.by);
+  if (r.what == Reviewed::What::edit) payload.text("query", r.query).raw("params", or_empty_object(r.params));
+  out.add(review_event(r.what), std::move(payload));
+}
+
 void expand(Expansion& out, const HostStarted& h) {
   ObjectWriter payload;
   payload.text("version", h.version);

@@ -13,6 +13,7 @@ constexpr std::array kWhys = {"first", "retry", "resume_crash", "resume_wait", "
 constexpr std::array kFors = {"retry", "approval", "budget", "provider"};
 constexpr std::array kAbouts = {"call", "outcome"};
 constexpr std::array kDecisions = {"approve", "deny", "timeout"};
+constexpr std::array kReviews = {"edit", "retry", "drop"};
 constexpr std::array kChanges = {"created", "updated", "deleted", "paused", "resumed", "stopped", "started"};
 constexpr std::array kEffects = {"pure", "idempotent", "once"};
 constexpr std::array kFinishReasons = {"stop", "tool_calls", "length", "filter"};
@@ -24,6 +25,7 @@ std::span<const char* const> names(Started::Why) { return kWhys; }
 std::span<const char* const> names(Waiting::For) { return kFors; }
 std::span<const char* const> names(Question::About) { return kAbouts; }
 std::span<const char* const> names(Decided::What) { return kDecisions; }
+std::span<const char* const> names(Reviewed::What) { return kReviews; }
 std::span<const char* const> names(AgentChanged::What) { return kChanges; }
 std::span<const char* const> names(port::Effect) { return kEffects; }
 std::span<const char* const> names(port::FinishReason) { return kFinishReasons; }
@@ -94,6 +96,9 @@ template <class A> void fields(A& a, Released& r) { a("reason", r.reason); a("un
 template <class A> void fields(A& a, Ended& r) {
   a("status", r.status); a("answer", r.answer); a("result", r.result); a("fault", r.fault); a("reason", r.reason); a("attempt", r.attempt, 1);
   a("steps", r.steps, 0); a("totals", r.totals); a("ms", r.duration_ms, 0); a("run_count", r.run_count, 0); a("error_count", r.error_count, 0);
+}
+template <class A> void fields(A& a, Reviewed& r) {
+  a("what", r.what, Reviewed::What::drop); a("by", r.by); a("reason", r.reason); a("query", r.query); a("params", r.params);
 }
 template <class A> void fields(A& a, Gated& r) {
   a("task", r.task); a("proceed", r.proceed, true); a("reason", r.reason); a("params", r.params); a("state", r.state); a("scheduled_at", r.scheduled_at);
@@ -231,6 +236,7 @@ const char* name(ToolOutcome outcome) { return enum_name(outcome); }
 const char* name(Waiting::For what) { return enum_name(what); }
 const char* name(Question::About about) { return enum_name(about); }
 const char* name(Decided::What what) { return enum_name(what); }
+const char* name(Reviewed::What what) { return enum_name(what); }
 const char* name(AgentChanged::What what) { return enum_name(what); }
 
 std::int32_t kind(const Body& body) {

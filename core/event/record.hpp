@@ -216,6 +216,18 @@ struct Decided {
 };
 const char* name(Decided::What what);
 
+// What a person has made of a run in quarantine: asked something else of it, let it begin again, or given it up. The first record of
+// a run after its end.
+struct Reviewed {
+  static constexpr std::int32_t kKind = 30;
+  enum class What { edit, retry, drop };
+  What what = What::drop;
+  std::string by, reason;                // as people say; may be empty
+  std::string query;                     // of edit: what the run is asked from now on, as in Entered; of the others nothing
+  Json params;
+};
+const char* name(Reviewed::What what);
+
 // What the agent's gate said to this run, before it began. With proceed = false the run's end comes with it.
 struct Gated {
   static constexpr std::int32_t kKind = 10;
@@ -269,7 +281,7 @@ struct BudgetRaised {
 };
 
 // Numbers of kinds are never used again for something else.
-using Body = std::variant<Entered, Started, Answered, ToolFinished, CallFailed, Waiting, Released, Ended, Decided, Gated, HostStarted, HostStopped, AgentChanged,
+using Body = std::variant<Entered, Started, Answered, ToolFinished, CallFailed, Waiting, Released, Ended, Decided, Gated, Reviewed, HostStarted, HostStopped, AgentChanged,
                           PluginLoaded, PluginFailed, EventsPruned, BudgetRaised>;
 
 std::int32_t kind(const Body& body);

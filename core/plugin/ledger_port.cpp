@@ -253,7 +253,7 @@ Async<LedgerResult<Position>> LedgerPort::commit(port::Transition t) {
     const auto state = t.agent_state ? str(*t.agent_state) : agentd_str{};
     const agentd_ledger_transition asked{op, now_ms(), run_id(t.run), t.generation, str(t.agent_id), lent.data(), lent.size(), follow_ups.data(), follow_ups.size(),
                                          next, t.agent_state.has_value(), ms(t.due_at), state, str(t.error), settles.data(), settles.size(), raises.data(), raises.size(),
-                                         holds.data(), holds.size()};
+                                         holds.data(), holds.size(), static_cast<std::int64_t>(t.in_quarantine)};
     table_.commit(self_, &asked);
   };
   auto asking = ask<Position>(call);

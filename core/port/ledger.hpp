@@ -115,6 +115,9 @@ struct Transition {
   std::vector<Raise> raises;
   std::vector<Hold> holds;
   std::string error;                     // with a final status that is an error: what AgentStats::last_error becomes
+  // Not 0: of a run in quarantine, whose latest record this is; anything later makes it stale. It gets records and stays there, or goes
+  // back into the queue with next = queued, its deaths counted from zero. Nothing else comes out of a final status.
+  Position in_quarantine = 0;
 };
 
 struct StoredRecord {
@@ -157,7 +160,7 @@ struct RunRow {
 };
 
 // Reading a list costs what it gives, not what there is: with a final status no more than the newest 10,000 runs are looked at, counted
-// from `before`, which is best the last one that the list before gave.
+// from `before`, which is best the last one that the list before gave; those in quarantine are found wherever they are.
 struct RunFilter {
   std::string agent_id;                  // empty: all
   std::optional<RunStatus> status;

@@ -17,6 +17,10 @@ struct Faults {
     clean(cleaner, r.fault);
     cleaner.clean(r.reason);
   }
+  void operator()(event::Reviewed& r) const {
+    for (auto* text : {&r.by, &r.reason, &r.query}) cleaner.clean(*text);
+    cleaner.clean_json(r.params.text);
+  }
   void operator()(event::Gated& r) const { cleaner.clean(r.reason); }
   void operator()(event::Released& r) const { cleaner.clean(r.reason); }
   void operator()(event::Ended& r) const {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/run/state.hpp"
+
 namespace agentd::run {
 namespace {
 
@@ -61,10 +63,6 @@ std::string told(const Asked& asked) {
 std::string session_in(std::span<const port::StoredRecord> records) {
   const auto last = event::decode(records.back().kind, records.back().payload);
   return last ? last->session : std::string();
-}
-
-bool has_ended(std::span<const port::StoredRecord> records) {
-  return port::is_final(records.front().status) || records.back().kind == event::Ended::kKind;
 }
 
 std::optional<int> number(std::string_view text) {

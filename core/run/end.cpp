@@ -13,6 +13,12 @@ bool is_error(port::RunStatus status) {
   return status == port::RunStatus::failed || status == port::RunStatus::timed_out || status == port::RunStatus::quarantined;
 }
 
+// What has failed for good. Of a batch nothing is given up before a person has looked at it.
+port::RunStatus given_up_as(port::RunStatus status, const event::Entered& entry) {
+  const bool failed = status == port::RunStatus::failed || status == port::RunStatus::timed_out;
+  return failed && entry.trigger == "batch" ? port::RunStatus::quarantined : status;
+}
+
 }  // namespace
 
 // Remember first, keyed, then the end: a crash in between does the same again.
@@ -53,6 +59,7 @@ std::optional<std::string> Run::state_to_keep(std::optional<std::string> task) c
 
 Async<void> Run::end(event::Ended ended, std::optional<std::string> agent_state, std::vector<event::Body> before) {
   if (agent_ && agent_->gate && ended.status == port::RunStatus::completed) agent_state = state_to_keep(std::move(agent_state));
+  ended.status = given_up_as(ended.status, state_.entry);
   ended.attempt = state_.attempt;
   ended.steps = state_.step;
   ended.totals = state_.totals;
@@ -78,8 +85,9 @@ Async<void> Run::fail_attempt(std::vector<event::Body> before, event::Fault faul
     co_return;
   }
   const auto& retry = agent_->spec.retry;
-  if (fault.error_class == ErrorClass::retryable && state_.attempt <= retry.max_retries) {
-    const Millis delay = attempt_delay(retry, state_.attempt, retry_after, around_.world.random.next());
+  const int attempts = state_.attempt - state_.past.attempts;
+  if (fault.error_class == ErrorClass::retryable && attempts <= retry.max_retries) {
+    const Millis delay = attempt_delay(retry, attempts, retry_after, around_.world.random.next());
     event::Waiting waiting{.what = event::Waiting::For::retry, .delay_ms = delay.count(), .reason = "the attempt failed", .fault = std::move(fault),
                            .attempt = state_.attempt + 1, .ends_attempt = true, .error_count = around_.ledger.stats(claim_.agent_id).error_count};
     co_return co_await wait(std::move(before), std::move(waiting));

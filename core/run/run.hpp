@@ -90,6 +90,7 @@ class Run {
   Async<void> take_model_error(port::ModelError error, Millis duration);
   Async<bool> wait_for_endpoint();
   std::optional<event::ModelCall> plan_call(int step, const event::Totals& used, std::int64_t unsaid_tokens, int repeats);
+  std::optional<event::Fault> beyond_limits(event::Totals used, std::int64_t unsaid_tokens, int step) const;
   Async<void> leave_on_hold();
 
   // tool_step.cpp

@@ -151,7 +151,33 @@ void take(State& state, event::Gated&& r, Instant) { state.gate = std::move(r); 
 void take(State& state, event::Ended&& r, Instant at) {
   leave(state, at);
   state.totals = r.totals;
+  state.step = std::max(state.step, r.steps);
   state.ended = true;
+}
+
+// A run that begins again is asked as if it had just come in, and its steps and attempts are counted on, so that no call's id comes twice.
+void begin_again(State& state, Instant at) {
+  State again;
+  again.run = state.run;
+  again.name = std::move(state.name);
+  again.session = std::move(state.session);
+  again.entry = std::move(state.entry);
+  again.gate = std::move(state.gate);
+  again.entered_at = at;
+  again.step = state.step;
+  again.attempt = state.attempt + 1;
+  again.run_count = state.run_count;
+  again.past = {state.attempt, state.step, state.totals};
+  again.totals = state.totals;
+  state = std::move(again);
+}
+
+void take(State& state, event::Reviewed&& r, Instant at) {
+  if (r.what == event::Reviewed::What::edit) {
+    state.entry.query = std::move(r.query);
+    state.entry.params = std::move(r.params);
+  }
+  if (r.what == event::Reviewed::What::retry) begin_again(state, at);
 }
 
 template <class T>
@@ -207,6 +233,17 @@ Result<State> fold(std::span<const port::StoredRecord> records) {
     apply(*state, std::move(decoded->body), record.at);
   }
   return state;
+}
+
+bool has_ended(std::span<const port::StoredRecord> records) {
+  if (records.empty()) return false;
+  if (port::is_final(records.front().status)) return true;
+  for (const auto& record : records | std::views::reverse) {
+    if (record.kind != event::Reviewed::kKind) return record.kind == event::Ended::kKind;
+    const auto decoded = event::decode(record.kind, record.payload);
+    if (decoded && std::get<event::Reviewed>(decoded->body).what == event::Reviewed::What::retry) return false;
+  }
+  return false;
 }
 
 }  // namespace agentd::run

@@ -26,12 +26,18 @@ struct Call {
 };
 inline bool is_under_way(const Call& call) { return call.started && !call.finished && !call.unsure; }
 
+// What came before a person let the run begin again: it counts in what the run came to, and in no limit.
+struct Past {
+  int attempts = 0, steps = 0;
+  event::Totals totals;
+};
+
 struct State {
   RunId run;
   std::string name;                  // the run's id as text
   std::string session;               // as its records name it
   event::Entered entry;
-  Instant entered_at{};
+  Instant entered_at{};              // or when it was let begin again
 
   bool started = false;              // it has a Started record, so the first messages are there
   bool held = false;                 // a worker had it when the last record was written
@@ -55,6 +61,7 @@ struct State {
   std::vector<std::string> succeeded;   // tools that did their work at least once
   Repetition repetition;             // of its steps
   event::Totals totals;
+  Past past;
   std::int64_t unsaid_tokens = 0;    // an estimate of those that no endpoint named
 
   Millis active{0};                  // of the attempt, before the current worker
@@ -74,6 +81,9 @@ std::int64_t unsaid_tokens(const State& state);
 
 // All records of a run, the entry first.
 Result<State> fold(std::span<const port::StoredRecord> records);
+
+// Whether a run has ended and nobody has let it begin again. All its records.
+bool has_ended(std::span<const port::StoredRecord> records);
 
 // Of a run that has only its entry.
 Result<State> fresh(RunId run, std::string_view entry_payload, Instant entered_at);

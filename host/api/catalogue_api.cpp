@@ -65,7 +65,6 @@ void add_later(Routes& routes) {
   for (const auto* verb : {"pause", "resume", "stop", "start"}) later("POST", (std::string("/v1/agents/{id}/") + verb).c_str());
   later("POST", "/v1/agents/{id}/batches"), later("GET", "/v1/batches"), later("GET", "/v1/batches/{id}");
   later("POST", "/v1/runs/{id}/replay"), later("DELETE", "/v1/runs/{id}");
-  later("GET", "/v1/quarantine"), later("PATCH", "/v1/quarantine/{run_id}"), later("POST", "/v1/quarantine/{run_id}/retry"), later("POST", "/v1/quarantine/{run_id}/drop");
   later("GET", "/v1/memory/{agent}"), later("POST", "/v1/memory/{agent}"), later("DELETE", "/v1/memory/{agent}/{entry}");
   later("GET", "/v1/alerts");
   later("POST", "/-/reload"), later("GET", "/v1/openapi.json");

@@ -27,6 +27,7 @@ Async<metrics::Snapshot> snapshot(const Context& context) {
   auto visiting = each_member(context, std::string(), visit);
   co_await std::move(visiting);
   now.runs_in_flight = context.worker.in_flight();
+  now.quarantined_runs = context.journal.quarantine().runs().size();
   now.approvals_pending = context.journal.approvals().open().size();
   const auto& catalog = context.ports.catalog();
   now.plugins_by_state = {{"loaded", static_cast<int>(catalog.libraries().size())}, {"failed", static_cast<int>(catalog.broken().size())}};

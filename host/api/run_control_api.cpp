@@ -103,7 +103,7 @@ std::size_t number_of(const port::RunRow& row, const std::string& prefix) {
 }
 
 bool may_be_retried(std::string_view status) {
-  for (const auto retried : {port::RunStatus::failed, port::RunStatus::timed_out, port::RunStatus::cancelled})
+  for (const auto retried : {port::RunStatus::failed, port::RunStatus::timed_out, port::RunStatus::cancelled, port::RunStatus::quarantined})
     if (status == port::name(retried)) return true;
   return false;
 }
@@ -135,7 +135,7 @@ Async<Answer> retry(Context& context, Request request) {
   const auto& records = std::get<Records>(found);
   const auto status = status_of(records);
   if (!may_be_retried(status))
-    co_return problem(409, "run " + id + " is " + status + "; what failed, timed out or was cancelled can be retried");
+    co_return problem(409, "run " + id + " is " + status + "; what failed, timed out, was cancelled or is in quarantine can be retried");
   const auto* member = context.roster.find(records.front().agent_id);
   if (!member) co_return unknown_agent(context, records.front().agent_id);
   if (auto not_now = refusal(context, *member)) co_return std::move(*not_now);

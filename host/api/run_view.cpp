@@ -3,6 +3,7 @@
 #include "core/base/json_text.hpp"
 #include "core/budget/limits.hpp"
 #include "core/event/expand.hpp"
+#include "core/run/state.hpp"
 
 namespace agentd::api {
 namespace {
@@ -13,6 +14,7 @@ using event::Decided;
 using event::Ended;
 using event::Entered;
 using event::Released;
+using event::Reviewed;
 using event::Started;
 using event::ToolFinished;
 using event::Waiting;
@@ -91,6 +93,20 @@ struct Fold {
     const bool has_run = ended.duration_ms > 0 || ended.status == port::RunStatus::completed ||
                          ended.status == port::RunStatus::failed || ended.status == port::RunStatus::timed_out;
     if (has_run && view["started_at"].is_null()) view["started_at"] = format_instant(record.at - Millis(ended.duration_ms));
+  }
+  void operator()(const port::StoredRecord& record, const Reviewed& reviewed) {
+    if (reviewed.what == Reviewed::What::edit) {
+      query = reviewed.query;
+      params = reviewed.params.text;
+    } else if (reviewed.what == Reviewed::What::drop) {
+      view["dropped_at"] = format_instant(record.at);
+      view["dropped_by"] = text_or_null(reviewed.by);
+    } else {
+      view["status"] = "queued";
+      for (const auto* member : {"finished_at", "error", "error_class"}) view[member] = nullptr;
+      view.erase("reason");
+      result = {};
+    }
   }
   template <class Other>
   void operator()(const port::StoredRecord&, const Other&) {}
@@ -291,9 +307,6 @@ Json steps_view(std::span<const port::StoredRecord> records) {
   return all;
 }
 
-bool has_ended(std::span<const port::StoredRecord> records) {
-  if (records.empty()) return false;
-  return port::is_final(records.front().status) || records.back().kind == Ended::kKind;
-}
+bool has_ended(std::span<const port::StoredRecord> records) { return run::has_ended(records); }
 
 }  // namespace agentd::api

@@ -62,6 +62,12 @@ Asked<Json> post(const Connection& connection, const std::string& target, const 
   return document(http->exchange("POST", target, body.dump(-1, ' ', false, Json::error_handler_t::replace), timeout));
 }
 
+Asked<Json> patch(const Connection& connection, const std::string& target, const Json& body, Millis timeout) {
+  const auto http = connect(connection);
+  if (!http) return std::unexpected(http.error());
+  return document(http->exchange("PATCH", target, body.dump(-1, ' ', false, Json::error_handler_t::replace), timeout));
+}
+
 Refusal refusal(const Error& error) { return {error.error_class == ErrorClass::retryable ? kUnreachable : kFailed, error.message}; }
 
 Refusal refusal(const Reply& reply) {

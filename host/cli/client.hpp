@@ -25,6 +25,8 @@ int perform(const RunsCancel& command, const Output& to);
 int perform(const RunsRetry& command, const Output& to);
 int perform(const ApprovalsList& command, const Output& to);
 int perform(const ApprovalsDecide& command, const Output& to);
+int perform(const QuarantineList& command, const Output& to);
+int perform(const QuarantineReview& command, const Output& to);
 int perform(const Events& command, const Output& to);
 
 }  // namespace agentd::cli

@@ -123,6 +123,18 @@ struct ApprovalsDecide {
   std::string by;
   std::string arguments_hash;
 };
+struct QuarantineList {
+  Connection connection;
+  std::string agent;
+};
+struct QuarantineReview {
+  enum class What { edit, retry, drop } what = What::drop;
+  Connection connection;
+  std::string run;
+  std::optional<std::string> query;  // of edit, as params
+  std::string params;                // JSON object or empty
+  std::string by, reason;
+};
 struct Events {
   Connection connection;
   std::string agent, run, session, since;
@@ -139,7 +151,7 @@ struct BudgetsRaise {
 };
 
 using Command = std::variant<Init, RunFile, Serve, Check, Schema, ConfigShow, PluginsList, PluginsInspect, ScheduleNext, Status,
-                             AgentsList, AgentsShow, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, ApprovalsList, ApprovalsDecide, BudgetsList, BudgetsRaise,
+                             AgentsList, AgentsShow, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, ApprovalsList, ApprovalsDecide, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview,
                              Events>;
 
 // Exit codes that scripts rely on.

@@ -25,6 +25,7 @@ class Grammar {
     add_agents();
     add_runs();
     add_approvals();
+    add_quarantine();
     add_budgets();
     add_events();
     add_later();
@@ -237,7 +238,7 @@ class Grammar {
     cancel->add_option("run", c.run, "Its id")->required();
     cancel->add_option("--reason", c.reason, "Kept with the run");
     connect(cancel, c.connection);
-    auto* retry = command(*runs_, "retry", "Ask again for a run that failed, timed out or was cancelled; prints the new run's id", "");
+    auto* retry = command(*runs_, "retry", "Ask again, with a new run of the agent as it is now, for one that failed, timed out, was cancelled or is in quarantine; prints its id", "");
     auto& r = target<RunsRetry>(retry);
     retry->add_option("run", r.run, "Its id")->required();
     connect(retry, r.connection);
@@ -259,6 +260,36 @@ class Grammar {
       sub->add_option("--hash", d.arguments_hash, "Of the arguments that were looked at: refused where the call has others");
       connect(sub, d.connection);
     }
+  }
+
+  void add_quarantine() {
+    auto* quarantine = group("quarantine", "Runs that were given up until a person has looked at them");
+    auto* list = command(*quarantine, "list", "Newest first", "  agentd quarantine list --agent hello");
+    auto& l = target<QuarantineList>(list);
+    list->add_option("--agent", l.agent, "Of one agent");
+    connect(list, l.connection);
+    auto* show = command(*quarantine, "show", "One run whole, with every model and tool call", "");
+    auto& s = target<RunsShow>(show);
+    s.steps = true;
+    show->add_option("run", s.run, "Its id")->required();
+    connect(show, s.connection);
+    using What = QuarantineReview::What;
+    const auto review = [&](const char* name, What what, const char* summary) {
+      auto* sub = command(*quarantine, name, summary, "");
+      auto& r = target<QuarantineReview>(sub);
+      r.what = what;
+      sub->add_option("run", r.run, "Its id, as `agentd quarantine list` shows it")->required();
+      if (what == What::edit) {
+        sub->add_option("--query", r.query, "What it is asked; \"\": what the manifest asks");
+        sub->add_option("--params", r.params, "A JSON object, in place of the one that came with it");
+      }
+      sub->add_option("--by", r.by, "Who decides")->envname("USER");
+      sub->add_option("--reason", r.reason, "Kept with the run");
+      connect(sub, r.connection);
+    };
+    review("edit", What::edit, "Change what a run is asked; it stays in quarantine");
+    review("retry", What::retry, "Let the same run begin again, with its crashes, tries and limits counted anew");
+    review("drop", What::drop, "Give a run up for good");
   }
 
   void add_budgets() {
@@ -291,7 +322,7 @@ class Grammar {
     for (const auto* name : {"test", "new"}) later(*plugins_, name, "");
     for (const auto* name : {"create", "update", "delete", "pause", "resume", "stop", "start", "apply"}) later(*agents_, name, "");
     for (const auto* name : {"replay", "forget"}) later(*runs_, name, "");
-    for (const auto* name : {"batch", "quarantine", "alerts", "memory", "tools", "ledger", "completion"}) later(app_, name, "");
+    for (const auto* name : {"batch", "alerts", "memory", "tools", "ledger", "completion"}) later(app_, name, "");
   }
 
   void later(CLI::App& parent, const std::string& name, const std::string& summary) {

@@ -45,6 +45,7 @@ class Draft {
   Stats stats(const AgentChange& agent) const { return agent.stats ? *agent.stats : agent.agent->stats; }
 
   void enter(AgentChange& agent, LiveRun run);
+  bool knows(std::int64_t run) const { return runs_.contains(run); }
   void end_or_park(RunChange& change, std::int32_t status, std::int64_t due, std::int64_t now);  // queued, waiting or final
 
   // The group is durable. True: a claim may find something that it did not find before.

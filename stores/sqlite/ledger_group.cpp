@@ -2,6 +2,7 @@
 
 #include <agentd/sdk/host.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 #include "ledger_schema.hpp"
@@ -41,10 +42,13 @@ GroupWriter::GroupWriter(Db& db, Mirror& mirror, std::mutex& mutex, std::int64_t
       latest_spec_(db, "SELECT revision,content FROM specs WHERE agent=? ORDER BY revision DESC LIMIT 1"),
       insert_spec_(db, "INSERT INTO specs(agent,revision,at,content) VALUES(?,?,?,?)"),
       put_cursor_(db, "INSERT INTO cursors VALUES(?,?) ON CONFLICT(name) DO UPDATE SET position=excluded.position"),
-      put_meta_(db, "INSERT INTO meta VALUES(?,?) ON CONFLICT(key) DO UPDATE SET value=excluded.value") {}
+      put_meta_(db, "INSERT INTO meta VALUES(?,?) ON CONFLICT(key) DO UPDATE SET value=excluded.value"),
+      find_run_(db, (std::string("SELECT ") + RunRow::kColumns + ",(SELECT name FROM agents WHERE agents.id=agent) FROM runs WHERE id=?").c_str()),
+      reopen_run_(db, "UPDATE runs SET status=?,due=?,last=?,deaths=?,checksum=? WHERE id=?") {}
 
 Group GroupWriter::write(const std::vector<Write>& writes) {
   const auto position = next_position_, agent = next_agent_, marked = marked_;
+  reopened_ = kNever;
   Draft draft(mirror_, mutex_);
   Group group;
   group.answers.reserve(writes.size());
@@ -141,6 +145,7 @@ agentd_run_id GroupWriter::first_with_key(std::int64_t agent, const std::string&
 
 void GroupWriter::apply(Step& step, const Transition& transition) {
   step.answer.value = next_position_;
+  if (transition.in_quarantine != 0) return review(step, transition);
   auto* change = transition.run.position == 0 ? nullptr : step.draft.run(transition.run, transition.generation);
   if (transition.run.position != 0 && !change) {
     step.refuse(AGENTD_LEDGER_STALE, "the run at position " + std::to_string(transition.run.position) + " has ended or is somebody else's: generation " +
@@ -168,6 +173,50 @@ void GroupWriter::append(Step& step, const Transition& transition, Draft::RunCha
   if (transition.has_state) state_agent_.exec(std::string_view(transition.agent_state), row_of(step.draft.agent(agent)));
   if (is_final(transition.next) && had_started) count(step, transition, step.draft.agent(agent));
   move_on(step, transition, change);
+}
+
+// The row of a run that has ended says all there is of it, and within this group it is the row that every write before has left.
+void GroupWriter::review(Step& step, const Transition& transition) {
+  const auto id = transition.run.position;
+  RunState state;
+  LiveRun run;
+  std::string agent;
+  {
+    Reading reading(find_run_, id);
+    const bool found = reading.next();
+    const auto row = found ? std::optional<RunRow>(*reading) : std::nullopt;
+    if (row && !row->fits) return step.refuse(AGENTD_LEDGER_CORRUPT, CorruptError(id).what());
+    if (!row || row->body.nonce != transition.run.nonce || row->state.status != AGENTD_RUN_QUARANTINED || row->state.last != transition.in_quarantine ||
+        (transition.next != 0 && transition.next != AGENTD_RUN_QUEUED) || step.draft.knows(id))
+      return step.refuse(AGENTD_LEDGER_STALE, "the run at position " + std::to_string(id) + " is not in quarantine as it was at position " + std::to_string(transition.in_quarantine));
+    state = row->state;
+    agent = reading->bytes(RunRow::kColumnCount);
+    run.id = id, run.nonce = transition.run.nonce;
+    run.revision = row->body.revision;
+    run.body_checksum = row->body.checksum();
+    run.payload = row->body.payload;
+  }
+  auto& change = step.draft.agent(agent);
+  for (const auto& record : transition.records) {
+    const auto prev = state.last;
+    state.last = next_position_;
+    insert_record(step, transition.run, id, prev, change.agent, record);
+  }
+  if (transition.next == AGENTD_RUN_QUEUED) state = {AGENTD_RUN_QUEUED, transition.due, state.last, 0};
+  reopen_run_.exec(state.status, state.due, state.last, state.deaths, state.checksum(run.body_checksum), id);
+  step.group.admissions.push_back(admit(step, transition.follow_ups));
+  if (is_final(state.status)) return;
+  run.agent = change.agent;
+  run.state = state;
+  run.since = step.write.now;
+  step.draft.enter(change, std::move(run));
+  keep_reachable(id);
+}
+
+// A start looks for live runs from a mark on, which may stand behind this one.
+void GroupWriter::keep_reachable(std::int64_t run) {
+  reopened_ = std::min(reopened_, run);
+  if (run < read_meta(db_, meta::kLiveFrom)) put_meta_.exec(std::string_view(meta::kLiveFrom), run);
 }
 
 void GroupWriter::move_on(Step& step, const Transition& transition, Draft::RunChange& change) {
@@ -276,7 +325,7 @@ void GroupWriter::keep_marks(std::int64_t first) {
   std::int64_t live = 0, tail = 0;
   {
     const std::lock_guard lock(mutex_);
-    live = mirror_.live_from(first), tail = mirror_.tail_from(first);
+    live = std::min(mirror_.live_from(first), reopened_), tail = mirror_.tail_from(first);
   }
   put_meta_.exec(std::string_view(meta::kLiveFrom), live);
   put_meta_.exec(std::string_view(meta::kTailFrom), tail);

@@ -45,6 +45,8 @@ class GroupWriter {
   bool insert_run(Step& step, Draft::AgentChange& agent, const Entry& entry, std::int32_t status);
   agentd_run_id first_with_key(std::int64_t agent, const std::string& key);
   void append(Step& step, const Transition& transition, Draft::RunChange& change);
+  void review(Step& step, const Transition& transition);
+  void keep_reachable(std::int64_t run);
   void count(Step& step, const Transition& transition, Draft::AgentChange& agent);
   void append_runless(Step& step, const Transition& transition);
   void insert_record(Step& step, const agentd_run_id& run, std::int64_t run_column, std::int64_t prev, const Agent* agent, const Record& record);
@@ -60,9 +62,11 @@ class GroupWriter {
   Budgets budgets_;
   std::int64_t next_position_, next_agent_;
   std::int64_t marked_ = 0;  // where next_position_ stood when the marks were last written
+  std::int64_t reopened_ = kNever;  // the first run that this group takes out of quarantine
   Statement insert_run_, insert_record_, update_run_, find_key_;
   Statement insert_agent_, limit_agent_, stats_agent_, state_agent_;
   Statement latest_spec_, insert_spec_, put_cursor_, put_meta_;
+  Statement find_run_, reopen_run_;
 };
 
 std::string to_text(const Stats& stats);

@@ -77,6 +77,8 @@ LedgerReads::LedgerReads(const std::filesystem::path& file, const LedgerHost& ho
       ids_before_(db_, "SELECT id,status FROM runs WHERE id<? ORDER BY id DESC LIMIT ?"),
       link_(db_, "SELECT agent,prev,status FROM runs WHERE id=?"),
       ids_by_key_(db_, "SELECT id FROM runs WHERE agent=? AND key>=? AND key<? ORDER BY key DESC LIMIT ?"),
+      quarantine_(db_, ("SELECT id FROM runs INDEXED BY runs_in_quarantine WHERE status=" + std::to_string(AGENTD_RUN_QUARANTINED) +
+                        " AND id<?1 AND (?2=0 OR agent=?2) ORDER BY id DESC LIMIT ?3").c_str()),
       agent_(db_, "SELECT id FROM agents WHERE name=?"),
       spec_(db_, "SELECT revision,content FROM specs WHERE agent=? AND (?2=0 OR revision=?2) ORDER BY revision DESC LIMIT 1"),
       state_(db_, "SELECT state FROM agents WHERE name=?"),
@@ -132,6 +134,16 @@ std::vector<std::int64_t> LedgerReads::live_ids(const ListFilter& filter) const 
     const bool fits = id < filter.before && live.state.status == filter.status && (filter.agent_id.empty() || live.agent->name == filter.agent_id);
     if (fits) ids.push_back(id);
   }
+  return ids;
+}
+
+// Quarantine is to be found whole, however long ago it began.
+std::vector<std::int64_t> LedgerReads::ids_in_quarantine(const ListFilter& filter) {
+  std::vector<std::int64_t> ids;
+  const auto agent = filter.agent_id.empty() ? 0 : agent_row(filter.agent_id);
+  if (!filter.agent_id.empty() && agent == 0) return ids;
+  Reading reading(quarantine_, filter.before, agent, static_cast<std::int64_t>(filter.limit));
+  while (reading.next()) ids.push_back(reading->integer(0));
   return ids;
 }
 
@@ -236,6 +248,8 @@ void LedgerReads::list(agentd_op op, const ListFilter& asked) {
   if (!filter.key_before.empty()) {
     filter.status = 0;
     add(ids_by_key(filter));
+  } else if (filter.status == AGENTD_RUN_QUARANTINED) {
+    add(ids_in_quarantine(filter));
   } else if (filter.status && !is_final(filter.status)) {
     add(live_ids(filter));
   } else if (!filter.agent_id.empty()) {

@@ -43,6 +43,7 @@ class LedgerReads {
   std::optional<RunState> live_state(std::int64_t run) const;
   std::optional<FoundRun> find_run(std::int64_t id);
   std::vector<std::int64_t> live_ids(const ListFilter& filter) const;
+  std::vector<std::int64_t> ids_in_quarantine(const ListFilter& filter);
   std::vector<std::int64_t> ids_by_key(const ListFilter& filter);
   struct Link;
   Link link(std::int64_t run);
@@ -60,7 +61,7 @@ class LedgerReads {
   const Mirror& mirror_;
   std::mutex& mirror_mutex_;
   std::set<std::int64_t> told_;  // damaged positions that the log knows of
-  Statement run_, record_, entries_after_, records_after_, ids_before_, link_, ids_by_key_, agent_, spec_, state_, cursor_;
+  Statement run_, record_, entries_after_, records_after_, ids_before_, link_, ids_by_key_, quarantine_, agent_, spec_, state_, cursor_;
 };
 
 }  // namespace agentd::sqlite

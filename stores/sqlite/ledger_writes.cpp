@@ -43,7 +43,7 @@ Write own(const agentd_ledger_transition& t) {
   return {t.op, t.now_ms,
           Transition{t.run, t.generation, own(t.agent_id), own(t.records, t.record_count), own(t.follow_ups, t.follow_up_count), t.next, t.due_ms,
                      t.has_state != 0, own(t.agent_state), own(t.error), own_all(t.settles, t.settle_count), own_all(t.raises, t.raise_count),
-                     own_all(t.holds, t.hold_count)}};
+                     own_all(t.holds, t.hold_count), t.in_quarantine}};
 }
 
 Write own(const agentd_ledger_specs& s) {

@@ -60,6 +60,7 @@ struct Transition {
   std::vector<Settle> settles;
   std::vector<Raise> raises;
   std::vector<Hold> holds;
+  std::int64_t in_quarantine = 0;
 };
 
 // A claim was given up without a record: what it held is settled. Nobody waits for an answer.

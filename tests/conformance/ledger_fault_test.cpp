@@ -52,6 +52,7 @@ class Workload {
       step(claim(), "w" + std::to_string(round), RunStatus::waiting);
       step(claim(), "c" + std::to_string(round), RunStatus::completed);
       enter({"e1", "round" + std::to_string(round)});
+      quarantine(claim(), std::to_string(round));
       together(round);
     }
     specs("spec2");
@@ -89,6 +90,23 @@ class Workload {
   }
   void step(const std::optional<Claim>& claim, const std::string& tag, std::optional<RunStatus> next) {
     if (claim) note(tag, l_.run(l_->commit(transition(*claim, tag, next))).has_value());
+  }
+  // Ended in quarantine, changed there, and let begin again: two records and a run that follows, each time.
+  void quarantine(const std::optional<Claim>& claim, const std::string& round) {
+    if (!claim) return;
+    const auto ended = l_.run(l_->commit(transition(*claim, "q" + round, RunStatus::quarantined)));
+    note("q" + round, ended.has_value());
+    if (!ended) return;
+    const auto edited = review(*claim, *ended + 2, "m" + round, {});
+    if (edited) review(*claim, *edited + 1, "r" + round, RunStatus::queued);
+  }
+  std::optional<Position> review(const Claim& claim, Position latest, const std::string& tag, std::optional<RunStatus> next) {
+    Transition t{.run = claim.run, .next = next, .due_at = l_.world().now(), .in_quarantine = latest};
+    t.records = {{30, tag + ".a"}, {30, tag + ".b"}};
+    t.follow_ups = {tagged(tag + ".g")};
+    const auto done = l_.run(l_->commit(std::move(t)));
+    note(tag + ".a", done.has_value());
+    return done ? std::optional(*done) : std::nullopt;
   }
   void together(int round) {
     std::vector<Async<LedgerResult<Position>>> stories;
@@ -162,6 +180,7 @@ class LedgerFaults : public testing::TestWithParam<LedgerKind> {
     for (const auto& tag : said.kept) EXPECT_TRUE(has(tag) || has(tag + ".1") || tag.starts_with("spec")) << tag << " was acknowledged and is lost";
     for (const auto& tag : said.refused) EXPECT_FALSE(has(tag) || has(tag + ".1")) << tag << " was refused and is there";
     for (const auto& tag : there) {
+      if (tag.ends_with(".a")) EXPECT_TRUE(has(tag.substr(0, 2) + ".b") && has(tag.substr(0, 2) + ".g")) << tag << " is there by half";
       if (!tag.ends_with(".1")) continue;
       const auto stem = tag.substr(0, tag.size() - 2);
       EXPECT_TRUE(has(stem + ".2") && has(stem + ".big") && has(stem + ".f")) << stem << " is there by half";
@@ -205,7 +224,7 @@ class LedgerFaults : public testing::TestWithParam<LedgerKind> {
       const auto& payload = row.last == row.run.position ? row.payload : row.last_payload;
       EXPECT_EQ(payload, last[row.run.position]);
       const char kind = payload.find(".big") == std::string::npos ? 'e' : payload[0];
-      const bool ended = kind == 'c' || kind == 'g';
+      const bool ended = kind == 'c' || kind == 'g' || kind == 'q' || (payload.starts_with("m") && payload.ends_with(".b"));
       EXPECT_EQ(is_final(row.status), ended) << payload.substr(0, 10) << " is " << name(row.status);
       if (kind == 'w') EXPECT_TRUE(row.status == RunStatus::waiting) << name(row.status);
       EXPECT_FALSE(ledger.get(ledger->load(row.run)).empty());

@@ -404,6 +404,128 @@ TEST_P(LedgerSuite, FollowUpsComeInWithTheStateOfSomethingThatIsNoRun) {
   EXPECT_EQ(ledger().get(ledger()->list({.agent_id = "a"})).size(), 1u);
 }
 
+// ---- quarantine
+
+// What a person says to a run whose latest record is known.
+Transition review(const Claim& claim, Position latest, std::optional<RunStatus> next) {
+  Transition t{.run = claim.run, .next = next, .in_quarantine = latest};
+  t.records = {{30, "{\"by\":\"ana\"}"}};
+  return t;
+}
+// Claimed, and ended in quarantine; the position of its end.
+std::pair<Claim, Position> quarantined(OpenLedger& l) {
+  auto claim = l.claim_one();
+  const auto end = l.commit(l.step(claim, "{\"end\":true}", RunStatus::quarantined));
+  return {std::move(claim), end};
+}
+
+TEST_P(LedgerSuite, ARunInQuarantineGoesBackIntoTheQueueOnce) {
+  auto& l = ledger();
+  l.enter("a", "k");
+  const auto [first, end] = quarantined(l);
+  EXPECT_TRUE(l.claim().empty());
+  const auto wakes = l.wakes();
+  l.commit(review(first, end, RunStatus::queued));
+  EXPECT_GT(l.wakes(), wakes);
+  EXPECT_EQ(l->queued("a"), 1u);
+  EXPECT_EQ(l.run(l->commit(review(first, end, RunStatus::queued))).error().fault, LedgerFault::stale);  // somebody clicked later
+  const auto again = l.claim_one();
+  EXPECT_EQ(again.run, first.run);
+  EXPECT_EQ(again.payload, first.payload);
+  EXPECT_GT(again.generation, first.generation);
+  EXPECT_TRUE(again.has_records);
+  EXPECT_EQ(l.run(l->commit(l.step(first))).error().fault, LedgerFault::stale);
+  l.finish(again);
+  EXPECT_EQ(l.get(l->load(first.run)).size(), 4u);
+  EXPECT_EQ(l.enter(l.entry("a", "k")).kind, Admission::Kind::duplicate);
+}
+
+TEST_P(LedgerSuite, WhatIsSaidInQuarantineKeepsARunThereAndIsFenced) {
+  auto& l = ledger();
+  l.enter("a");
+  const auto [claim, end] = quarantined(l);
+  const auto edited = l.commit(review(claim, end, {}));
+  EXPECT_EQ(l.run(l->commit(review(claim, end, {}))).error().fault, LedgerFault::stale);
+  EXPECT_EQ(l.run(l->commit(review(claim, end, RunStatus::queued))).error().fault, LedgerFault::stale);
+  const auto rows = l.get(l->list({.agent_id = {}, .status = RunStatus::quarantined}));
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].last, edited);
+  EXPECT_EQ(rows[0].last_kind, 30);
+  l.commit(review(claim, edited, RunStatus::queued));
+  EXPECT_TRUE(l.get(l->list({.agent_id = {}, .status = RunStatus::quarantined})).empty());
+}
+
+TEST_P(LedgerSuite, NoRunComesOutOfAnotherFinalStatus) {
+  auto& l = ledger();
+  for (const auto status : {RunStatus::completed, RunStatus::failed, RunStatus::timed_out, RunStatus::cancelled}) {
+    l.enter("a");
+    const auto claim = l.claim_one();
+    const auto end = l.commit(l.step(claim, "{}", status));
+    EXPECT_EQ(l.run(l->commit(review(claim, end, RunStatus::queued))).error().fault, LedgerFault::stale) << name(status);
+    EXPECT_EQ(l.run(l->commit(review(claim, end, {}))).error().fault, LedgerFault::stale) << name(status);
+  }
+  l.enter("a");
+  const auto [claim, end] = quarantined(l);
+  for (const auto next : {RunStatus::completed, RunStatus::waiting, RunStatus::cancelled})
+    EXPECT_EQ(l.run(l->commit(review(claim, end, next))).error().fault, LedgerFault::stale) << name(next);
+  auto plain = review(claim, end, RunStatus::queued);
+  plain.in_quarantine = 0;
+  EXPECT_EQ(l.run(l->commit(plain)).error().fault, LedgerFault::stale);
+  EXPECT_TRUE(l.claim().empty());
+}
+
+TEST_P(LedgerSuite, ARunThatCameOutOfQuarantineOutlivesARestartHoweverOldItIs) {
+  ledger().enter("a");
+  auto [claim, end] = quarantined(ledger());
+  for (int i = 0; i < 2; ++i) {  // so that a start looks no further back than to these
+    std::vector<Entry> many(1'100, ledger().entry("a"));
+    for (auto& entry : many) entry.status = RunStatus::skipped;
+    ledger().get(ledger()->enqueue(std::move(many)));
+  }
+  ledger().commit(review(claim, end, RunStatus::queued));
+  reopen();
+  const auto again = ledger().claim_one();
+  EXPECT_EQ(again.run, claim.run);
+  EXPECT_EQ(again.deaths, 0);
+}
+
+TEST_P(LedgerSuite, DeathsAreCountedFromZeroWhenARunComesOutOfQuarantine) {
+  ledger().enter("a");
+  for (int deaths = 0; deaths < 3; ++deaths) {
+    EXPECT_EQ(ledger().claim_one().deaths, deaths);
+    reopen();
+  }
+  const auto [claim, end] = quarantined(ledger());
+  EXPECT_EQ(claim.deaths, 3);
+  ledger().commit(review(claim, end, RunStatus::queued));
+  EXPECT_EQ(ledger().claim_one().deaths, 0);
+  reopen();
+  EXPECT_EQ(ledger().claim_one().deaths, 1);
+}
+
+TEST_P(LedgerSuite, QuarantineIsListedWholeHoweverLongAgoItBegan) {
+  auto& l = ledger();
+  serve("b");
+  l.enter("a");
+  const auto [old, end] = quarantined(l);
+  std::vector<Entry> many(10'500, l.entry("a"));
+  for (auto& entry : many) entry.status = RunStatus::skipped;
+  l.get(l->enqueue(std::move(many)));
+  l.enter("b");
+  const auto [young, later] = quarantined(l);
+  const auto runs = [&](RunFilter filter) {
+    std::vector<RunId> found;
+    for (const auto& row : l.get(l->list(std::move(filter)))) found.push_back(row.run);
+    return found;
+  };
+  const auto status = RunStatus::quarantined;
+  EXPECT_EQ(runs({.agent_id = {}, .status = status}), (std::vector{young.run, old.run}));
+  EXPECT_EQ(runs({.agent_id = {}, .status = status, .limit = 1}), std::vector{young.run});
+  EXPECT_EQ(runs({.agent_id = {}, .status = status, .before = young.run.position}), std::vector{old.run});
+  EXPECT_EQ(runs({.agent_id = "a", .status = status}), std::vector{old.run});
+  EXPECT_TRUE(runs({.agent_id = "nobody", .status = status}).empty());
+}
+
 // ---- restarts
 
 TEST_P(LedgerSuite, AnEpochIsTheLedgersLife) {

@@ -174,7 +174,8 @@ port::LedgerResult<Position> FakeLedger::apply(port::Transition transition) {
     const auto found = store_.runs.find(transition.run.position);
     if (found == store_.runs.end() || found->second.run != transition.run) return error(LedgerFault::not_found);
     row = &found->second;
-    if (port::is_final(row->status)) return error(LedgerFault::stale);
+    const bool reviewed = transition.in_quarantine != 0 && row->status == RunStatus::quarantined && row->last == transition.in_quarantine;
+    if (reviewed != (transition.in_quarantine != 0) || (port::is_final(row->status) && !reviewed)) return error(LedgerFault::stale);
     const bool unheld = transition.generation == 0 && row->holder == 0;
     const bool held = row->holder == process_ && row->generation == transition.generation;
     if (!unheld && !held) return error(LedgerFault::stale);
@@ -192,6 +193,7 @@ port::LedgerResult<Position> FakeLedger::apply(port::Transition transition) {
       row->due_at = transition.due_at;
       row->since = world_.now();
       row->holder = 0;
+      if (transition.in_quarantine != 0) row->deaths = 0;
       if (port::is_final(row->status)) end(*row, transition);
     }
   }

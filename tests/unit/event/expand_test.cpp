@@ -80,6 +80,16 @@ TEST(Expand, AGateThatSaysNoTellsWhyOnce) {
   EXPECT_EQ(types(skipped), Types{"background_agent_status"});
 }
 
+TEST(Expand, WhatBecomesOfARunInQuarantineSaysWho) {
+  using What = Reviewed::What;
+  EXPECT_EQ(types(Reviewed{.what = What::edit}), Types{"background_task_edited"});
+  EXPECT_EQ(types(Reviewed{.what = What::retry}), Types{"background_task_queued"});
+  EXPECT_EQ(types(Reviewed{.what = What::drop}), Types{"background_task_dropped"});
+  EXPECT_EQ(payload(Reviewed{.what = What::edit, .by = "ana", .query = "q", .params = {"{}"}}, 0),
+            nlohmann::json::parse(R"({"reason":"edited in quarantine","scheduled_at":null,"delay_ms":0,"by":"ana","query":"q","params":{}})"));
+  EXPECT_EQ(payload(Reviewed{.what = What::drop, .reason = "a test"}, 0)["reason"], "a test");
+}
+
 TEST(Expand, ASlotThatGaveNoRunSaysWhyAlsoWhereTheLedgerDecided) {
   EXPECT_EQ(payload(Entered{.trigger = "schedule"}, 0, RunStatus::skipped)["reason"], "a run of the agent was alive, and overlap = \"skip\"");
   EXPECT_EQ(payload(Entered{.trigger = "schedule"}, 0, RunStatus::dropped)["reason"], "the agent's queue was full");

@@ -77,9 +77,16 @@ TEST(Record, KeepsWhatPeopleAreAskedAndSay) {
   EXPECT_TRUE(round_trip(ToolFinished{.parks = true}).parks);
 }
 
+TEST(Record, KeepsWhatAPersonMadeOfARunInQuarantine) {
+  const auto edited = round_trip(Reviewed{.what = Reviewed::What::edit, .by = "ana", .reason = "too long", .query = "shorter", .params = {R"({"n":1})"}});
+  EXPECT_EQ(edited.what, Reviewed::What::edit);
+  EXPECT_EQ(edited.by + edited.reason + edited.query + edited.params.text, R"(anatoo longshorter{"n":1})");
+  EXPECT_EQ(round_trip(Reviewed{.what = Reviewed::What::retry}).what, Reviewed::What::retry);
+}
+
 TEST(Record, EveryKindHasItsOwnNumber) {
   std::set<std::int32_t> seen;
-  const std::vector<Body> all = {Entered{}, Started{}, Answered{}, ToolFinished{}, CallFailed{}, Waiting{}, Released{}, Ended{}, Decided{}, Gated{}, HostStarted{}, HostStopped{},
+  const std::vector<Body> all = {Entered{}, Started{}, Answered{}, ToolFinished{}, CallFailed{}, Waiting{}, Released{}, Ended{}, Decided{}, Gated{}, Reviewed{}, HostStarted{}, HostStopped{},
                                  AgentChanged{}, PluginLoaded{}, PluginFailed{}, EventsPruned{}, BudgetRaised{}};
   EXPECT_EQ(all.size(), std::variant_size_v<Body>);
   for (const auto& body : all) {

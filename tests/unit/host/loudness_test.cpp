@@ -53,6 +53,9 @@ TEST(Loudness, OfARecordIsThatOfItsLoudestEvent) {
                                 event::BudgetRaised{},
                                 event::Gated{},
                                 event::Decided{},
+                                event::Reviewed{.what = event::Reviewed::What::edit},
+                                event::Reviewed{.what = event::Reviewed::What::retry},
+                                event::Reviewed{.what = event::Reviewed::What::drop},
                                 event::Waiting{.what = event::Waiting::For::approval, .questions = {{.tool = "fs.write_file"}}}};
   for (const auto& body : others) expect_as_loud_as_its_events(body);
 }

@@ -56,6 +56,26 @@ Records whole_run() {
   return records;
 }
 
+TEST(RunView, TellsWhatAPersonMadeOfARunInQuarantine) {
+  using What = event::Reviewed::What;
+  auto records = whole_run();
+  records.add(event::Ended{.status = port::RunStatus::quarantined, .fault = event::Fault{ErrorClass::crash, "died"}, .reason = "crashes"});
+  EXPECT_TRUE(has_ended(records.all));
+  records.add(event::Reviewed{.what = What::edit, .query = "Once more?"});
+  EXPECT_TRUE(has_ended(records.all));
+  EXPECT_EQ(run_view(records.all)["status"], "quarantined");
+  EXPECT_EQ(run_view(records.all)["query"], "Once more?");
+  auto dropped = records;
+  dropped.add(event::Reviewed{.what = What::drop, .by = "ana"});
+  EXPECT_TRUE(has_ended(dropped.all));
+  EXPECT_EQ(run_view(dropped.all)["dropped_by"], "ana");
+  records.add(event::Reviewed{.what = What::retry});
+  EXPECT_FALSE(has_ended(records.all));
+  const auto view = run_view(records.all);
+  EXPECT_EQ(view["status"], "queued");
+  EXPECT_TRUE(view["error"].is_null() && view["finished_at"].is_null() && view["result"].is_null());
+}
+
 TEST(RunView, TellsTheWholeRun) {
   const auto view = run_view(whole_run().all);
   EXPECT_EQ(view["run_id"], to_text(kRun));

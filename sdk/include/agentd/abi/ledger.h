@@ -120,8 +120,9 @@ typedef struct agentd_ledger_transition {
   uint64_t raise_count;
   const agentd_ledger_hold* holds;
   uint64_t hold_count;
+  int64_t in_quarantine; /* not 0: of a run in quarantine, whose latest record this is */
 } agentd_ledger_transition;
-AGENTD_ASSERT(sizeof(agentd_ledger_transition) == 184);
+AGENTD_ASSERT(sizeof(agentd_ledger_transition) == 192);
 
 typedef struct agentd_ledger_spec {
   agentd_str agent_id, content;

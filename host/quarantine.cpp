@@ -1,0 +1,36 @@
+#include "host/quarantine.hpp"
+
+namespace agentd::host {
+namespace {
+
+constexpr std::size_t kReviewedAtOnce = 64;
+
+bool is_dropped(const port::RunRow& row) {
+  if (row.last_kind != event::Reviewed::kKind) return false;
+  const auto last = event::decode(row.last_kind, row.last_payload);
+  return last && std::get<event::Reviewed>(last->body).what == event::Reviewed::What::drop;
+}
+
+}  // namespace
+
+Async<Result<void>> Quarantine::find(World world, port::Ledger& ledger) {
+  port::RunFilter filter{.agent_id = {}, .status = port::RunStatus::quarantined, .limit = kReviewedAtOnce};
+  while (true) {
+    const auto rows = co_await ledger.list(filter);
+    if (!rows) co_return fail(rows.error().message);
+    for (const auto& row : *rows)
+      if (!is_dropped(row)) runs_.insert(row.run);
+    if (rows->size() < kReviewedAtOnce) co_return Result<void>();
+    filter.before = rows->back().run.position;
+    co_await boost::asio::post(world.executor, boost::asio::use_awaitable);
+  }
+}
+
+void Quarantine::see(const port::StoredRecord& record, const event::Body& body) {
+  if (const auto* ended = std::get_if<event::Ended>(&body); ended && ended->status == port::RunStatus::quarantined)
+    runs_.insert(record.run);
+  if (const auto* reviewed = std::get_if<event::Reviewed>(&body); reviewed && reviewed->what != event::Reviewed::What::edit)
+    runs_.erase(record.run);
+}
+
+}  // namespace agentd::host

@@ -1,0 +1,24 @@
+// Which runs are in quarantine now. Only their ids: what became of them stands in the ledger.
+#pragma once
+#include <set>
+
+#include "core/event/record.hpp"
+#include "core/port/ledger.hpp"
+
+namespace agentd::host {
+
+// The engine thread only.
+class Quarantine {
+ public:
+  // What came into it before this host started. Before anything is claimed.
+  Async<Result<void>> find(World world, port::Ledger& ledger);
+  // Every committed record.
+  void see(const port::StoredRecord& record, const event::Body& body);
+
+  const std::set<RunId>& runs() const { return runs_; }
+
+ private:
+  std::set<RunId> runs_;
+};
+
+}  // namespace agentd::host
