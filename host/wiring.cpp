@@ -86,6 +86,7 @@ class Serving {
     api::add_runs(routes_, *context_);
     api::add_run_control(routes_, *context_);
     api::add_approvals(routes_, *context_);
+    api::add_batches(routes_, *context_);
     api::add_quarantine(routes_, *context_);
     api::add_events(routes_, *context_);
     api::add_catalogue(routes_, *context_);

@@ -69,27 +69,90 @@ Async<std::variant<std::monostate, Refused, Server::Connection::Closed>> Server:
   }
 }
 
-Async<std::variant<Server::Connection::Incoming, Refused, Server::Connection::Closed>> Server::Connection::read() {
+namespace {
+
+// "POST /v1/runs HTTP/1.1"
+std::string_view method_in(std::string_view line) { return line.substr(0, line.find(' ')); }
+std::string_view target_in(std::string_view line) {
+  const auto begin = line.find(' ');
+  if (begin == line.npos) return {};
+  line.remove_prefix(begin + 1);
+  return line.substr(0, line.find(' '));
+}
+
+std::variant<std::monostate, Refused> why_unread(beast::error_code error, std::uint64_t most) {
+  if (error == http::error::body_limit) return Refused{413, "a body may have " + std::to_string(most) + " bytes"};
+  if (error == http::error::end_of_stream || error == http::error::partial_message) return std::monostate();
+  if (error.category() == http::make_error_code(http::error::end_of_stream).category()) return Refused{400, "not a request: " + error.message()};
+  return std::monostate();
+}
+
+}  // namespace
+
+// Of the head that the buffer holds.
+std::string_view Server::Connection::first_line() const {
+  const std::string_view bytes(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+  return bytes.substr(0, bytes.find_first_of("\r\n"));
+}
+
+Async<bool> Server::Connection::invite_body(std::string_view expect) {
+  if (!beast::iequals(expect, "100-continue")) co_return true;
+  http::response<http::empty_body> go_on(http::status::continue_, 11);
+  const auto [error, size] = co_await http::async_write(stream_, go_on, use_tuple);
+  co_return !error;
+}
+
+// Its head alone. How long the body may be, its reader decides.
+Async<std::variant<Server::Connection::Incoming, Refused, Server::Connection::Closed>> Server::Connection::read_streamed() {
+  streamed_.emplace();
+  streamed_->header_limit(limits_.header_bytes + 4);
+  streamed_->body_limit(boost::none);
+  const auto [error, size] = co_await http::async_read_header(stream_, buffer_, *streamed_, use_tuple);
+  if (error) {
+    streamed_.reset();
+    auto why = why_unread(error, 0);
+    if (auto* refused = std::get_if<Refused>(&why)) co_return std::move(*refused);
+    co_return Closed{};
+  }
+  co_return Incoming(http::request_header<>(streamed_->get().base()));
+}
+
+// A client that wants to be asked for its body is asked when somebody reads it.
+Async<std::optional<std::string>> Server::Connection::next() {
+  if (!streamed_) co_return std::nullopt;
+  auto& message = streamed_->get();
+  const bool invited = co_await invite_body(message[http::field::expect]);
+  message.erase(http::field::expect);
+  if (!invited) co_return std::nullopt;
+  std::string piece(64 << 10, '\0');
+  message.body() = {piece.data(), piece.size(), true};
+  while (!streamed_->is_done() && message.body().size == piece.size()) {
+    stream_.expires_after(limits_.body);
+    const auto [error, size] = co_await http::async_read_some(stream_, buffer_, *streamed_, use_tuple);
+    if (error && error != http::error::need_buffer) co_return std::nullopt;
+  }
+  piece.resize(piece.size() - message.body().size);
+  co_return std::move(piece);
+}
+
+Async<std::variant<Server::Connection::Incoming, Refused, Server::Connection::Closed>> Server::Connection::read(const IsStreamed& is_streamed) {
+  streamed_.reset();
   auto head = co_await read_head();
   if (auto* refused = std::get_if<Refused>(&head)) co_return std::move(*refused);
   if (std::holds_alternative<Closed>(head)) co_return Closed{};
+  if (is_streamed(method_in(first_line()), target_in(first_line()))) co_return co_await read_streamed();
   http::request_parser<http::string_body> parser;
   parser.header_limit(limits_.header_bytes + 4);
   parser.body_limit(limits_.body_bytes);
   const auto wrong = [this](beast::error_code error) -> std::variant<Incoming, Refused, Closed> {
-    if (error == http::error::body_limit) return Refused{413, "a body may have " + std::to_string(limits_.body_bytes) + " bytes"};
-    if (error == http::error::end_of_stream || error == http::error::partial_message) return Closed{};
-    if (error.category() == http::make_error_code(http::error::end_of_stream).category())
-      return Refused{400, "not a request: " + error.message()};
+    auto why = why_unread(error, limits_.body_bytes);
+    if (auto* refused = std::get_if<Refused>(&why)) return std::move(*refused);
     return Closed{};
   };
   const auto [head_error, head_size] = co_await http::async_read_header(stream_, buffer_, parser, use_tuple);
   if (head_error) co_return wrong(head_error);
-  if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
-    http::response<http::empty_body> go_on(http::status::continue_, 11);
-    const auto [error, size] = co_await http::async_write(stream_, go_on, use_tuple);
-    if (error) co_return Closed{};
-  }
+  const bool invited = co_await invite_body(parser.get()[http::field::expect]);
+  if (!invited) co_return Closed{};
   stream_.expires_after(limits_.body);
   const auto [body_error, body_size] = co_await http::async_read(stream_, buffer_, parser, use_tuple);
   if (body_error) co_return wrong(body_error);

@@ -4,7 +4,9 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <variant>
 
@@ -13,7 +15,7 @@
 
 namespace agentd::api {
 
-class Server::Connection final : public Stream {
+class Server::Connection final : public Stream, public api::Incoming {
  public:
   using Incoming = boost::beast::http::request<boost::beast::http::string_body>;
   struct Closed {};
@@ -26,8 +28,12 @@ class Server::Connection final : public Stream {
   Connection(boost::asio::ip::tcp::socket socket, const ServerLimits& limits, const Clock& clock)
       : stream_(std::move(socket)), limits_(limits), clock_(clock), since_(clock.tick()) {}
 
-  // The next request; Refused: one that breaks a bound or the protocol, after which nothing more can be read.
-  Async<std::variant<Incoming, Refused, Closed>> read();
+  // The next request, without its body where that is streamed; Refused: one that breaks a bound or the protocol, after which nothing
+  // more can be read. is_streamed: of a method and a target.
+  using IsStreamed = std::function<bool(std::string_view method, std::string_view target)>;
+  Async<std::variant<Incoming, Refused, Closed>> read(const IsStreamed& is_streamed);
+  Async<std::optional<std::string>> next() override;
+  bool has_unread_body() const { return streamed_ && !streamed_->is_done(); }
   Async<bool> write(const Document& document, bool keep_alive, bool head);
   Async<bool> begin_events();
   Async<bool> write(std::string text) override;
@@ -44,11 +50,15 @@ class Server::Connection final : public Stream {
 
  private:
   Async<std::variant<std::monostate, Refused, Closed>> read_head();
+  std::string_view first_line() const;
+  Async<bool> invite_body(std::string_view expect);
+  Async<std::variant<Incoming, Refused, Closed>> read_streamed();
   template <class Buffers>
   Async<bool> send(Buffers buffers);
 
   boost::beast::tcp_stream stream_;
   boost::beast::flat_buffer buffer_;
+  std::optional<boost::beast::http::request_parser<boost::beast::http::buffer_body>> streamed_;  // the request at hand
   const ServerLimits& limits_;
   const Clock& clock_;
   Doing doing_ = Doing::nothing;

@@ -14,6 +14,14 @@
 
 namespace agentd::api {
 
+// The body of a request on its way in, for a route that takes it piece by piece.
+class Incoming {
+ public:
+  virtual ~Incoming() = default;
+  // The next piece; empty: that was all. Nothing: the client is gone, or too slow, or breaks the protocol.
+  virtual Async<std::optional<std::string>> next() = 0;
+};
+
 struct Request {
   std::string method;
   std::string path;                                        // decoded
@@ -21,6 +29,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
   std::map<std::string, std::string, std::less<>> headers;   // names in lower case
   std::string body;
+  Incoming* incoming = nullptr;                            // of a streamed route: its body, which `body` is not; lives until the answer
   std::stop_token stopping;                                // the server is going down: answer soon
 
   const std::string& capture(std::string_view name) const { return captured.find(name)->second; }

@@ -55,7 +55,8 @@ Picked pick(const Routes& routes, http::request<http::string_body>&& incoming) {
     return refuse(std::move(document));
   }
   picked.route = std::get<Match>(found).route;
-  if (!proven && !incoming.body().empty() && !is_json(incoming[http::field::content_type]))
+  const bool has_body = !incoming.body().empty() || picked.route->streamed;
+  if (!proven && has_body && !is_json(incoming[http::field::content_type]))
     return refuse(problem(415, "send Content-Type: application/json"));
   auto& request = picked.request;
   request.method = picked.method;
@@ -184,8 +185,15 @@ bool Server::make_room() {
 Async<void> Server::serve(std::unique_ptr<Connection> connection) {
   open_.insert(connection.get());
   bool open = true;
+  const auto is_streamed = [this](std::string_view method, std::string_view target) {
+    const auto parsed = parse_target(target);
+    if (!parsed) return false;
+    const auto found = routes_.find(method, parsed->segments);
+    const auto* match = std::get_if<Match>(&found);
+    return match && match->route->streamed;
+  };
   while (open && !stopping_.stop_requested()) {
-    auto incoming = co_await connection->read();
+    auto incoming = co_await connection->read(is_streamed);
     if (std::holds_alternative<Connection::Closed>(incoming)) break;
     if (auto* refused = std::get_if<Refused>(&incoming)) {
       co_await refuse(*connection, refused->status, std::move(refused->detail));
@@ -196,6 +204,10 @@ Async<void> Server::serve(std::unique_ptr<Connection> connection) {
     connection->begin(Connection::Doing::asking);
     const bool answered = co_await answer(*connection, std::move(request), open);
     open = open && answered;
+    if (answered && connection->has_unread_body()) {  // what comes next is no request
+      co_await connection->drain();
+      open = false;
+    }
   }
   connection->close();
   open_.erase(connection.get());
@@ -228,6 +240,7 @@ Async<bool> Server::answer(Connection& connection, http::request<http::string_bo
   Answer answer = picked.refused ? std::move(*picked.refused) : Document();
   if (!picked.refused) {
     picked.request.stopping = stopping_.get_token();
+    if (picked.route->streamed) picked.request.incoming = &connection;
     answer = co_await ask(picked.route->handler, std::move(picked.request));
   }
   const bool head = picked.method == "HEAD";

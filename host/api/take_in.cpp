@@ -13,20 +13,28 @@ std::optional<Document> refusal(const Context& context, const host::Member& memb
   return std::nullopt;
 }
 
+Async<port::LedgerResult<std::vector<port::Admission>>> take_in_all(const Context& context, const host::Member& member,
+                                                                    std::vector<event::Entered> entered) {
+  std::vector<port::Entry> entries;
+  entries.reserve(entered.size());
+  for (const auto& one : entered)
+    entries.push_back({.agent_id = member.agent_id,
+                       .key = one.key,
+                       .nonce = static_cast<std::uint32_t>(context.world.random.next()),
+                       .due_at = context.world.clock.now(),
+                       .revision = member.revision,
+                       .overlap = port::Overlap::queue,
+                       .leaves_record = false,
+                       .queue_size = member.queue_size,
+                       .max_concurrent = member.max_concurrent,
+                       .payload = event::encode(one, one.session)});
+  co_return co_await context.ledger.enqueue(std::move(entries));
+}
+
 Async<std::variant<port::Admission, Document>> take_in(const Context& context, const host::Member& member,
                                                        const event::Entered& entered) {
-  std::vector<port::Entry> entries(1);
-  entries.front() = {.agent_id = member.agent_id,
-                     .key = entered.key,
-                     .nonce = static_cast<std::uint32_t>(context.world.random.next()),
-                     .due_at = context.world.clock.now(),
-                     .revision = member.revision,
-                     .overlap = port::Overlap::queue,
-                     .leaves_record = false,
-                     .queue_size = member.queue_size,
-                     .max_concurrent = member.max_concurrent,
-                     .payload = event::encode(entered, entered.session)};
-  const auto admitted = co_await context.ledger.enqueue(std::move(entries));
+  std::vector<event::Entered> one = {entered};
+  const auto admitted = co_await take_in_all(context, member, std::move(one));
   if (!admitted) co_return ledger_problem(admitted.error());
   const auto& admission = admitted->front();
   if (admission.kind == port::Admission::Kind::full) {

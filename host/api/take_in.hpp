@@ -14,4 +14,8 @@ std::optional<Document> refusal(const Context& context, const host::Member& memb
 Async<std::variant<port::Admission, Document>> take_in(const Context& context, const host::Member& member,
                                                        const event::Entered& entered);
 
+// Several of them, in order and all in one transaction.
+Async<port::LedgerResult<std::vector<port::Admission>>> take_in_all(const Context& context, const host::Member& member,
+                                                                    std::vector<event::Entered> entered);
+
 }  // namespace agentd::api

@@ -123,6 +123,21 @@ struct ApprovalsDecide {
   std::string by;
   std::string arguments_hash;
 };
+struct BatchSubmit {
+  Connection connection;
+  std::string agent;
+  std::string file;
+  std::string name;   // empty: what the file says names it
+  bool wait = false;
+};
+struct BatchList {
+  Connection connection;
+  std::string agent;
+};
+struct BatchShow {
+  Connection connection;
+  std::string batch;
+};
 struct QuarantineList {
   Connection connection;
   std::string agent;
@@ -151,7 +166,7 @@ struct BudgetsRaise {
 };
 
 using Command = std::variant<Init, RunFile, Serve, Check, Schema, ConfigShow, PluginsList, PluginsInspect, ScheduleNext, Status,
-                             AgentsList, AgentsShow, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, ApprovalsList, ApprovalsDecide, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview,
+                             AgentsList, AgentsShow, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, ApprovalsList, ApprovalsDecide, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview, BatchSubmit, BatchList, BatchShow,
                              Events>;
 
 // Exit codes that scripts rely on.

@@ -117,9 +117,9 @@ Result<Place> Place::of(std::string_view url) {
   return place;
 }
 
-Result<Reply> Http::exchange(std::string_view method, std::string_view target, std::string body, Millis timeout) const {
+Result<Reply> Http::exchange(std::string_view method, std::string_view target, std::string body, Millis timeout, std::string_view content_type) const {
   auto request = request_for(place_, method, target, token_);
-  if (!body.empty()) request.set(http::field::content_type, "application/json");
+  if (!body.empty()) request.set(http::field::content_type, {content_type.data(), content_type.size()});
   request.body() = std::move(body);
   request.prepare_payload();
   return perform({place_, std::move(request), timeout, {}, {}}, url_);

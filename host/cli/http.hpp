@@ -30,7 +30,7 @@ class Http {
   Http(Place place, std::string url, std::string token) : place_(std::move(place)), url_(std::move(url)), token_(std::move(token)) {}
 
   // An error means that no whole answer came; an answer of any status is a reply.
-  Result<Reply> exchange(std::string_view method, std::string_view target, std::string body, Millis timeout) const;
+  Result<Reply> exchange(std::string_view method, std::string_view target, std::string body, Millis timeout, std::string_view content_type = "application/json") const;
   // Reads an event stream line by line until the host ends it, nothing came for idle, or on_line answers false.
   // A reply that is not a stream comes back whole.
   Result<Reply> stream(std::string_view target, std::string_view last_event_id, Millis idle, const std::function<bool(std::string_view)>& on_line) const;

@@ -25,6 +25,7 @@ class Grammar {
     add_agents();
     add_runs();
     add_approvals();
+    add_batch();
     add_quarantine();
     add_budgets();
     add_events();
@@ -262,6 +263,25 @@ class Grammar {
     }
   }
 
+  void add_batch() {
+    auto* batch = group("batch", "Many runs of an agent, asked for at once");
+    auto* submit = command(*batch, "submit", "Send a file of items, a JSON object a line: {\"key\"?, \"query\"?, \"params\"?}. What was sent before is not sent twice", "");
+    auto& s = target<BatchSubmit>(submit);
+    submit->add_option("agent", s.agent, "Its id")->required();
+    submit->add_option("file", s.file, "All of its lines are checked before the first is sent")->required()->check(CLI::ExistingFile);
+    submit->add_option("--name", s.name, "The batch's; without one the file's content names it");
+    submit->add_flag("--wait", s.wait, "Until every item has ended");
+    connect(submit, s.connection);
+    auto* list = command(*batch, "list", "By agent", "  agentd batch list --agent hello");
+    auto& l = target<BatchList>(list);
+    list->add_option("--agent", l.agent, "Of one agent");
+    connect(list, l.connection);
+    auto* show = command(*batch, "show", "Its items and what became of them", "");
+    auto& w = target<BatchShow>(show);
+    show->add_option("batch", w.batch, "Its id: AGENT.NAME")->required();
+    connect(show, w.connection);
+  }
+
   void add_quarantine() {
     auto* quarantine = group("quarantine", "Runs that were given up until a person has looked at them");
     auto* list = command(*quarantine, "list", "Newest first", "  agentd quarantine list --agent hello");
@@ -322,7 +342,7 @@ class Grammar {
     for (const auto* name : {"test", "new"}) later(*plugins_, name, "");
     for (const auto* name : {"create", "update", "delete", "pause", "resume", "stop", "start", "apply"}) later(*agents_, name, "");
     for (const auto* name : {"replay", "forget"}) later(*runs_, name, "");
-    for (const auto* name : {"batch", "alerts", "memory", "tools", "ledger", "completion"}) later(app_, name, "");
+    for (const auto* name : {"alerts", "memory", "tools", "ledger", "completion"}) later(app_, name, "");
   }
 
   void later(CLI::App& parent, const std::string& name, const std::string& summary) {

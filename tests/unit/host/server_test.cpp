@@ -26,6 +26,15 @@ Async<Answer> echo(Request request) {
   std::string body = request.capture("word") + "|" + request.parameter("q") + "|" + request.body;
   co_return Document{200, "text/plain", std::move(body)};
 }
+Async<Answer> counted(Request request) {
+  std::size_t count = 0;
+  while (true) {
+    const auto piece = co_await request.incoming->next();
+    if (!piece) co_return Document{400, "text/plain", "broken off||"};
+    if (piece->empty()) co_return Document{200, "text/plain", std::to_string(count) + "||"};
+    count += piece->size();
+  }
+}
 Async<Answer> alive(Request) { co_return Document{200, "text/plain", "alive"}; }
 Async<Answer> throws(Request) {
   throw std::runtime_error("boom");
@@ -56,6 +65,7 @@ class HttpServer : public testing::Test {
   HttpServer() {
     routes_.add("GET", "/echo/{word}", echo);
     routes_.add("POST", "/echo/{word}", echo);
+    routes_.add_streamed("POST", "/counted", counted);
     routes_.add("GET", "/throws", throws);
     routes_.add_vital("GET", "/alive", alive);
     routes_.add("GET", "/events", events);
@@ -200,6 +210,27 @@ TEST_F(HttpServer, TakesJsonOnly) {
                 "close\r\n\r\n{}")
                 .find(" 415 "),
             std::string::npos);
+}
+
+TEST_F(HttpServer, HandsABodyOverPieceByPieceWhereARouteAsksForThat) {
+  start({.body_bytes = 16});
+  const std::string head = "POST /counted HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+  const auto length = [](std::size_t n) { return "Content-Length: " + std::to_string(n) + "\r\n"; };
+  const std::string body(300'000, 'x');
+  auto socket = connect();
+  EXPECT_EQ(exchange(socket, head + length(body.size()) + "\r\n" + body), "300000||");
+  EXPECT_EQ(exchange(socket, head + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n11\r\n01234567890123456\r\n0\r\n\r\n"), "20||");
+  EXPECT_EQ(exchange(socket, head + length(0) + "\r\n"), "0||");
+  EXPECT_EQ(exchange(socket, kAsk), "a||");  // the connection is where it should be
+  EXPECT_NE(say(head + length(9) + "Expect: 100-continue\r\nConnection: close\r\n\r\n123456789").find("9||"), std::string::npos);
+  EXPECT_NE(say("POST /counted HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n" + length(9) + "\r\n123456789").find(" 415 "), std::string::npos);
+}
+
+TEST_F(HttpServer, MakesNoRoomForABodyThatIsOnlyPromised) {
+  start({.body = Millis(50)});
+  const std::string head = "POST /counted HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n";
+  EXPECT_EQ(say(head + "Content-Length: 9000000000000000\r\n\r\n12"), "");  // cut off when nothing comes
+  EXPECT_EQ(ask("GET", "/alive").body, "alive");
 }
 
 TEST_F(HttpServer, BoundsHeadersAndBodies) {
