@@ -18,6 +18,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kPieceBytes = 256 << 10, kPieceLines = 500;
 constexpr Millis kPieceTimeout{60'000};
 constexpr Millis kLookAgain{500};
+constexpr Millis kStopping{1'000};
 constexpr Millis kAwayAtMost{60'000};  // a host that is started again goes on where it was
 constexpr int kSharesOfTime = 5;       // no more than a fifth of it is spent on asking
 
@@ -171,8 +172,9 @@ class Submission {
     const auto reply = http->exchange("POST", target_ + "&from=" + std::to_string(lines.front().number), std::move(body),
                                       kPieceTimeout, "application/jsonl");
     if (!reply) return std::unexpected(refusal(reply.error()));
-    const auto type = reply->headers.find("content-type");
-    if (type == reply->headers.end() || type->second != "application/jsonl") return std::unexpected(refusal(*reply));
+    const bool is_told = reply->headers.contains("content-type") && reply->headers.at("content-type") == "application/jsonl";
+    if (!is_told && reply->status == 503) return Taken{0, kStopping};  // another one may be started in its place
+    if (!is_told) return std::unexpected(refusal(*reply));
     return read(reply->body);
   }
 
