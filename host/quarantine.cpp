@@ -5,12 +5,6 @@ namespace {
 
 constexpr std::size_t kReviewedAtOnce = 64;
 
-bool is_dropped(const port::RunRow& row) {
-  if (row.last_kind != event::Reviewed::kKind) return false;
-  const auto last = event::decode(row.last_kind, row.last_payload);
-  return last && std::get<event::Reviewed>(last->body).what == event::Reviewed::What::drop;
-}
-
 }  // namespace
 
 Async<Result<void>> Quarantine::find(World world, port::Ledger& ledger) {
@@ -18,8 +12,7 @@ Async<Result<void>> Quarantine::find(World world, port::Ledger& ledger) {
   while (true) {
     const auto rows = co_await ledger.list(filter);
     if (!rows) co_return fail(rows.error().message);
-    for (const auto& row : *rows)
-      if (!is_dropped(row)) runs_.insert(row.run);
+    for (const auto& row : *rows) runs_.insert(row.run);
     if (rows->size() < kReviewedAtOnce) co_return Result<void>();
     filter.before = rows->back().run.position;
     co_await boost::asio::post(world.executor, boost::asio::use_awaitable);

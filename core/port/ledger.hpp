@@ -115,8 +115,9 @@ struct Transition {
   std::vector<Raise> raises;
   std::vector<Hold> holds;
   std::string error;                     // with a final status that is an error: what AgentStats::last_error becomes
-  // Not 0: of a run in quarantine, whose latest record this is; anything later makes it stale. It gets records and stays there, or goes
-  // back into the queue with next = queued, its deaths counted from zero. Nothing else comes out of a final status.
+  // Not 0: of a run in quarantine, whose latest record this is; anything later makes it stale. It gets records and stays there, goes
+  // back into the queue with next = queued, its deaths counted from zero, or is given up with next = dropped. Nothing else leaves a
+  // final status.
   Position in_quarantine = 0;
 };
 

@@ -255,7 +255,7 @@ Async<Json> batch_view(Context& context, BatchPlace batch, Tally tally) {
                  {"running", tally.of({running})},
                  {"waiting", tally.of({waiting})},
                  {"completed", tally.of({completed})},
-                 {"failed", tally.of({failed, timed_out, cancelled})},
+                 {"failed", tally.of({failed, timed_out, cancelled, dropped})},
                  {"quarantined", tally.of({quarantined})},
                  {"usage", raw(event::usage_json(tally.totals))},
                  {"queued_at", instant(tally.queued_at)},

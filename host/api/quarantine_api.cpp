@@ -126,8 +126,7 @@ Async<Answer> review(Context& context, Request request, Reviewed::What what) {
   const auto state = run::fold(*records);
   if (!state) co_return problem(500, state.error().message);
   const auto is_not = [&id](const std::vector<port::StoredRecord>& now) {
-    const auto view = run_summary(now);
-    const auto status = view.contains("dropped_at") ? "dropped from quarantine" : view["status"].get<std::string>();
+    const auto status = run_summary(now)["status"].get<std::string>();
     return problem(409, "run " + id + " is not in quarantine: it is " + status);
   };
   if (!context.journal.quarantine().runs().contains(*run)) co_return is_not(*records);
@@ -142,6 +141,7 @@ Async<Answer> review(Context& context, Request request, Reviewed::What what) {
   run::clean_faults(context.ports.cleaner(), reviewed);
   port::Transition transition{.run = *run, .in_quarantine = records->back().position};
   if (what == Reviewed::What::retry) transition.next = port::RunStatus::queued, transition.due_at = context.world.clock.now();
+  if (what == Reviewed::What::drop) transition.next = port::RunStatus::dropped;
   transition.records.push_back(event::to_record(reviewed, state->session));
   const auto committed = co_await context.ledger.commit(std::move(transition));
   const bool late = !committed && committed.error().fault == port::LedgerFault::stale;

@@ -99,6 +99,7 @@ struct Fold {
       query = reviewed.query;
       params = reviewed.params.text;
     } else if (reviewed.what == Reviewed::What::drop) {
+      view["status"] = "dropped";
       view["dropped_at"] = format_instant(record.at);
       view["dropped_by"] = text_or_null(reviewed.by);
     } else {

@@ -187,7 +187,7 @@ void GroupWriter::review(Step& step, const Transition& transition) {
     const auto row = found ? std::optional<RunRow>(*reading) : std::nullopt;
     if (row && !row->fits) return step.refuse(AGENTD_LEDGER_CORRUPT, CorruptError(id).what());
     if (!row || row->body.nonce != transition.run.nonce || row->state.status != AGENTD_RUN_QUARANTINED || row->state.last != transition.in_quarantine ||
-        (transition.next != 0 && transition.next != AGENTD_RUN_QUEUED) || step.draft.knows(id))
+        (transition.next != 0 && transition.next != AGENTD_RUN_QUEUED && transition.next != AGENTD_RUN_DROPPED) || step.draft.knows(id))
       return step.refuse(AGENTD_LEDGER_STALE, "the run at position " + std::to_string(id) + " is not in quarantine as it was at position " + std::to_string(transition.in_quarantine));
     state = row->state;
     agent = reading->bytes(RunRow::kColumnCount);
@@ -203,6 +203,7 @@ void GroupWriter::review(Step& step, const Transition& transition) {
     insert_record(step, transition.run, id, prev, change.agent, record);
   }
   if (transition.next == AGENTD_RUN_QUEUED) state = {AGENTD_RUN_QUEUED, transition.due, state.last, 0};
+  if (transition.next == AGENTD_RUN_DROPPED) state.status = AGENTD_RUN_DROPPED;
   reopen_run_.exec(state.status, state.due, state.last, state.deaths, state.checksum(run.body_checksum), id);
   step.group.admissions.push_back(admit(step, transition.follow_ups));
   if (is_final(state.status)) return;

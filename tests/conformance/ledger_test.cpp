@@ -455,6 +455,21 @@ TEST_P(LedgerSuite, WhatIsSaidInQuarantineKeepsARunThereAndIsFenced) {
   EXPECT_TRUE(l.get(l->list({.agent_id = {}, .status = RunStatus::quarantined})).empty());
 }
 
+TEST_P(LedgerSuite, ARunInQuarantineIsGivenUpForGood) {
+  auto& l = ledger();
+  l.enter("a", "k");
+  const auto [claim, end] = quarantined(l);
+  const auto dropped = l.commit(review(claim, end, RunStatus::dropped));
+  EXPECT_TRUE(l.get(l->list({.agent_id = {}, .status = RunStatus::quarantined})).empty());
+  for (const auto next : {RunStatus::queued, RunStatus::dropped, RunStatus::quarantined})
+    EXPECT_EQ(l.run(l->commit(review(claim, dropped, next))).error().fault, LedgerFault::stale);
+  EXPECT_EQ(l->stats("a").run_count, 1);
+  reopen();
+  EXPECT_TRUE(ledger().claim().empty());
+  ASSERT_EQ(ledger().get(ledger()->list({.agent_id = "a", .status = RunStatus::dropped})).size(), 1u);
+  EXPECT_EQ(ledger().enter(ledger().entry("a", "k")).kind, Admission::Kind::duplicate);
+}
+
 TEST_P(LedgerSuite, NoRunComesOutOfAnotherFinalStatus) {
   auto& l = ledger();
   for (const auto status : {RunStatus::completed, RunStatus::failed, RunStatus::timed_out, RunStatus::cancelled}) {

@@ -79,7 +79,8 @@ class Quarantine(AgentdTest):
         self.agentd.kill()
         self.agentd.start()
         self.assertEqual((self.listed(), self.gauge()), ([], 0))
-        self.assertEqual(self.agentd.get(f"/v1/runs/{second}")["status"], "quarantined")
+        self.assertEqual(self.agentd.get(f"/v1/runs/{second}")["status"], "dropped")
+        self.assertEqual([run["run_id"] for run in self.agentd.get("/v1/runs?status=dropped")["runs"]], [second])
 
     def test_refuses_what_makes_no_sense(self):
         run, = self.deadly_runs(1)

@@ -194,7 +194,7 @@ port::LedgerResult<Position> FakeLedger::apply(port::Transition transition) {
       row->since = world_.now();
       row->holder = 0;
       if (transition.in_quarantine != 0) row->deaths = 0;
-      if (port::is_final(row->status)) end(*row, transition);
+      else if (port::is_final(row->status)) end(*row, transition);
     }
   }
   if (transition.agent_state) store_.agent_states[agent_id] = *transition.agent_state;

@@ -68,6 +68,7 @@ TEST(RunView, TellsWhatAPersonMadeOfARunInQuarantine) {
   auto dropped = records;
   dropped.add(event::Reviewed{.what = What::drop, .by = "ana"});
   EXPECT_TRUE(has_ended(dropped.all));
+  EXPECT_EQ(run_view(dropped.all)["status"], "dropped");
   EXPECT_EQ(run_view(dropped.all)["dropped_by"], "ana");
   records.add(event::Reviewed{.what = What::retry});
   EXPECT_FALSE(has_ended(records.all));
