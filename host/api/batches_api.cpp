@@ -30,8 +30,12 @@ constexpr std::size_t kBatchRowsAtOnce = 256;  // of the ledger
 // The answer: a line for each item. Once one has no place, none behind it is tried, so that items come in in their order.
 class Intake {
  public:
-  Intake(const Context& context, const host::Member& member, std::string batch, std::int64_t line)
-      : context_(context), member_(member), batch_(std::move(batch)), prefix_(host::batch_prefix(batch_)), line_(line) {}
+  Intake(const Context& context, host::Member member, std::string batch, std::int64_t line)
+      : context_(context),
+        member_(std::move(member)),
+        batch_(std::move(batch)),
+        prefix_(host::batch_prefix(batch_)),
+        line_(line) {}
 
   Async<void> line(std::string text) {
     const auto number = line_++;
@@ -104,7 +108,7 @@ class Intake {
   void write(const Json& line) { out_ += line.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n'; }
 
   const Context& context_;
-  const host::Member& member_;
+  const host::Member member_;  // as it was when the request came
   const std::string batch_, prefix_;
   std::int64_t line_;
   std::size_t items_ = 0, taken_ = 0;
@@ -153,7 +157,7 @@ Async<Answer> submit_batch(Context& context, Request request) {
   co_await intake.line(std::move(text));
   co_await intake.flush();
   auto answer = intake.answer();
-  answer.headers.emplace_back("Location", "/v1/batches/" + member->agent_id + "." + name);
+  answer.headers.emplace_back("Location", "/v1/batches/" + request.capture("id") + "." + name);
   co_return answer;
 }
 
