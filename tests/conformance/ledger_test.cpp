@@ -504,6 +504,16 @@ TEST_P(LedgerSuite, ARunThatCameOutOfQuarantineOutlivesARestartHoweverOldItIs) {
   EXPECT_EQ(again.deaths, 0);
 }
 
+TEST_P(LedgerSuite, ARunThatCameOutOfQuarantineOutlivesARestartAlsoWhereItsGroupMovesTheMarks) {
+  ledger().enter("a");
+  const auto [claim, end] = quarantined(ledger());
+  auto long_review = review(claim, end, RunStatus::queued);
+  long_review.records.resize(1'100, long_review.records.front());
+  ledger().commit(std::move(long_review));
+  reopen();
+  EXPECT_EQ(ledger().claim_one().run, claim.run);
+}
+
 TEST_P(LedgerSuite, DeathsAreCountedFromZeroWhenARunComesOutOfQuarantine) {
   ledger().enter("a");
   for (int deaths = 0; deaths < 3; ++deaths) {
