@@ -1,6 +1,8 @@
 """Batches: many runs asked for at once, sent as the queue has room, taken once, looked after to the last."""
+import contextlib
 import http.client
 import json
+import os
 import shutil
 import subprocess
 import unittest
@@ -72,6 +74,20 @@ class Batch(AgentdTest):
         run = self.agentd.get(f"/v1/runs/{shown[3]['run_id']}")
         self.assertEqual((run["trigger"], run["params"]), ("batch", {"n": 2}))
         self.assertIn(batch, self.agentd.cli("batch", "list", "--agent", "worker").stdout)
+
+    def test_draws_a_bar_on_a_terminal_and_leaves_the_summary(self):
+        file = self.items(*({"key": f"k{i}"} for i in range(8)))
+        ours, theirs = os.openpty()
+        submit = subprocess.Popen([str(AGENTD), "batch", "submit", "worker", file, "--wait", "--name", "bar"], cwd=self.folder, env=self.agentd.environment(), stdout=theirs)
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError), os.fdopen(ours, "rb", buffering=0) as terminal:  # a terminal that nobody holds is an error
+            while piece := terminal.read(1024):
+                shown += piece
+        self.assertEqual(submit.wait(), 0)
+        drawn = shown.decode().split("\r\x1b[K")
+        self.assertRegex(drawn[1], r"^\[[#.]{24}\] sent ")
+        self.assertRegex(drawn[-1].strip(), r"^worker\.bar: 8 items: 8 done, ")
 
     def test_sends_nothing_of_a_file_with_a_line_that_is_wrong(self):
         file = self.items({"key": "a"}, "", {"key": "a"}, "nonsense", {"kee": 1})
