@@ -3,16 +3,15 @@
 
 #include "core/base/name_text.hpp"
 #include "core/budget/days.hpp"
-#include "core/event/record.hpp"
 #include "core/tool/strict_json.hpp"
 #include "host/api/agent_view.hpp"
 #include "host/api/endpoints.hpp"
 #include "host/api/problem.hpp"
+#include "host/raises.hpp"
 
 namespace agentd::api {
 namespace {
 
-constexpr std::size_t kWaitingAtOnce = 100;
 constexpr std::int64_t kMostTokens = 1'000'000'000'000;
 constexpr double kMostDollars = 1'000'000;
 
@@ -98,37 +97,6 @@ std::optional<port::Spend> limit_of_scope(const Context& context, const std::str
   return member ? std::optional(member->day_limit) : std::nullopt;
 }
 
-// The session of a run that is parked for want of this budget.
-std::optional<std::string> parked_for(const port::RunRow& row, const std::string& scope) {
-  if (row.last_kind != event::Waiting::kKind) return std::nullopt;
-  auto decoded = event::decode(row.last_kind, row.last_payload);
-  if (!decoded) return std::nullopt;
-  const auto& waiting = std::get<event::Waiting>(decoded->body);
-  if (waiting.what != event::Waiting::For::budget || !waiting.fault || !waiting.fault->exhausted || waiting.fault->exhausted->scope != scope) return std::nullopt;
-  return std::move(decoded->session);
-}
-
-// Runs that were parked for want of this budget go on. What was on its way to be parked when the raise became durable is so behind an empty
-// write, so that none is overlooked.
-Async<std::size_t> wake_parked(Context& context, std::string scope) {
-  (void)co_await context.ledger.put_cursors({});
-  port::RunFilter filter{.agent_id = scope.starts_with("agent:") ? scope.substr(6) : std::string(), .status = port::RunStatus::waiting, .limit = kWaitingAtOnce};
-  std::size_t woken = 0;
-  while (true) {
-    const auto rows = co_await context.ledger.list(filter);
-    if (!rows || rows->empty()) co_return woken;
-    for (const auto& row : *rows) {
-      const auto session = parked_for(row, scope);
-      if (!session) continue;
-      port::Transition transition{.run = row.run, .next = port::RunStatus::queued, .due_at = context.world.clock.now()};
-      transition.records.push_back(event::to_record(event::Released{.reason = "the budget was raised"}, *session));
-      const auto committed = co_await context.ledger.commit(std::move(transition));
-      woken += committed.has_value();
-    }
-    filter.before = rows->back().run.position;
-  }
-}
-
 Async<Answer> raise_budget(Context& context, Request request) {
   auto read = read_raise(request);
   if (auto* refused = std::get_if<Document>(&read)) co_return std::move(*refused);
@@ -139,16 +107,13 @@ Async<Answer> raise_budget(Context& context, Request request) {
   if ((money ? limit->cost : limit->tokens) == 0) co_return problem(409, asked.scope + " has no limit on " + asked.resource + " per day, so there is nothing to raise");
   context.ports.cleaner().clean(asked.by);
   const auto day = budget::day_of(context.world.clock.now());
-  port::Transition transition{.agent_id = asked.scope == budget::kHostAccount ? std::string() : asked.scope.substr(6)};
-  transition.records.push_back(event::to_record(event::BudgetRaised{asked.scope, budget::format_day(day), asked.resource, asked.amount, asked.by}));
-  transition.raises.push_back({asked.scope, day, money ? port::Spend{0, asked.amount} : port::Spend{asked.amount, 0}});
-  const auto committed = co_await context.ledger.commit(std::move(transition));
-  if (!committed) co_return ledger_problem(committed.error());
-  const auto woken = co_await wake_parked(context, asked.scope);
+  auto raising = host::raise_budget(context.world, context.ledger, {asked.scope, asked.resource, asked.amount, asked.by});
+  const auto woken = co_await std::move(raising);
+  if (!woken) co_return ledger_problem(woken.error());
   Json view;
   for (auto& one : views_of(context.ledger.account(asked.scope, day), *limit))
     if (one["resource"] == asked.resource) view = std::move(one);
-  view["woken_runs"] = woken;
+  view["woken_runs"] = *woken;
   co_return document(view);
 }
 
