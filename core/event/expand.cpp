@@ -116,6 +116,14 @@ void expand(Expansion& out, const Entered& e) {
   }
 }
 
+void model_lost(Expansion& out, const std::optional<ModelCall>& call) {
+  if (!call) return;
+  ObjectWriter payload;
+  payload.number("step", call->step).text("provider", call->provider).text("model", call->model).raw("usage", "null");
+  payload.text("finish_reason", "unknown").raw("duration_ms", "null");
+  out.add("model_call_completed", std::move(payload));
+}
+
 const char* reason(Started::Why why) {
   switch (why) {
     case Started::Why::resume_crash: return "crash";
@@ -140,12 +148,7 @@ void expand(Expansion& out, const Started& s) {
     out.add("background_task_resumed", std::move(payload));
   }
   out.status("running", s.run_count);
-  if (s.unsure) {
-    ObjectWriter lost;
-    lost.number("step", s.unsure->step).text("provider", s.unsure->provider).text("model", s.unsure->model).raw("usage", "null");
-    lost.text("finish_reason", "unknown").raw("duration_ms", "null");
-    out.add("model_call_completed", std::move(lost));
-  }
+  model_lost(out, s.unsure);
   model_started(out, s.call);
   tools_started(out, s.starts);
 }
@@ -206,6 +209,7 @@ ObjectWriter question(const Expansion& out, const Question& q) {
 }
 
 void expand(Expansion& out, const Waiting& w) {
+  model_lost(out, w.unsure);
   exhausted(out, w.fault);
   if (w.ends_attempt) {
     if (w.fault) task_error(out, *w.fault, w.error_count, w.attempt - 1, true);
@@ -228,10 +232,14 @@ void expand(Expansion& out, const Decided& d) {
   if (d.resumes) out.add("background_task_queued", step_aside("decided", {}, 0));
 }
 
-void expand(Expansion& out, const Released& r) { out.add("background_task_queued", step_aside(r.reason, {}, 0)); }
+void expand(Expansion& out, const Released& r) {
+  model_lost(out, r.unsure);
+  out.add("background_task_queued", step_aside(r.reason, {}, 0));
+}
 
 void expand(Expansion& out, const Ended& e) {
   if (e.answer) model_completed(out, *e.answer);
+  model_lost(out, e.unsure);
   exhausted(out, e.fault);
   const Fault none;
   const auto& fault = e.fault ? *e.fault : none;

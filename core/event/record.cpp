@@ -87,15 +87,15 @@ template <class A> void fields(A& a, Question& r) {
 template <class A> void fields(A& a, Waiting& r) {
   a("for", r.what, Waiting::For::retry); a("until", r.until); a("delay_ms", r.delay_ms, 0); a("reason", r.reason); a("fault", r.fault);
   a("attempt", r.attempt, 1); a("ends_attempt", r.ends_attempt, false); a("error_count", r.error_count, 0);
-  a("active_ms", r.active_ms, -1); a("questions", r.questions);
+  a("active_ms", r.active_ms, -1); a("unsure", r.unsure); a("questions", r.questions);
 }
 template <class A> void fields(A& a, Decided& r) {
   a("what", r.what, Decided::What::deny); a("question", r.question); a("by", r.by); a("reason", r.reason); a("resumes", r.resumes, false);
 }
-template <class A> void fields(A& a, Released& r) { a("reason", r.reason); a("undone", r.undone); a("active_ms", r.active_ms, -1); }
+template <class A> void fields(A& a, Released& r) { a("reason", r.reason); a("undone", r.undone); a("active_ms", r.active_ms, -1); a("unsure", r.unsure); }
 template <class A> void fields(A& a, Ended& r) {
   a("status", r.status); a("answer", r.answer); a("result", r.result); a("fault", r.fault); a("reason", r.reason); a("attempt", r.attempt, 1);
-  a("steps", r.steps, 0); a("totals", r.totals); a("ms", r.duration_ms, 0); a("run_count", r.run_count, 0); a("error_count", r.error_count, 0);
+  a("steps", r.steps, 0); a("totals", r.totals); a("unsure", r.unsure); a("ms", r.duration_ms, 0); a("run_count", r.run_count, 0); a("error_count", r.error_count, 0);
 }
 template <class A> void fields(A& a, Reviewed& r) {
   a("what", r.what, Reviewed::What::drop); a("by", r.by); a("reason", r.reason); a("query", r.query); a("params", r.params);

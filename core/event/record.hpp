@@ -177,6 +177,7 @@ struct Waiting {
   bool ends_attempt = false;             // the attempt has failed and the next one begins after the wait
   std::int64_t error_count = 0;          // the agent's; with ends_attempt
   std::int64_t active_ms = -1;           // of the attempt so far, by a clock that nobody sets; -1: not said
+  std::optional<ModelCall> unsure;       // as in Released
   std::vector<Question> questions;       // what = approval: all that is open in the step; nobody's answer by `until` is a no
 };
 const char* name(Waiting::For what);
@@ -187,6 +188,7 @@ struct Released {
   std::string reason;
   std::vector<int> undone;               // calls of the last answer that were stopped before they happened
   std::int64_t active_ms = -1;           // as in Waiting
+  std::optional<ModelCall> unsure;       // it was sent, by this worker or one that died, and nobody has its answer: its usage is unknown
 };
 
 struct Ended {
@@ -199,6 +201,7 @@ struct Ended {
   int attempt = 1;
   int steps = 0;
   Totals totals;
+  std::optional<ModelCall> unsure;       // as in Released; the totals count it
   std::int64_t duration_ms = 0;          // since it first started
   std::int64_t run_count = 0, error_count = 0;  // the agent's, this run included
   // The result as a JSON value: a text answer is a string. Empty: there is none.

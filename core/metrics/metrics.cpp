@@ -118,7 +118,9 @@ struct Metrics::Families {
   void tool_call(const std::string& name, event::ToolOutcome outcome, std::int64_t duration_ms);
 
   void see(const port::StoredRecord&, const event::Entered&);
+  void lost(const std::optional<event::ModelCall>& call);
   void see(const port::StoredRecord&, const event::Started&);
+  void see(const port::StoredRecord&, const event::Released&);
   void see(const port::StoredRecord&, const event::Answered&);
   void see(const port::StoredRecord&, const event::ToolFinished&);
   void see(const port::StoredRecord&, const event::CallFailed&);
@@ -214,9 +216,12 @@ void Metrics::Families::see(const port::StoredRecord& record, const event::Enter
   if (entered.scheduled_at) lateness.Observe(std::max(0.0, seconds((record.at - *entered.scheduled_at).count())));
 }
 
-void Metrics::Families::see(const port::StoredRecord&, const event::Started& started) {
-  if (started.unsure) model(started.unsure->provider, started.unsure->model).calls[2]->Increment();
+void Metrics::Families::lost(const std::optional<event::ModelCall>& call) {
+  if (call) model(call->provider, call->model).calls[2]->Increment();
 }
+
+void Metrics::Families::see(const port::StoredRecord&, const event::Started& started) { lost(started.unsure); }
+void Metrics::Families::see(const port::StoredRecord&, const event::Released& released) { lost(released.unsure); }
 
 void Metrics::Families::see(const port::StoredRecord& record, const event::Answered& answered) {
   model_call(answered, record.agent_id);
@@ -234,6 +239,7 @@ void Metrics::Families::see(const port::StoredRecord& record, const event::CallF
 }
 
 void Metrics::Families::see(const port::StoredRecord& record, const event::Waiting& waiting) {
+  lost(waiting.unsure);
   if (!waiting.ends_attempt) return;
   const char* reason = waiting.fault ? name(waiting.fault->error_class) : "retryable";
   retries.Add({{"agent", agent(record.agent_id).label}, {"reason", reason}}).Increment();
@@ -245,6 +251,7 @@ void Metrics::Families::see(const port::StoredRecord&, const event::Gated& gated
 
 void Metrics::Families::see(const port::StoredRecord& record, const event::Ended& ended) {
   if (ended.answer) see(record, *ended.answer);
+  lost(ended.unsure);
   const auto& a = agent(record.agent_id);
   const auto i = index(ended.status);
   a.runs[i]->Increment();

@@ -111,7 +111,7 @@ Async<void> Run::begin() {
   }
   std::vector<event::Body> bodies;
   bodies.push_back(std::move(started));
-  co_await write(std::move(bodies), {});
+  taken_up_ = co_await write(std::move(bodies), {});
 }
 
 event::Started Run::next_start() {

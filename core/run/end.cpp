@@ -63,6 +63,8 @@ Async<void> Run::end(event::Ended ended, std::optional<std::string> agent_state,
   ended.attempt = state_.attempt;
   ended.steps = state_.step;
   ended.totals = state_.totals;
+  ended.unsure = lost_call();
+  if (ended.unsure) budget::add_unknown(ended.totals);
   if (ended.answer) {
     budget::add(ended.totals, *ended.answer);
     ended.steps = ended.answer->step;
@@ -104,6 +106,7 @@ Async<void> Run::wait(std::vector<event::Body> before, event::Waiting waiting) {
   waiting.until = around_.world.clock.now() + Millis(waiting.delay_ms);
   if (agent_ && agent_->spec.task.deadline) waiting.until = std::min(waiting.until, state_.entered_at + *agent_->spec.task.deadline);
   waiting.active_ms = active().count();
+  waiting.unsure = lost_call();
   Fate fate{.next = port::RunStatus::waiting, .due = waiting.until};
   before.push_back(std::move(waiting));
   co_await write(std::move(before), std::move(fate));
@@ -112,7 +115,7 @@ Async<void> Run::wait(std::vector<event::Body> before, event::Waiting waiting) {
 
 Async<void> Run::release(std::string reason) {
   std::vector<event::Body> bodies;
-  bodies.push_back(event::Released{.reason = std::move(reason), .undone = std::move(undone_), .active_ms = active().count()});
+  bodies.push_back(event::Released{.reason = std::move(reason), .undone = std::move(undone_), .active_ms = active().count(), .unsure = lost_call()});
   Fate fate{.next = port::RunStatus::queued, .due = around_.world.clock.now()};
   co_await write(std::move(bodies), std::move(fate));
   done_ = true;

@@ -101,6 +101,12 @@ Async<bool> Run::wait_for_endpoint() {
   co_return true;
 }
 
+// A model call that was sent and whose answer nobody has: this worker stopped it, or an earlier one died over it.
+std::optional<event::ModelCall> Run::lost_call() const {
+  const bool lost = taken_up_ ? asking_ : state_.held;
+  return lost ? state_.calling : std::nullopt;
+}
+
 Async<void> Run::ask_model() {
   const bool open = co_await wait_for_endpoint();
   if (!open || control_.interrupted()) co_return;
@@ -119,6 +125,7 @@ Async<void> Run::ask_model() {
     completion.listen = cleaned(around_.cleaner, around_.listener(std::move(speaker)));
   }
   const Tick start = around_.world.clock.tick();
+  asking_ = true;
   auto answer = co_await agent_->endpoint->provider().complete(std::move(completion), control_.token());
   const Millis duration = std::chrono::floor<Millis>(around_.world.clock.tick() - start);
   if (answer)
@@ -128,6 +135,7 @@ Async<void> Run::ask_model() {
 }
 
 Async<void> Run::take_answer(port::Answer answer, Millis duration) {
+  asking_ = false;
   agent_->endpoint->answered();
   clean(around_.cleaner, answer);
   Verdict verdict = judge(*agent_, state_, answer);
@@ -172,6 +180,7 @@ Async<void> Run::take_answer(port::Answer answer, Millis duration) {
 
 Async<void> Run::take_model_error(port::ModelError error, Millis duration) {
   if (control_.interrupted()) co_return;
+  asking_ = false;
   const Tick now = around_.world.clock.tick();
   const bool account = is_of_the_account(error.failure);
   const bool transient = error.status != port::Status::terminal;

@@ -88,6 +88,7 @@ class Run {
   Async<void> ask_model();
   Async<void> take_answer(port::Answer answer, Millis duration);
   Async<void> take_model_error(port::ModelError error, Millis duration);
+  std::optional<event::ModelCall> lost_call() const;
   Async<bool> wait_for_endpoint();
   std::optional<event::ModelCall> plan_call(int step, const event::Totals& used, std::int64_t unsaid_tokens, int repeats);
   std::optional<event::Fault> beyond_limits(event::Totals used, std::int64_t unsaid_tokens, int step) const;
@@ -161,6 +162,9 @@ class Run {
   std::optional<Tick> until_;       // of the alarm
   Millis active_{0};                // before active_since_
   std::optional<Tick> active_since_;  // nothing: it rests
+
+  bool taken_up_ = false;           // by this worker's Started record
+  bool asking_ = false;             // a model call was sent, and what came of it is in no record
 
   Hold hold_ = Hold::none;
   Millis closed_for_{0};

@@ -43,6 +43,12 @@ void leave(State& state, Instant at, std::int64_t active_ms = -1) {
   state.calling.reset();
 }
 
+void count_lost(State& state, const std::optional<event::ModelCall>& call) {
+  if (!call) return;
+  budget::add_unknown(state.totals);
+  state.unsaid_tokens += unsaid_tokens(state);
+}
+
 void take(State& state, event::Started&& r, Instant at) {
   using Why = event::Started::Why;
   state.active = active_before(state);
@@ -63,10 +69,7 @@ void take(State& state, event::Started&& r, Instant at) {
   state.attempt = r.attempt;
   state.crashes = r.crashes;
   state.taken_at = at;
-  if (r.unsure) {
-    budget::add_unknown(state.totals);
-    state.unsaid_tokens += unsaid_tokens(state);
-  }
+  count_lost(state, r.unsure);
   state.calling = std::move(r.call);
   start_calls(state, r.starts);
 }
@@ -118,6 +121,7 @@ void take(State& state, event::CallFailed&& r, Instant) {
 
 void take(State& state, event::Waiting&& r, Instant at) {
   leave(state, at, r.active_ms);
+  count_lost(state, r.unsure);
   state.attempt = r.attempt;
   state.attempt_spent = state.attempt_spent || r.ends_attempt;
   for (const auto& question : r.questions)
@@ -141,6 +145,7 @@ void take(State& state, event::Decided&& r, Instant) {
 
 void take(State& state, event::Released&& r, Instant at) {
   leave(state, at, r.active_ms);
+  count_lost(state, r.unsure);
   state.released = true;
   for (const int index : r.undone)
     if (valid(state, index)) state.calls[static_cast<std::size_t>(index)].started = false;

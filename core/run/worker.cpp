@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/budget/limits.hpp"
+
 namespace agentd::run {
 namespace {
 
@@ -107,6 +109,10 @@ Async<Result<bool>> Worker::cancel(RunId run, std::string reason) {
   const auto stats = around_.ledger.stats(agent_id);
   event::Ended ended{.status = port::RunStatus::cancelled, .reason = std::move(reason), .attempt = state->attempt, .steps = state->step, .totals = state->totals,
                      .run_count = stats.run_count + 1, .error_count = stats.error_count};
+  if (state->held && state->calling) {  // its worker died over it
+    ended.unsure = state->calling;
+    budget::add_unknown(ended.totals);
+  }
   port::Transition transition{.run = run, .next = port::RunStatus::cancelled};
   if (around_.followers) transition.follow_ups = around_.followers({agent_id, run, ended.status, {}});
   transition.records.push_back(event::to_record(ended, state->session.empty() ? state->entry.session : state->session));

@@ -71,8 +71,12 @@ struct Fold {
     view["waiting_for"] = event::name(waiting.what);
     view["waiting_until"] = format_instant(waiting.until);
     if (waiting.fault) set_fault(*waiting.fault);
+    if (waiting.unsure) budget::add_unknown(totals);
   }
-  void operator()(const port::StoredRecord&, const Released&) { view["status"] = "queued"; }
+  void operator()(const port::StoredRecord&, const Released& released) {
+    view["status"] = "queued";
+    if (released.unsure) budget::add_unknown(totals);
+  }
   void operator()(const port::StoredRecord&, const Decided& decided) {
     if (!decided.resumes) return;
     view["status"] = "queued";

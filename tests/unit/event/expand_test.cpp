@@ -111,6 +111,17 @@ TEST(Expand, AStartTellsItsInputAndTheFirstModelCall) {
   EXPECT_EQ(payload(s, 2)["finish_reason"], "unknown");
 }
 
+TEST(Expand, AModelCallThatWasStoppedHasEnded) {
+  const ModelCall call{1, "script", "m"};
+  Ended cancelled;
+  cancelled.status = RunStatus::cancelled;
+  cancelled.unsure = call;
+  for (const Body& body : {Body(Released{.reason = "drain", .unsure = call}), Body(Waiting{.unsure = call}), Body(cancelled)}) {
+    EXPECT_EQ(types(body).front(), "model_call_completed");
+    EXPECT_EQ(payload(body, 0)["finish_reason"], "unknown");
+  }
+}
+
 TEST(Expand, AStretchOfSlotsLostWhilePausedIsCounted) {
   Entered e;
   e.trigger = "schedule";

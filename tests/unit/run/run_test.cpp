@@ -268,6 +268,40 @@ TEST(Run, TimesOutAndStopsWhatIsUnderWay) {
   EXPECT_EQ(bench.world().now() - before, 10s);
 }
 
+Turn late() {
+  auto slow = say("late");
+  slow.takes = 1h;
+  return slow;
+}
+
+TEST(Run, CountsAModelCallThatWasStoppedOnItsWay) {
+  Bench timed_out({.answers = {late()}, .spec = [](auto& spec) { spec.task.timeout = 10s; }});
+  const auto end = timed_out.run();
+  EXPECT_EQ(end.status, RunStatus::timed_out);
+  EXPECT_EQ(end.totals.requests, 1);
+  EXPECT_EQ(end.totals.unknown, 1) << "it may have been paid for";
+
+  Bench cancelled({.answers = {late()}});
+  const auto run = cancelled.ask();
+  cancelled.pass(1s);
+  EXPECT_TRUE(*cancelled.world().run(cancelled.worker().cancel(run, "by hand")));
+  EXPECT_EQ(cancelled.until_end(run).totals.unknown, 1);
+  EXPECT_TRUE(cancelled.records<event::Ended>(run).back().unsure);
+}
+
+TEST(Run, CountsAModelCallThatItsWorkerDiedOverThoughNobodyTakesItUpAgain) {
+  Bench bench({.answers = {late()}, .spec = [](auto& spec) { spec.task.deadline = 10s; }});
+  const auto run = bench.ask();
+  bench.pass(1s);
+  bench.die();
+  bench.pass(20s);
+  bench.restart();
+  const auto end = bench.until_end(run);
+  EXPECT_EQ(end.status, RunStatus::timed_out);
+  EXPECT_EQ(bench.kinds(run), "0 1 7");
+  EXPECT_EQ(end.totals.requests, 1);
+}
+
 TEST(Run, CountsWaitsForItsDeadlineButNotForItsTimeout) {
   auto down = say("ok");
   down.failures = std::vector(20, server_error(1min));
@@ -564,6 +598,21 @@ TEST(Worker, LetsARunningStepEndWhenItDrains) {
   EXPECT_EQ(bench.until_end(run).status, RunStatus::completed);
   EXPECT_EQ(bench.provider().requests.size(), 2);
   EXPECT_EQ(bench.records<event::Started>(run).back().crashes, 0);
+}
+
+TEST(Worker, CountsAModelCallThatItStopsWhenItDrains) {
+  auto slow = say("late");
+  slow.takes = 1min;
+  Bench bench({.answers = {slow}, .spec = [](auto& spec) { spec.limits.request_limit = 1; }});
+  const auto run = bench.ask();
+  bench.pass(1s);
+  bench.world().run(drained(bench.worker(), 5s));
+  EXPECT_EQ(bench.kinds(run), "0 1 6");
+  bench.restart();
+  const auto end = bench.until_end(run);
+  EXPECT_EQ(bench.provider().requests.size(), 1) << "which is all that it may make";
+  EXPECT_EQ(end.fault->error_class, ErrorClass::budget);
+  EXPECT_EQ(end.totals.unknown, 1);
 }
 
 TEST(Worker, GivesBackWhatDoesNotEndInTime) {

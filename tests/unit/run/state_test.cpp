@@ -71,7 +71,7 @@ TEST(Fold, StartsACallThatTookAnothersPlace) {
 }
 
 TEST(Fold, ForgetsTheStartOfACallThatWasStoppedBeforeItHappened) {
-  const auto state = Journal().add(event::Started{.query = "q", .call = kFirst}, 1s).add(kTwoCalls, 2s).add(event::Released{"drain", {0}}, 3s).fold();
+  const auto state = Journal().add(event::Started{.query = "q", .call = kFirst}, 1s).add(kTwoCalls, 2s).add(event::Released{.reason = "drain", .undone = {0}}, 3s).fold();
   EXPECT_FALSE(state.calls[0].started);
   EXPECT_FALSE(state.held);
   EXPECT_TRUE(state.released);
