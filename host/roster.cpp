@@ -108,11 +108,9 @@ Async<void> Roster::keep(std::vector<Member> members) {
       refuse(member.agent_id, member.file, kept.error().message);
       continue;
     }
-    const auto& [change, revision, before] = (*kept)[i];
-    member.revision = revision;
-    if (change != Change::none) member.change = change == Change::created ? What::created : What::updated;
-    const auto old = change == Change::updated ? manifest::parse_canonical(before) : fail("none");
-    member.new_schedule = change != Change::none && (!old || old->schedule != member.spec().schedule);
+    const auto& spec = (*kept)[i];
+    member.revision = spec.revision;
+    if (spec.change != Change::none) member.change = spec.change == Change::created ? What::created : What::updated;
     add(std::move(member));
   }
 }

@@ -10,7 +10,9 @@ namespace {
 constexpr Millis kTryAgain{1'000};
 constexpr std::size_t kAtOnce = 1024;
 
-std::string cursor_name(const std::string& agent_id) { return "schedule:" + agent_id; }
+// Since when an agent's schedule has been in force, and which one that is.
+std::string begin_cursor(const std::string& agent_id) { return "schedule:" + agent_id; }
+std::string which_cursor(const std::string& agent_id) { return "schedule-is:" + agent_id; }
 
 // What the keys of an agent's slots begin with.
 std::string slots_of(const std::string& agent_id) { return agent_id + '@'; }
@@ -39,11 +41,16 @@ port::RunStatus status_of(const schedule::LostSlots& lost) {
 
 std::string start_cursor(const std::string& agent_id) { return "start:" + agent_id; }
 
-// An epoch as a cursor keeps it: a number that another epoch hardly has.
-Position mark_of(std::string_view epoch) {
+// A text as a cursor keeps it: a number that another text hardly has.
+Position mark_of(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-  for (const char c : epoch) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   return static_cast<Position>(hash >> 1 | 1);
+}
+
+Position mark_of_schedule(const Member& member) {
+  const auto manifest = event::ObjectReader::open(member.manifest);
+  return mark_of(manifest ? manifest->raw("schedule") : std::string_view());
 }
 
 }  // namespace
@@ -93,48 +100,67 @@ Async<void> Slots::run_once(std::vector<const Member*> members) {
   }
   if (entries.empty()) co_return;
   co_await enqueue(std::move(entries));
-  if (!stopping_.stop_requested()) co_await keep_begun(std::move(marks));
+  if (!stopping_.stop_requested()) co_await keep(std::move(marks));
 }
 
 Async<void> Slots::start_some(std::vector<const Member*> members) {
-  const auto since = co_await begun(members);
+  const auto begun = co_await begins(members);
   std::vector<Async<void>> going_on;
   for (std::size_t i = 0; i < members.size(); ++i) {
     const auto& member = *members[i];
-    if (member.new_schedule) ticker_.add(member.agent_id, *member.schedule, member.policy, std::nullopt);
-    else going_on.push_back(go_on(member, since[i]));
+    if (begun[i].now) ticker_.add(member.agent_id, *member.schedule, member.policy, begun[i].at);
+    else going_on.push_back(go_on(member, begun[i].at));
   }
   co_await together(std::move(going_on));
 }
 
-// A cursor keeps since when a schedule has been in force.
-Async<void> Slots::keep_begun(std::vector<port::Cursor> cursors) {
+// Tried until they are in, or the host stops; nobody waits for more than the first try.
+Async<void> Slots::keep(std::vector<port::Cursor> cursors) {
   if (cursors.empty()) co_return;
-  const auto kept = co_await ledger_.put_cursors(std::move(cursors));
-  if (!kept) log_.warn("schedule", "what schedules are to go on from could not be kept: " + kept.error().message);
+  const bool kept = co_await try_to_keep(cursors);
+  if (!kept) spawn(world_.executor, keep_later(std::move(cursors)));
 }
 
-// Since when each schedule has been in force. It begins now for those that are new.
-Async<std::vector<std::optional<Instant>>> Slots::begun(const std::vector<const Member*>& members) {
-  const auto now = world_.clock.now();
-  std::vector<port::Cursor> fresh;
+Async<bool> Slots::try_to_keep(std::vector<port::Cursor> cursors) {
+  const auto kept = co_await ledger_.put_cursors(std::move(cursors));
+  if (!kept) log_.warn("schedule", "what schedules are to go on from could not be kept, trying again: " + kept.error().message);
+  co_return kept.has_value();
+}
+
+Async<void> Slots::keep_later(std::vector<port::Cursor> cursors) {
+  while (!stopping_.stop_requested()) {
+    co_await sleep(world_.timers, kTryAgain, stopping_.get_token());
+    if (stopping_.stop_requested()) break;
+    const bool kept = co_await try_to_keep(cursors);
+    if (kept) break;
+  }
+}
+
+// Since when each schedule has been in force. What the ledger has says which are new, whoever died before they had begun.
+Async<std::vector<Slots::Begin>> Slots::begins(std::vector<const Member*> members) {
   std::vector<std::string> names;
   for (const auto* member : members) {
-    names.push_back(cursor_name(member->agent_id));
-    if (member->new_schedule) fresh.push_back({names.back(), now.time_since_epoch().count()});
+    names.push_back(begin_cursor(member->agent_id));
+    names.push_back(which_cursor(member->agent_id));
   }
-  co_await keep_begun(std::exchange(fresh, {}));
-  std::vector<std::optional<Instant>> since(members.size());
+  std::vector<port::Cursor> fresh;
+  std::vector<Begin> all(members.size());
   const auto found = co_await ledger_.cursors(std::move(names));
-  for (std::size_t i = 0; found && i < found->size(); ++i) {
-    if ((*found)[i] <= 0) continue;
-    since[i] = Instant(Millis((*found)[i]));
-    if (!is_ahead(*since[i])) continue;
-    since[i] = now;
-    fresh.push_back({cursor_name(members[i]->agent_id), now.time_since_epoch().count()});
-  }
-  co_await keep_begun(std::move(fresh));
-  co_return since;
+  for (std::size_t i = 0; found && i < members.size(); ++i) all[i] = begin_of(*members[i], (*found)[2 * i], (*found)[2 * i + 1], fresh);
+  co_await keep(std::move(fresh));
+  co_return all;
+}
+
+Slots::Begin Slots::begin_of(const Member& member, Position begun, Position mark, std::vector<port::Cursor>& fresh) {
+  const auto now = world_.clock.now();
+  const auto which = mark_of_schedule(member);
+  const bool same = mark == which || (mark == 0 && begun != 0);  // 0: kept before there were marks
+  auto since = Instant(Millis(begun));
+  if (!same) since = schedule::begin_of(member.agent_id, *member.schedule, member.policy, now);
+  else if (is_ahead(since)) since = now;
+  if (mark != which) fresh.push_back({which_cursor(member.agent_id), which});
+  if (since != Instant(Millis(begun))) fresh.push_back({begin_cursor(member.agent_id), since.time_since_epoch().count()});
+  return {since, !same};
 }
 
 Async<void> Slots::go_on(const Member& member, std::optional<Instant> begun) {

@@ -27,10 +27,17 @@ class Slots {
   Async<void> run_once();
   Async<void> run_once(std::vector<const Member*> members);
   Async<void> start_some(std::vector<const Member*> members);
-  Async<std::vector<std::optional<Instant>>> begun(const std::vector<const Member*>& members);
+  struct Begin {
+    std::optional<Instant> at;  // nothing: it cannot be read
+    bool now = false;           // with this start
+  };
+  Async<std::vector<Begin>> begins(std::vector<const Member*> members);
+  Begin begin_of(const Member& member, Position begun, Position mark, std::vector<port::Cursor>& fresh);
   Async<void> go_on(const Member& member, std::optional<Instant> begun);
   Async<std::optional<Instant>> last_dealt_with(const Member& member, std::optional<Instant> begun);
-  Async<void> keep_begun(std::vector<port::Cursor> cursors);
+  Async<void> keep(std::vector<port::Cursor> cursors);
+  Async<bool> try_to_keep(std::vector<port::Cursor> cursors);
+  Async<void> keep_later(std::vector<port::Cursor> cursors);
   Async<std::optional<Instant>> last_slot(std::string agent_id, std::string key_before);
   bool is_ahead(Instant dealt_with);
   void take(schedule::SlotBatch batch);

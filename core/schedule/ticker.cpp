@@ -90,6 +90,11 @@ Policy make_policy(const manifest::Schedule& schedule, std::int64_t queue_size) 
   return {misfire, static_cast<std::uint32_t>(queue_size), schedule.catchup_window};
 }
 
+Instant begin_of(std::string_view agent_id, const Schedule& schedule, const Policy& policy, Instant now) {
+  const auto* once = std::get_if<At>(&schedule.when);
+  return once ? now - jitter_of(agent_id, schedule.jitter) - catchup_window(schedule, policy, once->at) - Millis(1) : now;
+}
+
 Ticker::Ticker(Clock& clock, Timers& timers, Sink sink)
     : clock_(clock), timers_(timers), sink_(std::move(sink)), index_(0, Hash{&agents_}, Equal{&agents_}), seen_(clock.now()) {}
 
@@ -117,12 +122,7 @@ std::uint32_t Ticker::place_for(std::string agent_id) {
 void Ticker::add(std::string agent_id, const Schedule& schedule, Policy policy, std::optional<Instant> after, bool paused) {
   const auto now = clock_.now();
   const auto known = find(agent_id);
-  if (!after) {
-    const bool once = std::holds_alternative<At>(schedule.when) && !known;
-    after = once ? now - jitter_of(agent_id, schedule.jitter) - catchup_window(schedule, policy, std::get<At>(schedule.when).at) -
-                       Millis(1)
-                 : now;
-  }
+  if (!after) after = known ? now : begin_of(agent_id, schedule, policy, now);
   if (known) after = std::max({dealt_with(*after, now), now, dealt_with(agents_[*known].last, now)});
   const auto place = known ? *known : place_for(std::move(agent_id));
   auto& agent = agents_[place];

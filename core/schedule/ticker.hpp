@@ -27,6 +27,10 @@ struct Policy {
 };
 Policy make_policy(const manifest::Schedule& schedule, std::int64_t queue_size);
 
+// From when on the slots of a schedule that comes into force now are owed: now, but a single instant (`at`) is looked for within the
+// catch-up window.
+Instant begin_of(std::string_view agent_id, const Schedule& schedule, const Policy& policy, Instant now);
+
 // A slot to run now.
 struct DueSlot {
   std::string agent_id;
@@ -65,8 +69,7 @@ class Ticker {
   Ticker& operator=(const Ticker&) = delete;
 
   // Slots not after `after` are dealt with: the agent's last slot in the ledger, or the moment its schedule came into force if
-  // that is later. Nothing: it is new, and its slots begin now; a single instant (`at`) is then looked for within the catch-up
-  // window. For an agent that is here, replaces the schedule; slots of the new one begin now.
+  // that is later. Nothing: it is new, and its slots begin now, as begin_of says. For an agent that is here, replaces the schedule; slots of the new one begin now.
   void add(std::string agent_id, const Schedule& schedule, Policy policy, std::optional<Instant> after, bool paused = false);
   void remove(std::string_view agent_id);
 

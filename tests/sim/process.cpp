@@ -118,8 +118,7 @@ Async<bool> Process::keep_specs() {
   for (std::size_t i = 0; i < from_.specs.size(); ++i) {
     auto member = member_of(from_.specs[i]);
     member.revision = (*kept)[i].revision;
-    member.new_schedule = (*kept)[i].change == Change::created;
-    if ((*kept)[i].change != Change::none) member.change = member.new_schedule ? What::created : What::updated;
+    if ((*kept)[i].change != Change::none) member.change = (*kept)[i].change == Change::created ? What::created : What::updated;
     members_.add(std::move(member));
   }
   co_return true;

@@ -48,12 +48,14 @@ struct Bench {
   std::unique_ptr<Slots> slots;
 
   void start() {
-    for (auto& agent : agents) {
-      agent.new_schedule = !ledger;
-      members.add(agent);
-    }
+    start_when([](FakeLedger&) {});
+  }
+  template <class Change>
+  void start_when(Change change) {
+    for (const auto& agent : agents) members.add(agent);
     if (ledger) ledger->cut();
     ledger = std::make_unique<FakeLedger>(world, store);
+    change(*ledger);
     slots = std::make_unique<Slots>(world.world(), *ledger, members, log);
     auto starting = [](Slots& all) -> Async<bool> {
       co_await all.start();
@@ -160,6 +162,57 @@ TEST(Slots, ThatALaterOneStandsForAreCountedAsCoalesced) {
   EXPECT_NE(text.find(R"(agentd_slots_total{disposition="missed"} 0)"), std::string::npos);
 }
 
+// From the first start on, whether the host that saw it lived long enough to keep that or not.
+TEST(Slots, OfANewScheduleAreOwedFromItsFirstStartOn) {
+  Bench b;
+  b.agents.push_back(every("a", 10min));
+  b.start();
+  b.slots->stop();
+  b.world.advance(5min);
+  b.ledger->cut();
+  b.world.advance(5min);  // 12:10 comes and goes
+  b.start();
+  b.world.advance(10ms);
+  EXPECT_EQ(b.runs("a"), Runs{"12:10 queued"});
+}
+
+TEST(Slots, OfANewScheduleThatCouldNotBeKeptAreOwedFromThereOn) {
+  Bench b;
+  b.agents.push_back(every("a", 10min));
+  b.start_when([](FakeLedger& ledger) { ledger.fail(2, {}); });
+  b.world.advance(2s);
+  b.slots->stop();
+  b.world.advance(15min);
+  b.start();
+  b.world.advance(10ms);
+  EXPECT_EQ(b.runs("a"), Runs{"12:10 queued"});
+}
+
+TEST(Slots, OfANewScheduleAreOwedWhileTheLedgerIsAsked) {
+  Bench b;
+  auto member = every("a", 1ms);
+  member.overlap = Overlap::allow;
+  b.agents.push_back(std::move(member));
+  b.start();
+  b.world.advance(20ms);
+  ASSERT_FALSE(b.store.runs.empty());
+  EXPECT_EQ(b.store.runs.begin()->second.entry.key, "a@2026-01-01T12:00:30.001Z");
+}
+
+// One that a host wrote down before it died, without having begun it.
+TEST(Slots, BeginAnewWithAnotherScheduleWhateverTheLedgerHasOfTheOldOne) {
+  Bench b;
+  b.agents.push_back(every("a", 10min, {.misfire = Policy::Misfire::all}));
+  b.start();
+  b.slots->stop();
+  b.world.advance(1h);
+  b.agents.front() = every("a", 7min, {.misfire = Policy::Misfire::all});
+  b.agents.front().manifest = R"({"schedule":{"interval":"7m"}})";
+  b.start();
+  b.world.advance(10min);
+  EXPECT_EQ(b.runs("a"), Runs{"13:04 queued"});
+}
+
 // A later one in the ledger says that those before it are there, also to the next host.
 TEST(Slots, DoNotOvertakeThoseThatTheLedgerCouldNotTake) {
   Bench b;
@@ -171,7 +224,8 @@ TEST(Slots, DoNotOvertakeThoseThatTheLedgerCouldNotTake) {
   b.world.advance(2s);
   std::vector<std::string> keys;
   for (const auto& [position, row] : b.store.runs) keys.push_back(row.entry.key);
-  EXPECT_EQ(keys, (Runs{"a@2026-01-01T12:00:30.500Z", "a@2026-01-01T12:00:31Z", "a@2026-01-01T12:00:31.500Z", "a@2026-01-01T12:00:32Z"}));
+  EXPECT_EQ(keys, (Runs{"a@2026-01-01T12:00:30.500Z", "a@2026-01-01T12:00:31Z", "a@2026-01-01T12:00:31.500Z",
+                        "a@2026-01-01T12:00:32Z"}));
 }
 
 TEST(RunOnStart, IsOnceInALedgersLife) {
