@@ -15,7 +15,7 @@ constexpr std::int64_t kPlaces = 16'384;
 
 }  // namespace
 
-// A place that was never written is all zeros, which is no mark: its checksum does not fit.
+// A place that was never written is all zeros, which is no mark.
 struct ClaimMarks::Mark {
   std::int64_t session = 0, number = 0, run = 0, last = 0, checksum = 0;
   std::int64_t its_checksum() const { return Checksum().add(session).add(number).add(run).add(last).value(); }
@@ -35,7 +35,7 @@ std::vector<ClaimMarks::Mark> ClaimMarks::read() const {
   std::vector<Mark> marks(kPlaces);
   const auto got = fd_ < 0 ? 0 : ::pread(fd_, marks.data(), marks.size() * sizeof(Mark), 0);
   marks.resize(got < 0 ? 0 : static_cast<std::size_t>(got) / sizeof(Mark));
-  std::erase_if(marks, [](const Mark& mark) { return mark.checksum != mark.its_checksum(); });
+  std::erase_if(marks, [](const Mark& mark) { return mark.number == 0 || mark.checksum != mark.its_checksum(); });
   return marks;
 }
 
