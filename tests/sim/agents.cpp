@@ -6,6 +6,14 @@ namespace {
 using namespace std::chrono;
 using port::Overlap;
 
+// Of a day: some have none, some hardly ever use them up, some do soon.
+void budgets(Dice& dice, manifest::AgentSpec& spec) {
+  spec.model.max_output_tokens = 200;
+  if (dice.percent(35)) spec.limits.tokens_per_day = dice.of<std::int64_t>({8'000, 30'000, 100'000});
+  if (dice.percent(35)) spec.limits.cost_per_day = dice.of<NanoDollars>({30'000'000, 100'000'000, 400'000'000});
+  if (dice.percent(60)) spec.limits.on_budget = manifest::OnBudget::park;
+}
+
 manifest::AgentSpec of_any_kind(Dice& dice, std::string id) {
   manifest::AgentSpec spec;
   spec.agent_id = std::move(id);
@@ -28,7 +36,11 @@ manifest::AgentSpec of_any_kind(Dice& dice, std::string id) {
   if (dice.percent(30)) spec.memory.session.scope = manifest::Session::Scope::run;
   spec.tools.allow = {std::string(kTools) + ".*"};
   spec.tools.deny = {std::string(kTools) + ".never"};
-  if (dice.percent(30)) spec.tools.on_unknown_outcome = manifest::OnUnknownOutcome::fail;
+  if (dice.percent(40)) spec.tools.ask = {std::string(kTools) + ".pay"};
+  spec.tools.approval_timeout = dice.of<Millis>({20s, 300s});
+  spec.tools.on_unknown_outcome =
+      dice.of({manifest::OnUnknownOutcome::tell_model, manifest::OnUnknownOutcome::fail, manifest::OnUnknownOutcome::park});
+  budgets(dice, spec);
   return spec;
 }
 
@@ -61,6 +73,8 @@ std::vector<manifest::AgentSpec> make_agents(Dice& dice, Instant begin) {
     slots(dice, spec);
     spec.schedule.when = manifest::Interval{dice.of<Millis>({20s, 37s, 60s})};
     if (dice.percent(30)) spec.schedule.start = begin + dice.between(0s, 300s);
+    if (dice.percent(30)) spec.schedule.run_on_start = true;
+    if (dice.percent(40)) spec.gate = manifest::Gate{.native = kGate};
   }
   auto& cron = agents.emplace_back(of_any_kind(dice, "cron"));
   slots(dice, cron);
@@ -71,8 +85,11 @@ std::vector<manifest::AgentSpec> make_agents(Dice& dice, Instant begin) {
   native.schedule.when = manifest::Interval{dice.of<Millis>({30s, 120s})};
   native.task.query.clear();
   native.task.native = kTask;
+  agents.push_back(of_any_kind(dice, kFollower));
   for (int i = 0; i < 2; ++i) agents.push_back(of_any_kind(dice, "asked" + std::to_string(i)));
   return agents;
 }
+
+NanoDollars make_host_limit(Dice& dice) { return dice.of<NanoDollars>({0, 0, 200'000'000, 600'000'000}); }
 
 }  // namespace agentd::sim

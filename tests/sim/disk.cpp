@@ -124,7 +124,7 @@ struct Disk::Methods {
     file.content->bytes.resize(static_cast<std::size_t>(size));
     return SQLITE_OK;
   }
-  // A sync that fails ends the process that asked for it, so none does here: that end is a death of its own.
+  // A sync that fails ends the process that asked for it before it hears of it.
   static int sync(sqlite3_file* f, int) {
     auto& file = Handle::of(f);
     if (file.anonymous || !file.alive()) return SQLITE_OK;

@@ -19,6 +19,7 @@ constexpr std::array<const char*, kFaults> kFaultNames = {"death before a write"
                                                           "death while waiting",
                                                           "power loss",
                                                           "power loss, torn",
+                                                          "fsync fails",
                                                           "I/O error",
                                                           "disk full",
                                                           "file locked",
@@ -35,14 +36,14 @@ constexpr std::array<const char*, kFaults> kFaultNames = {"death before a write"
                                                           "tool unknown",
                                                           "memory fails",
                                                           "copy fails"};
-constexpr std::array<const char*, kColumns> kColumnNames = {"Entered",  "Started",  "Answered", "ToolFin",   "CallFail",
-                                                            "Waiting",  "Released", "Ended",    "HostStart", "HostStop",
-                                                            "AgentChg", "specs",    "cursors"};
+constexpr std::array<const char*, kColumns> kColumnNames = {"Entered",  "Started", "Answered", "ToolFin", "CallFail",  "Waiting",
+                                                            "Released", "Ended",   "Decided",  "Gated",   "HostStart", "HostStop",
+                                                            "AgentChg", "Raised",  "specs",    "cursors"};
 
 // Written once in a process, so that there is no second chance in it: in few operations.
 bool is_rare(Column column) {
   return column == Column::released || column == Column::host_started || column == Column::host_stopped ||
-         column == Column::agent_changed || column == Column::specs;
+         column == Column::agent_changed || column == Column::budget_raised || column == Column::specs;
 }
 
 constexpr const char* kOfModels = "a model is at work while its answer is what comes next";
@@ -75,6 +76,12 @@ Column column_of(std::int32_t kind) {
       return Column::released;
     case event::Ended::kKind:
       return Column::ended;
+    case event::Decided::kKind:
+      return Column::decided;
+    case event::Gated::kKind:
+      return Column::gated;
+    case event::BudgetRaised::kKind:
+      return Column::budget_raised;
     case event::HostStarted::kKind:
       return Column::host_started;
     case event::HostStopped::kKind:
@@ -190,6 +197,7 @@ void Faults::aim() {
   do {
     aim.fault = static_cast<Fault>(dice_.below(kFaults));
     aim.column = static_cast<Column>(dice_.below(kColumns));
+    if (dice_.percent(10)) aim.column = dice_.of({Column::released, Column::agent_changed, Column::specs});
   } while (impossible(aim.fault, aim.column));
   aim.skip = aim.column < Column::call_failed || aim.column == Column::ended ? static_cast<int>(dice_.below(6)) : 0;
   aim.nth = 1 + static_cast<int>(dice_.below(is_rare(aim.column) ? 4 : 12));
@@ -216,6 +224,7 @@ void Faults::write_begins(const std::multiset<Column>& under_way) {
     case Fault::death_within:
     case Fault::power_loss:
     case Fault::power_loss_torn:
+    case Fault::sync_fails:
     case Fault::io_error:
     case Fault::disk_full:
       if (aim_->skip-- > 0) return;
@@ -232,7 +241,8 @@ void Faults::write_begins(const std::multiset<Column>& under_way) {
 int Faults::at_operation(Disk::Operation operation) {
   if (!watching_ || ++operations_ < aim_->nth) return SQLITE_OK;
   const bool refusal = aim_->fault == Fault::io_error || aim_->fault == Fault::disk_full;
-  if (refusal && operation != Disk::Operation::write) return SQLITE_OK;  // the next write, then
+  if (aim_->fault == Fault::sync_fails && operation != Disk::Operation::sync) return SQLITE_OK;  // the next sync
+  if (refusal && operation != Disk::Operation::write) return SQLITE_OK;                          // the next write, then
   const auto fault = aim_->fault;
   strike(within_);
   return fault == Fault::disk_full ? SQLITE_FULL : SQLITE_IOERR;
@@ -279,6 +289,8 @@ void Faults::strike(const std::multiset<Column>& columns) {
       return machine_.kill(Disk::Loss::unsynced);
     case Fault::power_loss_torn:
       return machine_.kill(Disk::Loss::unsynced_but_the_last);
+    case Fault::sync_fails:
+      return machine_.kill(dice_.of({Disk::Loss::nothing, Disk::Loss::unsynced, Disk::Loss::unsynced_but_the_last}));
     case Fault::disk_full:
       disk_.full = true;
       return machine_.later(dice_.between(milliseconds(100), seconds(40)), [this] { disk_.full = false; });

@@ -24,6 +24,7 @@ enum class Fault : std::uint8_t {
   death_waiting,
   power_loss,       // and what was not synced is gone
   power_loss_torn,  // but for a piece of the last write
+  sync_fails,       // which ends the process; of what it was to make durable something may be there, or all
   io_error,
   disk_full,
   locked,  // somebody else has the file
@@ -51,9 +52,12 @@ enum class Column : std::uint8_t {
   waiting,
   released,
   ended,
+  decided,
+  gated,
   host_started,
   host_stopped,
   agent_changed,
+  budget_raised,
   specs,
   cursors,
   count

@@ -1,7 +1,9 @@
 #include "tests/sim/last_look.hpp"
 
 #include "core/event/expand.hpp"
+#include "core/run/agent_state.hpp"
 #include "core/schedule/ticker.hpp"
+#include "tests/sim/agents.hpp"
 
 namespace agentd::sim {
 namespace {
@@ -9,16 +11,17 @@ namespace {
 constexpr std::size_t kMany = 1'000'000;
 
 struct Counts {
-  std::int64_t least = 0, most = 0, completed = 0;
+  std::int64_t least = 0, most = 0, completed = 0, passed = 0;  // passed: the gate
 };
 
 Counts ended_of(const Witness& witness, const std::string& agent) {
   Counts counts;
   for (const auto& [position, run] : witness.runs()) {
-    if (run.agent != agent || !run.accepted() || !run.ended) continue;
+    if (run.agent != agent || !run.accepted() || !run.ended || run.ended_as == port::RunStatus::skipped) continue;
     ++counts.most;
     counts.least += run.records > 1;  // one that was cancelled before anybody took it up is no run
     counts.completed += run.ended_as == port::RunStatus::completed;
+    counts.passed += run.ended_as == port::RunStatus::completed && run.gated;
   }
   return counts;
 }
@@ -53,9 +56,17 @@ Async<bool> look_at_rows(WatchedLedger& ledger, Witness& witness) {
       witness.object(agent + " counts " + std::to_string(stats.run_count) + " runs of " + std::to_string(counts.least) + " to " +
                      std::to_string(counts.most));
     const auto& spec = witness.spec(agent);
-    if (!spec.task.is_native() || spec.limits.max_concurrent > 1) continue;
+    if (!spec.gate && (!spec.task.is_native() || spec.limits.max_concurrent > 1)) continue;
     auto asking = ledger.agent_state(agent);
     const auto state = co_await std::move(asking);
+    if (spec.gate) {
+      const auto kept = run::gate_state(state ? *state : "null");
+      const auto count = kept == "null" ? 0 : std::stol(kept);
+      if (state && (count > counts.passed || (count == 0) != (counts.passed == 0)))
+        witness.object("the gate of " + agent + " has counted " + kept + " of " + std::to_string(counts.passed) +
+                       " completed runs");
+      continue;
+    }
     if (state && *state != (counts.completed ? std::to_string(counts.completed) : "null"))
       witness.object("the state of " + agent + " is " + *state + " after " + std::to_string(counts.completed) +
                      " completed runs");
@@ -115,6 +126,37 @@ void look_at_copies(const Outside& outside, Witness& witness) {
   }
   if (outside.copies().size() != count)
     witness.object(std::to_string(outside.copies().size()) + " events were copied of " + std::to_string(count));
+}
+
+void look_at_chains(Witness& witness) {
+  for (const auto& [position, run] : witness.runs()) {
+    if (run.agent != kFollowed || run.ended_as != port::RunStatus::completed) continue;
+    if (!witness.has_key(kFollower, "agent:" + to_text(run.run) + '/' + kFollows))
+      witness.object("run " + to_text(run.run) + " is completed, and nothing has followed it");
+  }
+}
+
+// Of one day, where it is at hand: a ledger that was opened knows the latest that anything is kept of.
+void look_at_day(const port::Ledger& ledger, Witness& witness, std::int64_t day) {
+  bool at_hand = false;
+  std::vector<std::string> missing;
+  for (const auto& [name, purse] : witness.purses()) {
+    if (purse.window != day) continue;
+    const auto account = ledger.account(name.first, day);
+    at_hand = at_hand || account.spent != port::Spend{} || account.raised != port::Spend{};
+    if (account.spent.tokens < purse.paid.tokens || account.spent.cost < purse.paid.cost)
+      missing.push_back(name.first + " has paid " + std::to_string(purse.paid.tokens) + " tokens on " + name.second + ", and " +
+                        std::to_string(account.spent.tokens) + " are known");
+  }
+  for (auto& what : missing)
+    if (at_hand) witness.object(std::move(what));
+}
+
+void look_at_budgets(const port::Ledger& ledger, Witness& witness) {
+  witness.expect_nothing_held(ledger);
+  std::set<std::int64_t> days;
+  for (const auto& [name, purse] : witness.purses()) days.insert(purse.window);
+  for (const auto day : days) look_at_day(ledger, witness, day);
 }
 
 void look_at_memories(const Outside& outside, Witness& witness) {

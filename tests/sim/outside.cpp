@@ -73,24 +73,27 @@ Async<std::expected<port::Answer, port::ModelError>> Outside::complete(port::Com
   const auto run = *parse_run_id(completion.run_id);
   const int step = number_after(completion.call_id, completion.call_id.find('/'));
   note(completion.call_id);
+  const port::Usage usage{.input_tokens = static_cast<std::int64_t>(20 + dice_.below(80)),
+                          .output_tokens = static_cast<std::int64_t>(1 + dice_.below(50))};
   witness_.model_asked(run, step);
+  witness_.model_costs(run, step, usage);  // whether its answer is heard or not
   faults_.waiting(Column::answered);
   const bool hangs = goes_wrong(Fault::model_hangs, Column::answered, 1);
   const Millis time =
       hangs ? completion.timeout
             : std::min(completion.timeout, dice_.between(milliseconds(5), dice_.percent(10) ? seconds(20) : seconds(2)));
   const auto waited = co_await pass(time, stop);
-  if (waited == Wait::stopped) witness_.model_refused(run);
   if (waited != Wait::whole) co_return std::unexpected(stopped);
   if (time == completion.timeout)
-    co_return std::unexpected(port::ModelError{Status::retryable, Failure::other, "no answer in time", {}});
-  auto answered = answer(completion, step);
+    co_return std::unexpected(port::ModelError{Status::retryable, Failure::answer, "no answer in time", {}});
+  auto answered = answer(completion, step, usage);
+  if (!answered) witness_.model_costs_nothing(run, step, usage);
   if (!answered && (answered.error().failure == Failure::credentials || answered.error().failure == Failure::quota))
     witness_.model_refused(run);
   co_return answered;
 }
 
-std::expected<port::Answer, port::ModelError> Outside::answer(const port::Completion& completion, int step) {
+std::expected<port::Answer, port::ModelError> Outside::answer(const port::Completion& completion, int step, port::Usage usage) {
   const auto fail = [](Status status, Failure failure, std::optional<Millis> after = {}) {
     return std::unexpected(port::ModelError{status, failure, "refused", after});
   };
@@ -102,7 +105,7 @@ std::expected<port::Answer, port::ModelError> Outside::answer(const port::Comple
   if (goes_wrong(Fault::model_down, Column::answered, 1))
     return fail(Status::terminal, dice_.of({Failure::credentials, Failure::quota}));
   port::Answer answer;
-  if (dice_.percent(75)) answer.usage = port::Usage{.input_tokens = 100, .output_tokens = 10};
+  if (dice_.percent(75)) answer.usage = usage;
   const bool babbles = goes_wrong(Fault::model_babbles, Column::answered, 5);
   if (babbles && dice_.percent(50)) {  // nothing, or half of something
     if (dice_.percent(50)) answer.text = "an ans", answer.finish_reason = port::FinishReason::length;
@@ -139,7 +142,7 @@ Async<Outcome> Outside::call(port::ToolCall call, std::stop_token stop) {
   const auto spec = std::ranges::find(*tools_, call.tool, &port::ToolSpec::name);
   const auto id = call.call_id;
   note(id);
-  witness_.tool_begins(*parse_run_id(call.run_id), place_of(id), id, spec->effect);
+  witness_.tool_begins(*parse_run_id(call.run_id), place_of(id), id, *spec);
   faults_.waiting(Column::tool_finished);
   auto outcome = co_await finish_call(std::move(call), stop);
   if (life_->dead()) co_return stopped;
@@ -193,8 +196,11 @@ Async<Outcome> Outside::run(port::TaskRun task, std::stop_token stop) {
   if (waited != Wait::whole) co_return stopped;
   if (!kind_ && dice_.percent(10))
     co_return Outcome{dice_.of({Status::terminal, Status::retryable, Status::unknown_outcome}), "it failed", {}};
-  const long before = task.state == "null" ? 0 : std::stol(task.state);
-  co_return Outcome{Status::ok, R"({"result":"counted","state":)" + std::to_string(before + 1) + '}', {}};
+  const long count = task.state == "null" ? 1 : std::stol(task.state) + 1;
+  if (task.call_id.find("/gate/") == task.call_id.npos)
+    co_return Outcome{Status::ok, R"({"result":"counted","state":)" + std::to_string(count) + '}', {}};
+  if (dice_.percent(25)) co_return Outcome{Status::ok, R"({"proceed":false,"result":"nothing is new"})", {}};
+  co_return Outcome{Status::ok, R"({"proceed":true,"params":{"new":true},"state":)" + std::to_string(count) + '}', {}};
 }
 
 // ---- the memory

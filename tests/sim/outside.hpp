@@ -47,7 +47,7 @@ class Outside final : public port::Provider,
   Async<Result<std::uint64_t>> bind(std::string) override { co_return 1; }
   Async<port::Outcome> call(port::ToolCall call, std::stop_token stop) override;
   Async<port::Outcome> reconcile(port::ToolCall call) override;
-  // ---- the task: counts how often it has run, in its state
+  // ---- the task and the gate: each counts in its state how often it has run
   Async<port::Outcome> run(port::TaskRun run, std::stop_token stop) override;
   // ---- the memory
   Async<Result<void>> put(std::vector<port::MemoryEntry> entries, Millis timeout) override;
@@ -63,7 +63,7 @@ class Outside final : public port::Provider,
   Async<Wait> pass(Millis time, std::stop_token stop);
   bool goes_wrong(Fault fault, Column column, unsigned percent);
   void note(std::string_view what);
-  std::expected<port::Answer, port::ModelError> answer(const port::Completion& completion, int step);
+  std::expected<port::Answer, port::ModelError> answer(const port::Completion& completion, int step, port::Usage usage);
   void ask_for_tools(port::Answer& answer, bool nonsense);
   Async<port::Outcome> finish_call(port::ToolCall call, std::stop_token stop);
 

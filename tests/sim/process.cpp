@@ -1,6 +1,7 @@
 #include "tests/sim/process.hpp"
 
 #include "core/plugin/ports.hpp"
+#include "host/chains.hpp"
 
 namespace agentd::sim {
 namespace {
@@ -32,6 +33,7 @@ host::Member member_of(const manifest::AgentSpec& spec) {
   host::Member member;
   member.agent_id = spec.agent_id;
   member.run_on_start = spec.schedule.run_on_start;
+  member.gated = spec.gate.has_value();
   member.overlap = spec.schedule.overlap;
   member.queue_size = static_cast<std::uint32_t>(spec.limits.queue_size);
   member.max_concurrent = static_cast<std::uint32_t>(spec.limits.max_concurrent);
@@ -80,10 +82,14 @@ Async<bool> Process::come_up() {
   tell(follow());
   run::Surroundings around{
       .world = life_.world, .ledger = *ledger_, .agents = from_.agents, .cleaner = cleaner_, .warn = [](const std::string&) {}};
+  around.followers = [this](const run::RunEnd& end) { return host::follow_ups(life_.world, members_, end); };
+  decisions_.emplace(life_.world, *ledger_, cleaner_);
   worker_.emplace(std::move(around));
   for (const auto& [id, member] : members_.members()) ledger_->serve(id, true);
   worker_->start();
   co_await slots_->start();
+  for (const auto& [id, member] : members_.members())
+    if (member.schedule && !ledger_->lost_cursors()) from_.witness.schedule_is_in_force(id, clock_.now());
   co_return !life_.dead();
 }
 
@@ -117,10 +123,13 @@ Async<bool> Process::keep_specs() {
   using What = event::AgentChanged::What;
   for (std::size_t i = 0; i < from_.specs.size(); ++i) {
     auto member = member_of(from_.specs[i]);
+    member.manifest = texts[i].content;
     member.revision = (*kept)[i].revision;
     if ((*kept)[i].change != Change::none) member.change = (*kept)[i].change == Change::created ? What::created : What::updated;
     members_.add(std::move(member));
   }
+  members_.add(
+      manifest::ChainLink{.agent_id = kFollower, .trigger = kFollows, .outcome = "completed", .followed = kFollowed, .at = {}});
   co_return true;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/event/copier.hpp"
+#include "core/run/decide.hpp"
 #include "core/run/worker.hpp"
 #include "host/slots.hpp"
 #include "tests/conformance/plugin_world.hpp"  // library_of
@@ -56,6 +57,8 @@ class Process {
   WatchedLedger& ledger() { return *ledger_; }
   bool has_ledger() const { return ledger_.has_value(); }
   run::Worker& worker() { return *worker_; }
+  run::Decisions& decisions() { return *decisions_; }
+  const agentd::World& ports() const { return life_.world; }
   void stop_schedules() { slots_->stop(); }
   const host::Members& members() const { return members_; }
   // Stories that are told to their end before the process leaves.
@@ -82,6 +85,7 @@ class Process {
   std::optional<event::Copier> copier_;
   std::optional<run::Worker> worker_;
   std::optional<host::Slots> slots_;
+  std::optional<run::Decisions> decisions_;
   port::Cleaner& cleaner_;
   std::stop_source stop_copying_;
   std::size_t stories_ = 0;

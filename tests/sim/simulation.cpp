@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <map>
 
+#include "core/budget/days.hpp"
 #include "core/run/endpoint.hpp"
+#include "host/raises.hpp"
 #include "tests/sim/agents.hpp"
 #include "tests/sim/last_look.hpp"
 
@@ -15,6 +17,11 @@ using namespace std::chrono;
 constexpr std::size_t kLeastRuns = 100, kLeastFaults = 10, kMostOld = 64, kMostRefused = 100;
 constexpr Millis kLeastTime = 10min, kMostTime = 4h, kKindBefore = 3min, kLongestEnd = 12h, kPatience = 90s, kCopyTakes = 2min,
                  kCopyStep = 100ms;
+
+// What is looked at of a manifest: whether it, and its schedule, is another one.
+std::string manifest_text(std::uint64_t edit) { return R"({"description":")" + std::to_string(edit) + R"(","schedule":{}})"; }
+
+std::map<std::string, manifest::Prices> no_prices() { return {}; }
 
 class Simulation final : public Machine, public run::AgentSource {
  public:
@@ -37,13 +44,19 @@ class Simulation final : public Machine, public run::AgentSource {
   void step(Process& process);
   void act(Process& process);
   void wreck();
+  void edit();
   void use(Process& process);
   void become_kind();
   void ask(Process& process);
   void cancel(Process& process);
   void send_late(Process& process);
+  void decide(Process& process);
+  void raise(Process& process);
+  void raise(Process& process, const std::string& scope, const port::Spend& limit);
   static Async<void> enter(WatchedLedger& ledger, port::Entry entry);
   static Async<void> cancel_run(Process& process, RunId run);
+  static Async<void> decide_call(Process& process, run::CallPlace call, bool approve);
+  static Async<void> raise_account(Process& process, host::Raise raise);
   Async<void> send(Process& process, port::Transition transition);
   run::AgentRef make(const manifest::AgentSpec& spec);
 
@@ -66,7 +79,7 @@ class Simulation final : public Machine, public run::AgentSource {
   Tick next_action_{}, aimed_at_{}, phase_began_{};
   std::multimap<Tick, std::function<void()>> later_;
   std::deque<port::Transition> old_;  // of processes that are gone
-  bool drain_wanted_ = false;
+  bool drain_wanted_ = false, raise_wanted_ = false;
   std::uint64_t keys_ = 0, edits_ = 0;
   std::size_t processes_ = 0, refused_ = 0;  // refused: starts in a row that came to nothing
 };
@@ -76,7 +89,7 @@ Simulation::Simulation(std::uint64_t seed, const Ground& ground, Coverage& cover
       ground_(ground),
       begin_(beginning(dice_)),
       specs_(make_agents(dice_, begin_)),
-      witness_(specs_),
+      witness_(specs_, make_host_limit(dice_)),
       faults_(Dice(dice_.next()), ground.disk, *this, coverage),
       outside_(Dice(dice_.next()), faults_, witness_),
       installation_{ground.folder, specs_, {}, *this, ground.log, faults_, witness_, outside_},
@@ -84,24 +97,27 @@ Simulation::Simulation(std::uint64_t seed, const Ground& ground, Coverage& cover
   ground_.disk.format(dice_.next());
   std::filesystem::remove(ground_.folder / "ledger.db.claims");
   for (const auto& spec : specs_) {
-    installation_.manifests[spec.agent_id] = "the first";
+    installation_.manifests[spec.agent_id] = manifest_text(0);
     agents_[spec.agent_id] = make(spec);
   }
 }
 
 // The endpoint is each process's own, at one place.
 run::AgentRef Simulation::make(const manifest::AgentSpec& spec) {
-  endpoint_.emplace(kModel, outside_, 30s, std::map<std::string, manifest::Prices>());
+  endpoint_.emplace(kModel, outside_, 30s, no_prices());
   run::Parts parts{.spec = spec,
                    .endpoint = &*endpoint_,
                    .task = spec.task.is_native() ? &outside_ : nullptr,
+                   .gate = spec.gate ? &outside_ : nullptr,
                    .tools = {},
-                   .memory = {.episodic = &outside_}};
+                   .memory = {.episodic = &outside_},
+                   .host_cost_per_day = witness_.host_limit()};
   auto tools = tool::Catalog::build({{kTools, &outside_, 0, outside_.tools()}}, spec.tools);
   if (!tools) std::abort();
   parts.tools = std::move(*tools);
   auto made = run::make_agent(std::move(parts));
   if (!made) std::abort();
+  std::const_pointer_cast<run::Agent>(*made)->prices = &kPrices;  // which outlive the endpoint
   return *made;
 }
 
@@ -141,7 +157,7 @@ void Simulation::one_life() {
   ++processes_;
   Process process(installation_, dice_.next(), wall_);
   process_ = &process;
-  endpoint_.emplace(kModel, outside_, 30s, std::map<std::string, manifest::Prices>());
+  endpoint_.emplace(kModel, outside_, 30s, no_prices());
   next_action_ = now() + dice_.between(0ms, 2s);
   witness_.note("a process, at " + format_instant(wall_));
   refused_ = process.start() ? 0 : refused_ + 1;
@@ -157,6 +173,8 @@ void Simulation::one_life() {
     look_at_slots(calendar_, witness_);
     look_at_copies(outside_, witness_);
     look_at_memories(outside_, witness_);
+    look_at_chains(witness_);
+    look_at_budgets(process.ledger(), witness_);
   }
   while (process.is_up() && phase_ != Phase::over && witness_.objections().empty()) step(process);
   wall_ = process.clock().now();
@@ -218,6 +236,8 @@ void Simulation::step(Process& process) {
 
 void Simulation::act(Process& process) {
   next_action_ = now() + dice_.between(200ms, 5s);
+  if (process.worker().in_flight() == 0 && !process.ledger().is_busy() && process.ledger().abandoned().empty())
+    witness_.expect_nothing_held(process.ledger());
   const Millis in_phase = floor<Millis>(now() - phase_began_);
   switch (phase_) {
     case Phase::hostile: {
@@ -225,6 +245,7 @@ void Simulation::act(Process& process) {
       const bool enough = witness_.accepted() >= kLeastRuns && faults_.struck() >= kLeastFaults && in_phase >= kLeastTime;
       if (enough || in_phase > kMostTime) return become_kind();
       wreck();
+      if (std::exchange(raise_wanted_, false)) raise(process);
       return use(process);
     }
     case Phase::kind:
@@ -237,7 +258,10 @@ void Simulation::act(Process& process) {
       if (witness_.live() == 0) {
         phase_ = Phase::leaving;
         drain_wanted_ = true;
-      } else if (in_phase > kLongestEnd) {
+        return;
+      }
+      raise(process);
+      if (in_phase > kLongestEnd) {
         witness_.expect_all_over();
         witness_.object("the world is kind, and yet it does not come to rest");
       }
@@ -262,8 +286,11 @@ void Simulation::wreck() {
   switch (faults_.target()) {
     case Column::agent_changed:
     case Column::specs:
-      installation_.manifests.begin()->second = "edit " + std::to_string(++edits_);
+      edit();
       [[fallthrough]];
+    case Column::budget_raised:
+      raise_wanted_ = true;
+      return;
     case Column::released:
     case Column::host_stopped:
     case Column::host_started:
@@ -273,6 +300,9 @@ void Simulation::wreck() {
       return;
   }
 }
+
+// An agent's text alone: it does as before.
+void Simulation::edit() { installation_.manifests[specs_.front().agent_id] = manifest_text(++edits_); }
 
 void Simulation::use(Process& process) {
   switch (dice_.below(16)) {
@@ -294,6 +324,12 @@ void Simulation::use(Process& process) {
     case 9:
     case 10:
       return ask(process);
+    case 11:
+    case 12:
+      return decide(process);
+    case 13:
+      if (dice_.percent(25)) raise(process);
+      return;
     default:
       return;
   }
@@ -333,6 +369,37 @@ void Simulation::cancel(Process& process) {
 Async<void> Simulation::cancel_run(Process& process, RunId run) {
   auto cancelling = process.worker().cancel(run, "by hand");
   const auto cancelled = co_await std::move(cancelling);
+}
+
+void Simulation::decide(Process& process) {
+  std::vector<run::CallPlace> open;
+  for (const auto& [position, run] : witness_.runs())
+    for (const auto& [step, index] : run.open) open.push_back({run.run, step, index});
+  if (!open.empty()) process.tell(decide_call(process, open[dice_.below(open.size())], dice_.percent(60)));
+}
+
+Async<void> Simulation::decide_call(Process& process, run::CallPlace call, bool approve) {
+  run::Word word{.approve = approve, .by = "somebody", .reason = {}, .arguments_hash = {}};
+  auto deciding = process.decisions().decide(call, std::move(word));
+  const auto decided = co_await std::move(deciding);
+}
+
+// Of an account that was ever used, or of one that will be.
+void Simulation::raise(Process& process) {
+  const auto& spec = specs_[dice_.below(specs_.size())];
+  if (witness_.host_limit() > 0 && dice_.percent(30)) return raise(process, budget::kHostAccount, {0, witness_.host_limit()});
+  raise(process, budget::account_of(spec.agent_id), {spec.limits.tokens_per_day, spec.limits.cost_per_day});
+}
+
+void Simulation::raise(Process& process, const std::string& scope, const port::Spend& limit) {
+  const bool of_cost = limit.cost > 0 && (limit.tokens == 0 || dice_.percent(50));
+  const auto amount = of_cost ? limit.cost : limit.tokens;
+  if (amount > 0) process.tell(raise_account(process, {scope, of_cost ? "cost" : "tokens", amount, "somebody"}));
+}
+
+Async<void> Simulation::raise_account(Process& process, host::Raise raise) {
+  auto raising = host::raise_budget(process.ports(), process.ledger(), std::move(raise));
+  const auto raised = co_await std::move(raising);
 }
 
 // What a worker that has lost its run may still send.

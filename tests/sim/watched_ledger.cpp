@@ -80,12 +80,15 @@ Async<port::LedgerResult<Position>> WatchedLedger::commit(port::Transition trans
     sent_.push_back(transition);
     if (sent_.size() > kMostSent) sent_.pop_front();
   }
+  if (!transition.follow_ups.empty()) columns.push_back(Column::entered);
   const auto run = transition.run;
   const auto generation = transition.generation;
+  const auto holds = transition.holds;
   const bool over = transition.next && *transition.next != port::RunStatus::running;
   auto asked = port_->commit(std::move(transition));
   auto writing = write(std::move(columns), std::move(asked));
   auto committed = co_await std::move(writing);
+  if (committed) witness_.holds(*port_, run, holds);
   if (committed && over) let_go(run, generation);
   co_return committed;
 }
@@ -97,7 +100,8 @@ Async<port::LedgerResult<void>> WatchedLedger::put_cursors(std::vector<port::Cur
   auto asked = port_->put_cursors(cursors);
   auto writing = write({Column::cursors}, std::move(asked));
   auto kept = co_await std::move(writing);
-  if (kept) witness_.cursors_kept(cursors, life_.world.clock.now());
+  if (kept) witness_.cursors_kept(cursors);
+  lost_cursors_ = lost_cursors_ || !kept;
   co_return kept;
 }
 

@@ -22,7 +22,8 @@ class WatchedLedger final : public port::Ledger {
   bool holds(RunId run, std::uint64_t generation) const;
   std::set<RunId> held() const;
   const std::set<RunId>& abandoned() const { return abandoned_; }
-  bool claims() const { return claiming_; }  // and it may hold what it has not heard of
+  bool lost_cursors() const { return lost_cursors_; }  // a write of some has failed
+  bool claims() const { return claiming_; }            // and it may hold what it has not heard of
   bool is_busy() const { return !under_way_.empty() || asking_ > 0; }
   port::Ledger& port() { return *port_; }
 
@@ -75,7 +76,7 @@ class WatchedLedger final : public port::Ledger {
   std::function<void(std::span<const port::StoredRecord>)> feed_;
   std::multiset<Column> under_way_;
   std::size_t asking_ = 0;  // claims and reads
-  bool claiming_ = false;
+  bool claiming_ = false, lost_cursors_ = false;
   Tick last_claim_{};
   int claims_at_once_ = 0;
   struct Held {

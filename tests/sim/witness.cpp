@@ -1,12 +1,38 @@
 #include "tests/sim/witness.hpp"
 
+#include <algorithm>
+
 #include "core/base/ids.hpp"
+#include "core/budget/days.hpp"
+#include "core/budget/limits.hpp"
+#include "tests/sim/agents.hpp"
 
 namespace agentd::sim {
 
 using port::RunStatus;
 
-Witness::Witness(const std::vector<manifest::AgentSpec>& agents) {
+namespace {
+
+port::Spend spend_of(const port::Usage& usage) {
+  return {usage.input_tokens + usage.output_tokens, budget::cost(kPrices, usage)};
+}
+
+bool passes(const port::Spend& spend, const Purse& purse) {
+  const auto& [tokens, cost] = purse.limit;
+  return (tokens > 0 && spend.tokens > tokens + purse.raised.tokens) || (cost > 0 && spend.cost > cost + purse.raised.cost);
+}
+
+bool asks_people(const manifest::AgentSpec& spec, const port::ToolSpec& tool) {
+  return std::ranges::find(spec.tools.ask, std::string(kTools) + '.' + tool.name) != spec.tools.ask.end();
+}
+
+std::string to_text(const port::Spend& spend) {
+  return std::to_string(spend.tokens) + " tokens and " + format_dollars(spend.cost) + " dollars";
+}
+
+}  // namespace
+
+Witness::Witness(const std::vector<manifest::AgentSpec>& agents, NanoDollars host_limit) : host_limit_(host_limit) {
   for (const auto& agent : agents) {
     specs_[agent.agent_id] = &agent;
     slots_[agent.agent_id];
@@ -60,6 +86,7 @@ void Witness::see(const port::StoredRecord& record) {
   auto decoded = event::decode(record.kind, record.payload);
   if (!decoded) return object("record " + std::to_string(record.position) + " cannot be read: " + decoded.error().message);
   if (auto* entered = std::get_if<event::Entered>(&decoded->body)) return take(record, *entered);
+  if (const auto* raised = std::get_if<event::BudgetRaised>(&decoded->body)) return take(*raised);
   if (!record.run) return;
   auto* run = facts(record.run);
   if (!run) return object("record " + std::to_string(record.position) + " is of a run that nobody brought in");
@@ -106,6 +133,7 @@ void Witness::take(RunFacts& run, const event::Started& r) {
     object(run, "is in attempt " + std::to_string(r.attempt) + " after " + std::to_string(run.attempt - 1) + " failed ones");
   if (r.crashes > run.deaths) object(run, "counts " + std::to_string(r.crashes) + " crashes of " + std::to_string(run.deaths));
   run.started = run.attempt_open = true;
+  run.open.clear();
   run.spent = false;
   run.planned = r.call ? r.call->step : 0;
   for (const auto& start : r.starts) intend(run, {start.step, start.index});
@@ -114,21 +142,48 @@ void Witness::take(RunFacts& run, const event::Started& r) {
 void Witness::take(RunFacts& run, const event::Answered& r) {
   if (!run.answered.insert(r.step).second) object(run, "has two answers of step " + std::to_string(r.step));
   run.asking = 0;
+  run.holds.clear();
   for (const int index : r.starts) intend(run, {r.step, index});
   run.planned = r.call ? r.call->step : 0;
 }
 
 void Witness::take(RunFacts& run, const event::ToolFinished& r) {
-  if (!run.intents.contains({r.step, r.index})) object(run, "ends a tool call that did not begin");
+  const bool denied =
+      r.outcome == event::ToolOutcome::denied && run.questions.contains({{r.step, r.index}, event::Question::About::call});
+  if (!denied && !run.intents.contains({r.step, r.index})) object(run, "ends a tool call that did not begin");
   if (!run.finished.insert({r.step, r.index}).second) object(run, "ends a tool call twice");
   for (const auto& start : r.starts) intend(run, {start.step, start.index});
   run.planned = r.call ? r.call->step : 0;
 }
 
-void Witness::take(RunFacts& run, const event::CallFailed&) { run.asking = 0; }
+void Witness::take(RunFacts& run, const event::CallFailed&) {
+  run.asking = 0;
+  run.holds.clear();
+}
+
+void Witness::take(RunFacts& run, const event::Gated& r) {
+  if (run.gated || run.started) object(run, "is asked about at its gate again");
+  run.gated = true;
+  if (r.proceed && r.state.text.empty()) object(run, "has passed a gate that left no state");
+}
+
+void Witness::take(RunFacts& run, const event::Decided& r) {
+  const Place place{r.question.step, r.question.index};
+  const auto asked = run.questions.find({place, r.question.about});
+  if (asked == run.questions.end()) return object(run, "has an answer to a question that nobody was asked");
+  if (std::exchange(asked->second, true)) object(run, "has two answers to one question");
+  run.open.erase(place);
+  if (r.what == event::Decided::What::approve && r.question.about == event::Question::About::call) run.approved.insert(place);
+}
 
 void Witness::take(RunFacts& run, const event::Waiting& r) {
   run.planned = 0;
+  run.holds.clear();
+  for (const auto& question : r.questions) {
+    const Place place{question.step, question.index};
+    if (!run.questions.try_emplace({place, question.about}, false).second) object(run, "asks people the same again");
+    run.open.insert(place);
+  }
   if (!r.ends_attempt) return;
   if (!run.attempt_open && run.started) object(run, "ends an attempt twice");
   if (r.attempt != run.attempt + 1)
@@ -139,7 +194,10 @@ void Witness::take(RunFacts& run, const event::Waiting& r) {
   run.attempt = r.attempt;
 }
 
-void Witness::take(RunFacts& run, const event::Released&) { run.planned = run.asking = 0; }
+void Witness::take(RunFacts& run, const event::Released&) {
+  run.planned = run.asking = 0;
+  run.holds.clear();
+}
 
 void Witness::take(RunFacts& run, const event::Ended& r) {
   if (r.answer) take(run, *r.answer);
@@ -148,6 +206,8 @@ void Witness::take(RunFacts& run, const event::Ended& r) {
       if (!run.finished.contains(place)) object(run, "is completed while a tool call has no end");
   run.ended = true;
   run.ended_as = r.status;
+  run.open.clear();
+  run.holds.clear();
   run.attempt_open = false;
   run.planned = 0;
   --live_;
@@ -175,6 +235,8 @@ void Witness::model_asked(RunId id, int step) {
   if (run->planned != step) object(*run, "asks for step " + std::to_string(step) + " before that is durable");
   if (run->asking) object(*run, "asks for step " + std::to_string(step) + " again though nobody died");
   run->asking = step;
+  if (!run->holds.contains(step) && !budget::day_limits(spec(run->agent), host_limit_).empty())
+    object(*run, "asks for step " + std::to_string(step) + " and holds nothing of its budgets");
   const auto limit = specs_.at(run->agent)->limits.request_limit;
   if (++run->requests > limit && limit > 0) object(*run, "asks more often than request_limit " + std::to_string(limit));
 }
@@ -183,14 +245,63 @@ void Witness::model_refused(RunId id) {
   if (auto* run = facts(id)) --run->requests;
 }
 
-void Witness::tool_begins(RunId id, Place place, const std::string& call_id, port::Effect effect) {
+void Witness::tool_begins(RunId id, Place place, const std::string& call_id, const port::ToolSpec& tool) {
   auto* run = facts(id);
   if (!run) return object("a tool is called for a run that nobody brought in");
   if (run->ended) object(*run, "has ended and calls a tool");
   if (!run->intents.contains(place)) object(*run, "makes the call " + call_id + " before its intent is durable");
   if (run->finished.contains(place)) object(*run, "makes the call " + call_id + " again, whose end is durable");
-  if (effect == port::Effect::once && !maybe_done_.insert(call_id).second)
+  if (asks_people(spec(run->agent), tool) && !run->approved.contains(place))
+    object(*run, "makes the call " + call_id + ", which no person has approved");
+  if (tool.effect == port::Effect::once && !maybe_done_.insert(call_id).second)
     object(*run, "makes the call " + call_id + " again, which may have happened");
+}
+
+// ---- budgets
+
+void Witness::take(const event::BudgetRaised& r) {
+  auto& purse = purses_[{r.scope, r.window}];
+  purse.window = budget::day_of(*parse_instant(r.window + "T00:00:00Z"));
+  auto& raised = purse.raised;
+  (r.resource == "cost" ? raised.cost : raised.tokens) += r.amount;
+}
+
+void Witness::holds(const port::Ledger& ledger, RunId id, const std::vector<port::Hold>& holds) {
+  auto* run = facts(id);
+  for (const auto& hold : holds) {
+    const PurseName name(hold.account, budget::format_day(hold.window));
+    auto& purse = purses_[name];
+    purse.window = hold.window;
+    purse.limit = hold.limit;
+    if (run) run->holds[hold.call].push_back(name);
+    const auto account = ledger.account(hold.account, hold.window);
+    const port::Spend used{account.spent.tokens + account.held.tokens, account.spent.cost + account.held.cost};
+    if (passes(used, purse)) object(hold.account + " has " + to_text(used) + " spent or held, which is more than it may");
+  }
+}
+
+void Witness::pay(RunId id, int step, port::Spend spend) {
+  auto* run = facts(id);
+  if (!run) return;
+  for (const auto& name : run->holds[step]) {
+    auto& purse = purses_.at(name);
+    purse.paid.tokens += spend.tokens, purse.paid.cost += spend.cost;
+    if (passes(purse.paid, purse))
+      object(name.first + " has paid " + to_text(purse.paid) + " on " + name.second + ", which is more than it may");
+  }
+}
+
+void Witness::model_costs(RunId run, int step, port::Usage usage) { pay(run, step, spend_of(usage)); }
+void Witness::model_costs_nothing(RunId run, int step, port::Usage usage) {
+  const auto spend = spend_of(usage);
+  pay(run, step, {-spend.tokens, -spend.cost});
+}
+
+void Witness::expect_nothing_held(const port::Ledger& ledger) {
+  for (const auto& [name, purse] : purses_) {
+    const auto held = ledger.account(name.first, purse.window).held;
+    if (held != port::Spend{}) object(to_text(held) + " of " + name.first + " are held, and nothing is in flight");
+  }
 }
 
 // ---- the process
@@ -202,8 +313,10 @@ void Witness::process_died(const std::set<RunId>& held, bool claimed_more) {
 }
 
 void Witness::process_left() {
-  for (auto& [position, run] : runs_)
-    if (std::exchange(run.asking, 0)) --run.requests;
+  for (auto& [position, run] : runs_) {
+    run.holds.clear();
+    run.asking = 0;
+  }
 }
 
 void Witness::admitted(const std::string& agent, const std::string& key, const port::Admission& admission) {
@@ -221,10 +334,11 @@ void Witness::admitted(const std::string& agent, const std::string& key, const p
 }
 
 // The first one counts: it is there for every start that follows.
-void Witness::cursors_kept(const std::vector<port::Cursor>& cursors, Instant now) {
+void Witness::cursors_kept(const std::vector<port::Cursor>& cursors) {
   constexpr std::string_view kSchedule = "schedule:";
   for (const auto& cursor : cursors)
-    if (cursor.name.starts_with(kSchedule)) began_.emplace(cursor.name.substr(kSchedule.size()), now);
+    if (cursor.name.starts_with(kSchedule))
+      began_.emplace(cursor.name.substr(kSchedule.size()), Instant(Millis(cursor.position)));
 }
 
 void Witness::claimed(RunId id) {

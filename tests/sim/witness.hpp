@@ -8,10 +8,18 @@
 
 #include "core/event/record.hpp"
 #include "core/manifest/agent_spec.hpp"
+#include "core/port/tool.hpp"
 
 namespace agentd::sim {
 
 using Place = std::pair<int, int>;  // of a tool call: step, index
+
+// What an account may come to in one day, and what its model calls really cost, as the world outside knows.
+struct Purse {
+  std::int64_t window = 0;
+  port::Spend limit, raised, paid;
+};
+using PurseName = std::pair<std::string, std::string>;  // an account, a day
 
 // A run as its records and the world outside know it.
 struct RunFacts {
@@ -19,15 +27,18 @@ struct RunFacts {
   std::string agent;
   port::RunStatus entered_as{}, ended_as{};
   bool accepted() const { return !port::is_final(entered_as); }
-  bool ended = false, started = false, spent = false, attempt_open = false;
+  bool ended = false, started = false, spent = false, attempt_open = false, gated = false;
   std::size_t records = 0;
   int attempt = 1, deaths = 0;
   int planned = 0;  // the model call that the records say is made; 0: none
   std::set<int> answered;
-  std::set<Place> intents, finished;
+  std::set<Place> intents, finished, approved;
+  std::map<std::pair<Place, event::Question::About>, bool> questions;  // that people were asked; whether one is answered
+  std::set<Place> open;                                                // those that they may still answer
   // outside
-  int asking = 0;             // the model call that was sent, and of whose end nothing is written
-  std::int64_t requests = 0;  // those that count for the limit
+  int asking = 0;                                        // the model call that was sent, and of whose end nothing is written
+  std::int64_t requests = 0;                             // those that count for the limit
+  std::map<std::int64_t, std::vector<PurseName>> holds;  // by model call
 };
 
 // A slot's dispositions; of a stretch of them.
@@ -39,7 +50,7 @@ struct Stretch {
 
 class Witness {
  public:
-  explicit Witness(const std::vector<manifest::AgentSpec>& agents);
+  Witness(const std::vector<manifest::AgentSpec>& agents, NanoDollars host_limit);
 
   // What must not be; with the first the seed has failed.
   void object(std::string what);
@@ -55,8 +66,10 @@ class Witness {
 
   // ---- the world outside
   void model_asked(RunId run, int step);
-  void model_refused(RunId run);  // for the account's sake, or before it answered: it need not count
-  void tool_begins(RunId run, Place place, const std::string& call_id, port::Effect effect);
+  void model_refused(RunId run);  // for the account's sake: it need not count
+  void model_costs(RunId run, int step, port::Usage usage);
+  void model_costs_nothing(RunId run, int step, port::Usage usage);  // after all
+  void tool_begins(RunId run, Place place, const std::string& call_id, const port::ToolSpec& tool);
   void tool_did_not_happen(const std::string& call_id) { maybe_done_.erase(call_id); }
 
   // ---- the process
@@ -64,10 +77,17 @@ class Witness {
   void process_left();
   void admitted(const std::string& agent, const std::string& key, const port::Admission& admission);
   void claimed(RunId run);
-  void cursors_kept(const std::vector<port::Cursor>& cursors, Instant now);
+  void holds(const port::Ledger& ledger, RunId run, const std::vector<port::Hold>& holds);  // they are durable
+  // While no run is in flight.
+  void expect_nothing_held(const port::Ledger& ledger);
+  void cursors_kept(const std::vector<port::Cursor>& cursors);
+  void schedule_is_in_force(const std::string& agent, Instant now) { began_.emplace(agent, now); }
 
   RunFacts* facts(RunId run);
   const std::map<Position, RunFacts>& runs() const { return runs_; }
+  const std::map<PurseName, Purse>& purses() const { return purses_; }
+  NanoDollars host_limit() const { return host_limit_; }
+  bool has_key(const std::string& agent, const std::string& key) const { return keys_.contains({agent, key}); }
   const std::vector<Stretch>& slots(const std::string& agent) const { return slots_.at(agent); }
   const std::map<std::string, Instant>& schedules_began() const { return began_; }  // by agent: from when its slots are owed
   std::size_t accepted() const { return accepted_; }
@@ -85,12 +105,18 @@ class Witness {
   void take(RunFacts& run, const event::Waiting& waiting);
   void take(RunFacts& run, const event::Released& released);
   void take(RunFacts& run, const event::Ended& ended);
+  void take(RunFacts& run, const event::Decided& decided);
+  void take(RunFacts& run, const event::Gated& gated);
+  void take(const event::BudgetRaised& raised);
+  void pay(RunId run, int step, port::Spend spend);
   template <class T>
   void take(RunFacts&, const T&) {}
   void intend(RunFacts& run, Place place);
   void object(const RunFacts& run, const std::string& what);
 
   std::map<std::string, const manifest::AgentSpec*> specs_;
+  const NanoDollars host_limit_;
+  std::map<PurseName, Purse> purses_;
   std::deque<port::StoredRecord> records_;
   std::map<Position, RunFacts> runs_;
   std::map<std::string, std::vector<Stretch>> slots_;
