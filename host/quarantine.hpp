@@ -15,6 +15,8 @@ class Quarantine {
   // Every committed record.
   void see(const port::StoredRecord& record, const event::Body& body);
 
+  void forget(RunId run) { runs_.erase(run); }  // it is gone from the ledger
+
   const std::set<RunId>& runs() const { return runs_; }
 
  private:

@@ -146,7 +146,8 @@ Async<Answer> submit_batch(Context& context, Request request) {
     text += *piece;
     std::size_t begin = 0;
     for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
-      co_await intake.line(text.substr(begin, end - begin));
+      auto line = text.substr(begin, end - begin);
+      co_await intake.line(std::move(line));
       begin = end + 1;
     }
     text.erase(0, begin);
@@ -326,7 +327,8 @@ Async<Answer> list_batches(Context& context, Request request) {
     if (fits) agents.push_back(member.agent_id);
     return true;
   };
-  co_await each_member(context, {}, take);
+  const std::string from_the_first;
+  co_await each_member(context, from_the_first, take);
   Page page("batches", *limit);
   std::string last;
   for (const auto& agent_id : agents) {

@@ -40,10 +40,10 @@ Async<Answer> list_quarantine(Context& context, Request request) {
     if (next == runs.begin()) co_return page.answer(nullptr);
     before = *std::prev(next);
     const auto records = co_await context.ledger.load(*before);
-    const bool gone = !records && (records.error().fault == port::LedgerFault::corrupt ||
-                                   records.error().fault == port::LedgerFault::not_found);
-    if (!records && !gone) co_return ledger_problem(records.error());
-    if (gone || (!agent.empty() && records->front().agent_id != agent)) continue;
+    const bool gone = !records && records.error().fault == port::LedgerFault::not_found;
+    if (gone) context.journal.quarantine().forget(*before);
+    if (!records && !gone && records.error().fault != port::LedgerFault::corrupt) co_return ledger_problem(records.error());
+    if (!records || (!agent.empty() && records->front().agent_id != agent)) continue;
     if (!page.add(run_summary(*records))) co_return page.answer(to_text(last));
     last = *before;
     co_await give_way(context.world.executor);
