@@ -28,7 +28,23 @@ void add_stores(const Ports& ports, const manifest::LoadedConfig& loaded, std::v
   for (const auto& name : loaded.config.events.stores) look_at(name, plugin::Kind::events, {"events", "stores"});
 }
 
-Async<Findings> look(Ground& ground, const Setup& setup) {
+// A place in the ledger is a run and a position.
+manifest::Problem in_ledger(const port::LedgerFinding& finding) {
+  if (finding.position == 0) return {"", 0, 0, finding.text};
+  const auto run = finding.run.nonce ? "run " + to_text(finding.run) + ": " : finding.run ? "run at position " + std::to_string(finding.run.position) + ": " : std::string();
+  return {"", 0, 0, "ledger: position " + std::to_string(finding.position) + ": " + run + finding.text};
+}
+
+// In order of position.
+void add_ledger(Ports& ports, Findings& findings) {
+  const auto files = ports.ledger_files();
+  if (!files) return;  // told with the stores
+  const auto report = (*files)->check();
+  for (const auto& finding : report.found) findings.problems.push_back(in_ledger(finding));
+  for (const auto& told : report.told) findings.notes.push_back({"", 0, 0, told});
+}
+
+Async<Findings> look(Ground& ground, const Setup& setup, bool ledger) {
   Findings findings{setup.loaded.problems, {}, {}};
   const auto& config = setup.loaded.config;
   for (const auto& note : setup.loaded.notes) findings.notes.push_back({config.file, 0, 0, note});
@@ -47,6 +63,7 @@ Async<Findings> look(Ground& ground, const Setup& setup) {
   }
   if (loaded.agents.empty() && findings.problems.empty()) findings.notes.push_back({config.file, 0, 0, no_agents(config)});
   manifest::sort_problems(findings.problems);
+  if (ledger) add_ledger(ground.ports, findings);
   co_await ground.ports.close();
   co_return findings;
 }
@@ -67,7 +84,7 @@ int perform(const cli::Check& command, const cli::Output& to) {
   Findings findings;
   {
     Ground ground(quiet, setup->around.environment, setup->plugin_folders, quiet.config.host.state_dir);
-    findings = ground.run(look(ground, *setup));
+    findings = ground.run(look(ground, *setup, command.ledger));
   }
   if (command.json) {
     Json found = {{"problems", to_json(findings.problems)}, {"notes", to_json(findings.notes)}};

@@ -282,6 +282,17 @@ Async<Result<std::unique_ptr<port::Ledger>>> Ports::open_ledger() {
   co_return std::move(opened);
 }
 
+Result<std::unique_ptr<port::LedgerFiles>> Ports::ledger_files() {
+  const auto& name = options_.loaded.config.ledger.store;
+  const auto entry = options_.loaded.config.stores.find(name);
+  if (entry == options_.loaded.config.stores.end()) return fail("there is no store \"" + name + "\"");
+  const auto found = catalog_.find(plugin::Kind::ledger, entry->second.plugin);
+  if (!found) return std::unexpected(found.error());
+  auto settings = prepare_store(name, *found);
+  if (!settings) return fail(why_not("stores", name, settings.error()));
+  return plugin::ledger_files(*found, std::move(*settings));
+}
+
 Async<void> Ports::close() {
   auto closing = instances_.close();
   const auto left = co_await std::move(closing);

@@ -9,6 +9,7 @@
 
 #include "core/manifest/config.hpp"
 #include "core/net/client.hpp"
+#include "core/plugin/ledger_files.hpp"
 #include "core/plugin/ledger_port.hpp"
 #include "core/plugin/ports.hpp"
 #include "core/run/endpoint.hpp"
@@ -39,6 +40,8 @@ class Ports {
   // Loads plugins and makes every instance but the ledger. Never fails as a whole: each name keeps its reason.
   Async<void> open(Stores stores);
   Async<Result<std::unique_ptr<port::Ledger>>> open_ledger();
+  // The ledger's files, beside whoever has them open.
+  Result<std::unique_ptr<port::LedgerFiles>> ledger_files();
   // Nothing is in flight. What could not be closed is logged.
   Async<void> close();
 

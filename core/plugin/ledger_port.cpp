@@ -3,6 +3,7 @@
 #include <agentd/abi/ledger.h>
 
 #include "core/plugin/abi_text.hpp"
+#include "core/plugin/ledger_files.hpp"
 #include "core/plugin/ports.hpp"
 
 namespace agentd::plugin {
@@ -182,8 +183,7 @@ LedgerPort::~LedgerPort() { inbox_.attach(nullptr); }
 Async<Result<std::unique_ptr<port::Ledger>>> open_ledger(Instances& instances, Catalog::Found found, std::string name, std::string settings) {
   auto& component = *found.component;
   if (component.interface_id != AGENTD_LEDGER_ID)
-    co_return fail(found.library->file.string() + ": " + component.name + " is a ledger for another host (" + component.interface_id + ", this one needs " AGENTD_LEDGER_ID
-                   "); install the plugins that came with this agentd");
+    co_return fail(of_another_host(found));
   const auto& table = *static_cast<const agentd_ledger*>(component.table);
   auto executor = co_await boost::asio::this_coro::executor;
   auto extension = std::make_unique<LedgerInbox>(std::move(executor));

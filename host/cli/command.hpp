@@ -44,6 +44,7 @@ struct Check {
   Surroundings surroundings;
   bool json = false;
   bool cost = false;
+  bool ledger = false;
 };
 struct Schema {
   enum class Of { manifest, config } of = Of::manifest;

@@ -153,7 +153,7 @@ class Grammar {
     check->add_flag("--json", c.json, "One JSON document");
     surround(check, c.surroundings);
     check->add_flag("--cost", c.cost, "Also how many runs, and at most how much, a day");
-    refuse(check, "--ledger");
+    check->add_flag("--ledger", c.ledger, "Also every row of the ledger, which a host may be using");
 
     auto* schema = group("schema", "JSON Schema of the files people write");
     target<Schema>(command(*schema, "manifest", "Of an agent's manifest", "  agentd schema manifest > manifest.schema.json")).of = Schema::Of::manifest;
@@ -351,10 +351,6 @@ class Grammar {
     sub->group("Not supported yet");
     const auto full = parent.get_name() == "agentd" ? name : parent.get_name() + " " + name;
     sub->callback([this, full] { later_ = full; });
-  }
-
-  void refuse(CLI::App* sub, const std::string& flag) {
-    sub->add_flag_function(flag, [this, sub, flag](std::int64_t) { later_ = sub->get_name() + " " + flag; }, "Not supported yet");
   }
 
   CLI::App app_;

@@ -133,4 +133,16 @@ class Transaction {
   Db* db_;
 };
 
+// Reads that see the file as it is at one instant. Short, or the writer's checkpoints wait for it.
+class Snapshot {
+ public:
+  explicit Snapshot(Db& db) : db_(db) { db.run("BEGIN"); }
+  ~Snapshot() { sqlite3_exec(db_.raw(), "COMMIT", nullptr, nullptr, nullptr); }  // of reads alone: nothing can be lost
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+ private:
+  Db& db_;
+};
+
 }  // namespace agentd::sqlite

@@ -6,16 +6,6 @@
 namespace agentd::sqlite {
 namespace {
 
-class Snapshot {
- public:
-  explicit Snapshot(Db& db) : db_(db) { db.run("BEGIN"); }
-  ~Snapshot() { sqlite3_exec(db_.raw(), "COMMIT", nullptr, nullptr, nullptr); }  // of reads alone: nothing can be lost
-  Snapshot(const Snapshot&) = delete;
-
- private:
-  Db& db_;
-};
-
 constexpr std::size_t kPageRows = 256, kPageBytes = 4 << 20;
 constexpr std::size_t kMostTold = 10'000;  // damaged positions
 constexpr std::size_t kMostPassedOver = 10'000;  // runs of a list that do not have the status that is asked for

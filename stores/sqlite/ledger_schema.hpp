@@ -15,6 +15,7 @@ inline constexpr const char* kSession = "session";    // how often the ledger wa
 inline constexpr const char* kEpoch = "epoch";        // random, made with the ledger
 inline constexpr const char* kLiveFrom = "live_from"; // every live run has this id or a larger one
 inline constexpr const char* kTailFrom = "tail_from"; // every record that a live run's row does not know of stands here or later
+inline constexpr const char* kRemoved = "removed";    // how many positions are not there any more, and rightly so
 inline constexpr const char* kProbe = "probe";        // written and taken away again to see whether the disk has room
 }  // namespace meta
 

@@ -1,5 +1,7 @@
 #include "ledger_slots.hpp"
 
+#include "ledger_files.hpp"
+
 namespace agentd::sqlite {
 namespace {
 
@@ -44,7 +46,7 @@ void cursors(void* self, agentd_op op, const agentd_str* names, uint64_t count) 
 
 const agentd_ledger* LedgerSlots::table() {
   static const agentd_ledger all{&LedgerSlots::create, &LedgerSlots::destroy, &enqueue, &commit, &put_specs, &put_cursors, &claim, &abandon,
-                                 &serve, &load, &list, &events_after, &spec, &agent_state, &cursors};
+                                 &serve, &load, &list, &events_after, &spec, &agent_state, &cursors, &check_files};
   return &all;
 }
 

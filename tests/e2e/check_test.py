@@ -1,5 +1,6 @@
 """`agentd check` lists every mistake of a folder in one pass, each with its place; `serve` starts what is healthy all the same."""
 import re
+import sqlite3
 import subprocess
 import unittest
 
@@ -24,6 +25,24 @@ MISTAKES = {
 
 
 class Check(AgentdTest):
+    def test_every_row_of_the_ledger_also_while_a_host_serves(self):
+        host = self.host(openai(self.endpoint(rounds=0)), healthy=HEALTHY)
+        host.start()
+        run = host.submit("healthy")
+        self.assertEqual(host.wait_run(run)["status"], "completed")
+        check = lambda: host.cli("check", "--ledger", "--config", "agentd.toml", check=False)
+        sound = check()
+        self.assertEqual(sound.returncode, 0, sound.stdout + sound.stderr)
+        self.assertRegex(sound.stdout, r"ledger\.db: \d+ runs and \d+ records were read")
+        ledger = sqlite3.connect(host.state / "ledger.db", isolation_level=None)
+        position, = ledger.execute("SELECT last FROM runs").fetchone()
+        ledger.execute("UPDATE records SET payload='{}' WHERE position=?", (position,))
+        ledger.close()
+        damaged = check()
+        self.assertEqual(damaged.returncode, 2, damaged.stdout + damaged.stderr)
+        self.assertIn(f"ledger: position {position}: run {run}: is damaged: its checksum does not fit", damaged.stdout)
+        self.assertEqual(host.cli("check", "--config", "agentd.toml").returncode, 0)
+
     def test_lists_every_mistake_with_its_place(self):
         host = self.host(openai(self.endpoint()), healthy=HEALTHY, **{name: text for name, (text, _, _) in MISTAKES.items()})
         done = host.cli("check", "--config", "agentd.toml", check=False)

@@ -157,6 +157,13 @@ typedef struct agentd_ledger_filter {
   agentd_str key_from, key_before; /* not empty: by key */
 } agentd_ledger_filter;
 
+/* What is found or done with a ledger's files, as it comes; on the caller's thread. */
+typedef struct agentd_ledger_ear {
+  void* who;
+  void (*found)(void* who, int64_t position, agentd_run_id run, agentd_str text); /* something is wrong; position 0: with the whole */
+  void (*told)(void* who, agentd_str text);                                       /* worth saying, and nothing is wrong */
+} agentd_ledger_ear;
+
 /* [any] for every slot: none blocks, and what a slot is given is copied before it returns. */
 typedef struct agentd_ledger {
   agentd_create_fn create;
@@ -174,8 +181,10 @@ typedef struct agentd_ledger {
   void (*spec)(void* self, agentd_op, agentd_str agent_id, int64_t revision);         /* number: its revision; text: its content; NOT_FOUND */
   void (*agent_state)(void* self, agentd_op, agentd_str agent_id);                    /* text */
   void (*cursors)(void* self, agentd_op, const agentd_str* names, uint64_t count);    /* numbers, in order; 0: none of that name */
+  /* Without an instance, on the files that one of these settings would open; it blocks. */
+  void (*check_files)(agentd_str settings, const agentd_ledger_ear*); /* reads every row, also while another process has the ledger open */
 } agentd_ledger;
-AGENTD_ASSERT(sizeof(agentd_ledger) == 15 * sizeof(void*));
+AGENTD_ASSERT(sizeof(agentd_ledger) == 16 * sizeof(void*));
 
 typedef struct agentd_ledger_admission {
   int32_t kind;

@@ -1,0 +1,45 @@
+#include "core/plugin/ledger_files.hpp"
+
+#include <agentd/abi/ledger.h>
+
+#include "core/plugin/abi_text.hpp"
+
+namespace agentd::plugin {
+namespace {
+
+void ledger_found(void* who, int64_t position, agentd_run_id run, agentd_str text) noexcept {
+  static_cast<port::LedgerReport*>(who)->found.push_back({position, {run.position, run.nonce}, std::string(view(text))});
+}
+
+void ledger_told(void* who, agentd_str text) noexcept { static_cast<port::LedgerReport*>(who)->told.emplace_back(view(text)); }
+
+class LedgerFilesPort final : public port::LedgerFiles {
+ public:
+  LedgerFilesPort(const agentd_ledger& table, std::string settings) : table_(table), settings_(std::move(settings)) {}
+
+  port::LedgerReport check() override {
+    port::LedgerReport report;
+    const agentd_ledger_ear ear{&report, &ledger_found, &ledger_told};
+    table_.check_files(str(settings_), &ear);
+    return report;
+  }
+
+ private:
+  const agentd_ledger& table_;
+  const std::string settings_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<port::LedgerFiles>> ledger_files(const Catalog::Found& found, std::string settings) {
+  const auto& component = *found.component;
+  if (component.interface_id != AGENTD_LEDGER_ID) return fail(of_another_host(found));
+  return std::make_unique<LedgerFilesPort>(*static_cast<const agentd_ledger*>(component.table), std::move(settings));
+}
+
+std::string of_another_host(const Catalog::Found& found) {
+  return found.library->file.string() + ": " + found.component->name + " is a ledger for another host (" + found.component->interface_id +
+         ", this one needs " AGENTD_LEDGER_ID "); install the plugins that came with this agentd";
+}
+
+}  // namespace agentd::plugin
