@@ -24,6 +24,20 @@ class LedgerFilesPort final : public port::LedgerFiles {
     return report;
   }
 
+  port::LedgerReport copy(const std::string& file) override {
+    port::LedgerReport report;
+    const agentd_ledger_ear ear{&report, &ledger_found, &ledger_told};
+    report.in_use = table_.copy_files(str(settings_), str(file), &ear) == AGENTD_LEDGER_UNAVAILABLE;
+    return report;
+  }
+
+  port::LedgerReport restore(const std::string& file, Instant now) override {
+    port::LedgerReport report;
+    const agentd_ledger_ear ear{&report, &ledger_found, &ledger_told};
+    report.in_use = table_.restore_files(str(settings_), str(file), now.time_since_epoch().count(), &ear) == AGENTD_LEDGER_UNAVAILABLE;
+    return report;
+  }
+
  private:
   const agentd_ledger& table_;
   const std::string settings_;

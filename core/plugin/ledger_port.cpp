@@ -78,6 +78,7 @@ LedgerAnswer own(const agentd_ledger_answer& a) {
   LedgerAnswer out{a.op, error(a.fault, a.message), a.value};
   if (a.admissions) out.value = own(a.admissions, a.admission_count);
   if (a.kept) out.value = own(a.kept, a.kept_count);
+  if (a.removal) out.value = port::Pruned{a.runs, a.records, a.value != 0};
   return out;
 }
 
@@ -180,7 +181,7 @@ LedgerPort::LedgerPort(LedgerInbox& inbox, World world, const agentd_ledger& tab
 
 LedgerPort::~LedgerPort() { inbox_.attach(nullptr); }
 
-Async<Result<std::unique_ptr<port::Ledger>>> open_ledger(Instances& instances, Catalog::Found found, std::string name, std::string settings) {
+Async<Result<std::unique_ptr<LedgerPort>>> open_ledger(Instances& instances, Catalog::Found found, std::string name, std::string settings) {
   auto& component = *found.component;
   if (component.interface_id != AGENTD_LEDGER_ID)
     co_return fail(of_another_host(found));
@@ -333,6 +334,33 @@ Async<LedgerResult<std::vector<Position>>> LedgerPort::cursors(std::vector<std::
     table_.cursors(self_, op, lent.data(), lent.size());
   };
   auto asking = ask<std::vector<Position>>(call);
+  co_return co_await std::move(asking);
+}
+
+Async<LedgerResult<port::Pruned>> LedgerPort::remove(port::Prune what, RunId run) {
+  const auto call = [&](std::uint64_t op) {
+    const agentd_ledger_remove asked{op, ms(what.before), what.upto, what.window_before, what.most, run_id(run)};
+    table_.remove(self_, &asked);
+  };
+  auto asking = ask<port::Pruned>(call);
+  co_return co_await std::move(asking);
+}
+
+Async<LedgerResult<port::Pruned>> LedgerPort::prune(port::Prune what) { return remove(what, {}); }
+
+Async<LedgerResult<void>> LedgerPort::forget(RunId run) {
+  for (bool more = true; more;) {
+    auto removing = remove({}, run);
+    const auto removed = co_await std::move(removing);
+    if (!removed) co_return std::unexpected(removed.error());
+    more = removed->more;
+  }
+  co_return LedgerResult<void>();
+}
+
+Async<LedgerResult<void>> LedgerPort::backup(std::string file) {
+  const auto call = [&](std::uint64_t op) { table_.backup(self_, op, str(file)); };
+  auto asking = ask<void>(call);
   co_return co_await std::move(asking);
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/plugin/instances.hpp"
-#include "core/port/ledger.hpp"
+#include "core/port/ledger_upkeep.hpp"
 
 struct agentd_ledger;
 
@@ -18,7 +18,7 @@ namespace agentd::plugin {
 // What a ledger tells of an operation or a group, copied. Any thread until it is posted, then the engine's.
 struct LedgerAnswer {
   using Value = std::variant<std::monostate, std::int64_t, std::vector<port::Admission>, port::Claims, std::vector<port::StoredRecord>,
-                             std::vector<port::RunRow>, std::vector<port::KeptSpec>, std::vector<std::int64_t>, port::SpecRevision>;
+                             std::vector<port::RunRow>, std::vector<port::KeptSpec>, std::vector<std::int64_t>, port::SpecRevision, port::Pruned>;
   std::uint64_t op = 0;
   std::optional<port::LedgerError> error;
   Value value;
@@ -62,7 +62,7 @@ class LedgerInbox final : public Extension {
 };
 
 // What open_ledger makes.
-class LedgerPort final : public port::Ledger {
+class LedgerPort final : public port::Ledger, public port::LedgerUpkeep {
  public:
   LedgerPort(LedgerInbox& inbox, World world, const agentd_ledger& table, void* self);
   ~LedgerPort() override;
@@ -84,6 +84,10 @@ class LedgerPort final : public port::Ledger {
   Async<port::LedgerResult<std::string>> agent_state(std::string agent_id) override;
   Async<port::LedgerResult<std::vector<Position>>> cursors(std::vector<std::string> names) override;
 
+  Async<port::LedgerResult<port::Pruned>> prune(port::Prune what) override;
+  Async<port::LedgerResult<void>> forget(RunId run) override;
+  Async<port::LedgerResult<void>> backup(std::string file) override;
+
   std::string epoch() const override { return epoch_; }
   Position last_position() const override { return last_position_; }
   std::size_t queued(const std::string& agent_id) const override;
@@ -104,6 +108,7 @@ class LedgerPort final : public port::Ledger {
   // One operation: call(op) is made at once; its answer, with the pieces before it.
   template <class T, class Call>
   Async<port::LedgerResult<T>> ask(Call call);
+  Async<port::LedgerResult<port::Pruned>> remove(port::Prune what, RunId run);
   void stand(std::vector<LedgerStanding> standings);
   void know(port::Account account);
   std::int64_t now_ms() const;

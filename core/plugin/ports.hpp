@@ -6,8 +6,8 @@
 
 #include "core/plugin/catalog.hpp"
 #include "core/plugin/instances.hpp"
+#include "core/plugin/ledger_port.hpp"
 #include "core/port/events.hpp"
-#include "core/port/ledger.hpp"
 #include "core/port/memory.hpp"
 #include "core/port/provider.hpp"
 #include "core/port/task.hpp"
@@ -24,6 +24,6 @@ Async<Result<std::unique_ptr<port::Provider>>> open_provider(Instances& instance
 Async<Result<std::unique_ptr<port::MemoryStore>>> open_memory(Instances& instances, Catalog::Found component, std::string name, std::string settings);
 Async<Result<std::unique_ptr<port::EventStore>>> open_events(Instances& instances, Catalog::Found component, std::string name, std::string settings);
 // The store says in its settings where it keeps its files. Of another version than the host's: refused.
-Async<Result<std::unique_ptr<port::Ledger>>> open_ledger(Instances& instances, Catalog::Found component, std::string name, std::string settings);
+Async<Result<std::unique_ptr<LedgerPort>>> open_ledger(Instances& instances, Catalog::Found component, std::string name, std::string settings);
 
 }  // namespace agentd::plugin

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/base/ids.hpp"
+#include "core/base/time.hpp"
 
 namespace agentd::port {
 
@@ -16,6 +17,7 @@ struct LedgerFinding {
 struct LedgerReport {
   std::vector<LedgerFinding> found;  // what is wrong; empty: nothing is, or it was done
   std::vector<std::string> told;     // worth saying
+  bool in_use = false;               // nothing was done because another process has the ledger open
 };
 
 // Blocks; one thread at a time.
@@ -24,6 +26,11 @@ class LedgerFiles {
   virtual ~LedgerFiles() = default;
   // Every row's checksum and the chains that it stands in. Reads alone, also while a host serves.
   virtual LedgerReport check() = 0;
+  // A copy of what no process has open; `file` is complete or as it was before. in_use: a process has it open.
+  virtual LedgerReport copy(const std::string& file) = 0;
+  // Puts a backup in the ledger's place and keeps what was there under another name. It goes on as another epoch: no position is given
+  // again that any ledger at this place has given, and every claim is void. A backup that check() finds fault with is refused.
+  virtual LedgerReport restore(const std::string& file, Instant now) = 0;
 };
 
 }  // namespace agentd::port

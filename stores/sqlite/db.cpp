@@ -28,11 +28,12 @@ bool DbError::damaged() const {
   }
 }
 
-Db::Db(const std::filesystem::path& file, Mode mode) : name_(file.filename().string()) {
+Db::Db(const std::filesystem::path& file, Mode mode, Space space) : name_(file.filename().string()) {
   const int code = sqlite3_open_v2(file.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   try {
     if (code != SQLITE_OK) fail(code);
     wait_for_locks(std::chrono::seconds(5));
+    if (space == Space::given_back) run("PRAGMA auto_vacuum=INCREMENTAL");  // before anything else is in it; nothing changes afterwards
     run("PRAGMA journal_mode=WAL");
     run("PRAGMA synchronous=FULL");
     run("PRAGMA wal_autocheckpoint=0");

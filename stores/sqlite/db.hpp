@@ -28,7 +28,9 @@ struct DbError : std::runtime_error {
 class Db {
  public:
   enum class Mode { write, read };
-  Db(const std::filesystem::path& file, Mode mode);
+  // What of a file that is new becomes free may be given back to the disk, for a little more to write.
+  enum class Space { kept, given_back };
+  Db(const std::filesystem::path& file, Mode mode, Space space = Space::kept);
   // Of a file that has one schema so far: `tables` makes it, a newer one is refused.
   Db(const std::filesystem::path& file, Mode mode, const char* tables);
   ~Db();

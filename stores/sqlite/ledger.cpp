@@ -29,7 +29,7 @@ try : host_(host),
       file_(file_in(config, "ledger.db")),
       lock_(file_),
       marks_(file_),
-      db_(file_, Db::Mode::write),
+      db_(file_, Db::Mode::write, Db::Space::given_back),
       lock_place_(stores::FileLock::path_for(file_)),
       file_place_(file_),
       opened_(open_ledger(db_, marks_, host)),
@@ -141,6 +141,7 @@ bool Ledger::next_turn(Turn& turn) {
   const std::lock_guard lock(arrivals_mutex_);
   turn.writes.clear();
   turn.probe = std::exchange(probe_wanted_, false);
+  turn.copy = copying_.has_value();
   if (arrivals_.size() <= kMostWrites) {
     turn.writes.swap(arrivals_);
   } else {
@@ -148,7 +149,7 @@ bool Ledger::next_turn(Turn& turn) {
     turn.writes.assign(std::make_move_iterator(arrivals_.begin()), std::make_move_iterator(end));
     arrivals_.erase(arrivals_.begin(), end);
   }
-  writing_ = !turn.writes.empty() || turn.probe;
+  writing_ = !turn.writes.empty() || turn.probe || turn.copy;
   return writing_;
 }
 
@@ -156,11 +157,9 @@ void Ledger::run_writer() {
   Turn turn;
   for (int i = 0; i < kGroupsInARow; ++i) {
     if (!next_turn(turn)) return;
-    if (turn.writes.empty()) {
-      probe();
-    } else if (!commit(turn.writes)) {
-      return;
-    }
+    if (turn.probe) probe();
+    if (!turn.writes.empty() && !commit(turn.writes)) return;
+    if (turn.copy) go_on_with_backup();
     bound_wal();
   }
   submit_writer();
@@ -218,7 +217,7 @@ void Ledger::no_trouble() {
 
 void Ledger::refuse(const std::vector<Write>& writes, std::int32_t fault, std::string_view why) {
   Group group;
-  for (const auto& write : writes) group.answers.push_back({write.op, fault, 0, 0, nullptr, 0, nullptr, 0, sdk::str(why)});
+  for (const auto& write : writes) group.answers.push_back({write.op, fault, 0, 0, nullptr, 0, nullptr, 0, 0, 0, sdk::str(why)});
   tell(group, 0);
 }
 
@@ -255,6 +254,57 @@ void Ledger::bound_wal() {
     } else {
       host_.host().log(sdk::Level::warn, std::string("checkpoint: ") + e.what());
     }
+  }
+}
+
+// ---- a copy of the whole, by the writer's own connection: what is written between its parts goes into the copy by itself
+
+void Ledger::backup(agentd_op op, std::string file) {
+  {
+    const std::lock_guard lock(arrivals_mutex_);
+    if (copying_) return host_.failed(op, AGENTD_LEDGER_UNAVAILABLE, "a backup is being made");
+    copying_ = {op, std::move(file), nullptr};
+    if (std::exchange(writing_, true)) return;
+  }
+  submit_writer();
+}
+
+void Ledger::go_on_with_backup() {
+  auto& copying = *copying_;  // nobody else changes it while it is there
+  try {
+    if (!copying.backup) copying.backup = std::make_unique<Backup>(db_, copying.file);
+    if (copying.backup->step()) return;
+  } catch (const std::exception& e) {
+    return end_backup(e.what());
+  }
+  end_backup(nullptr);
+}
+
+// The disk may take long over what was copied: that is no business of the writer's.
+void Ledger::end_backup(const char* why) {
+  Copying copying;
+  {
+    const std::lock_guard lock(arrivals_mutex_);
+    copying = std::move(*copying_);
+    copying_.reset();
+  }
+  if (why) {
+    copying.backup.reset();
+    return host_.failed(copying.op, AGENTD_LEDGER_UNAVAILABLE, why);
+  }
+  copying.backup->let_go();
+  auto keep = [this, op = copying.op, backup = std::move(copying.backup)] {
+    try {
+      backup->keep();
+      host_.done(op);
+    } catch (const std::exception& e) {
+      host_.failed(op, AGENTD_LEDGER_UNAVAILABLE, e.what());
+    }
+  };
+  try {
+    sdk::on_worker(host_.host(), 0, std::move(keep));
+  } catch (const std::exception& e) {
+    host_.failed(copying.op, AGENTD_LEDGER_UNAVAILABLE, e.what());
   }
 }
 

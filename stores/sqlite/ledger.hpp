@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "file_place.hpp"
+#include "ledger_backup.hpp"
 #include "ledger_group.hpp"
 #include "ledger_open.hpp"
 #include "ledger_reads.hpp"
@@ -33,12 +34,13 @@ class Ledger {
   void claim(agentd_op op, std::int64_t now, std::size_t n);
   void abandon(const agentd_run_id& run, std::uint64_t generation);
   void serve(std::string_view agent, bool can);
+  void backup(agentd_op op, std::string file);
   void read(agentd_op op, sdk::Callback<void(LedgerReads&)> read);  // on a worker
 
  private:
   struct Turn {
     std::vector<Write> writes;
-    bool probe = false;
+    bool probe = false, copy = false;
   };
   bool next_turn(Turn& turn);
   void run_writer();
@@ -54,6 +56,8 @@ class Ledger {
   void disk_is_full();
   void probe();
   void look_after_files();
+  void go_on_with_backup();
+  void end_backup(const char* why);
 
   LedgerHost host_;
   const std::filesystem::path file_;
@@ -72,6 +76,12 @@ class Ledger {
   std::vector<Write> arrivals_;
   bool writing_ = false;       // a writer job is on its way or at work
   bool probe_wanted_ = false;  // the writer shall see whether the disk has room again
+  struct Copying {
+    agentd_op op = 0;
+    std::string file;
+    std::unique_ptr<Backup> backup;  // the writer's, from its first part on
+  };
+  std::optional<Copying> copying_;  // set where there is none; the writer takes it away
   // The writer's own:
   bool full_ = false;
   bool troubled_ = false;      // writes are refused for another reason, and the log knows

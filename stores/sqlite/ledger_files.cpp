@@ -3,8 +3,13 @@
 #include <agentd/sdk/host.hpp>
 #include <agentd/sdk/plugin.hpp>
 
+#include <optional>
+
+#include "ledger_backup.hpp"
 #include "ledger_check.hpp"
+#include "ledger_restore.hpp"
 #include "settings.hpp"
+#include "stores/lock/file_lock.hpp"
 
 namespace agentd::sqlite {
 namespace {
@@ -24,15 +29,31 @@ std::filesystem::path ledger_of(agentd_str settings) {
   return std::filesystem::path(known.path.value.text()) / "ledger.db";
 }
 
-// Whatever goes wrong is found.
+// Whatever goes wrong is found. False: something did.
 template <class F>
-void with_ear(const agentd_ledger_ear* ear, F&& body) noexcept {
+bool with_ear(const agentd_ledger_ear* ear, F&& body) noexcept {
   const Ear to(*ear);
   try {
     body(to);
+    return true;
   } catch (const std::exception& e) {
     to.found({0, {}, e.what()});
+    return false;
   }
+}
+
+// With the ledger's lock, and so while no process has it open.
+template <class F>
+std::int32_t alone(agentd_str settings, const agentd_ledger_ear* ear, F&& body) noexcept {
+  std::optional<stores::FileLock> lock;
+  std::filesystem::path file;
+  const bool free = with_ear(ear, [&](const Ear&) {
+    file = ledger_of(settings);
+    std::filesystem::create_directories(file.parent_path());
+    lock.emplace(file);
+  });
+  if (!free) return AGENTD_LEDGER_UNAVAILABLE;
+  return with_ear(ear, [&](const Ear& to) { body(file, to); }) ? AGENTD_LEDGER_FINE : AGENTD_LEDGER_CORRUPT;
 }
 
 }  // namespace
@@ -43,6 +64,25 @@ void check_files(agentd_str settings, const agentd_ledger_ear* ear) noexcept {
     if (!std::filesystem::exists(file)) return to.told(file.string() + ": there is no ledger yet");
     const auto seen = check_ledger(file, [&to](const Finding& finding) { to.found(finding); });
     to.told(file.string() + ": " + std::to_string(seen.runs) + " runs and " + std::to_string(seen.records) + " records were read");
+  });
+}
+
+std::int32_t copy_files(agentd_str settings, agentd_str to_file, const agentd_ledger_ear* ear) noexcept {
+  return alone(settings, ear, [to_file](const std::filesystem::path& file, const Ear&) {
+    if (!std::filesystem::exists(file)) throw sdk::Error(file.string() + ": there is no ledger yet");
+    Db db(file, Db::Mode::read);
+    Backup backup(db, std::filesystem::path(sdk::view(to_file)));
+    while (backup.step()) {}
+    backup.let_go();
+    backup.keep();
+  });
+}
+
+std::int32_t restore_files(agentd_str settings, agentd_str from_file, std::int64_t now_ms, const agentd_ledger_ear* ear) noexcept {
+  return alone(settings, ear, [from_file, now_ms](const std::filesystem::path& file, const Ear& to) {
+    const auto restored = restore_ledger(std::filesystem::path(sdk::view(from_file)), file, now_ms, [&to](const Finding& finding) { to.found(finding); });
+    if (!restored.kept_as.empty()) to.told("the ledger that was there is kept as " + restored.kept_as.string());
+    to.told(std::to_string(restored.live) + " runs had not ended when the backup was made, and go on from there");
   });
 }
 

@@ -28,6 +28,7 @@ GroupWriter::GroupWriter(Db& db, Mirror& mirror, std::mutex& mutex, std::int64_t
       mirror_(mirror),
       mutex_(mutex),
       budgets_(db),
+      pruning_(db),
       next_position_(next_position),
       next_agent_(next_agent),
       insert_run_(db, "INSERT INTO runs(id,agent,nonce,prev,key,status,revision,due,entered,last,deaths,checksum,payload) VALUES(?,?,?,?,?,?,?,?,?,?,0,?,?) "
@@ -61,6 +62,7 @@ Group GroupWriter::write(const std::vector<Write>& writes) {
       std::visit([&](const auto& what) { apply(step, what); }, write.what);
     }
     budgets_.keep();
+    pruning_.keep(next_position_);
     keep_stats(draft);
     keep_marks(position);
     group.agents = draft.touched();
@@ -68,10 +70,12 @@ Group GroupWriter::write(const std::vector<Write>& writes) {
   } catch (...) {
     next_position_ = position, next_agent_ = agent, marked_ = marked;
     budgets_.forgotten();
+    pruning_.forgotten();
     throw;
   }
   group.due = draft.apply();
   group.accounts = budgets_.applied();
+  pruning_.applied();
   return group;
 }
 
@@ -292,6 +296,22 @@ agentd_ledger_kept GroupWriter::keep(Step& step, const Spec& spec) {
 
 void GroupWriter::apply(Step&, const PutCursors& put) {
   for (const auto& cursor : put.cursors) put_cursor_.exec(std::string_view(cursor.name), cursor.position);
+}
+
+void GroupWriter::apply(Step& step, const Remove& remove) {
+  step.answer.removal = 1;
+  if (remove.run.position == 0) {
+    const auto removed = pruning_.prune(remove);
+    step.answer.runs = removed.runs, step.answer.records = removed.records, step.answer.value = removed.more;
+    return;
+  }
+  const auto name = "the run at position " + std::to_string(remove.run.position);
+  switch (pruning_.forget(remove.run)) {
+    case Pruning::Forgotten::wholly: step.answer.runs = 1; break;
+    case Pruning::Forgotten::in_part: step.answer.value = 1; break;
+    case Pruning::Forgotten::it_lives: return step.refuse(AGENTD_LEDGER_STALE, name + " has not ended");
+    case Pruning::Forgotten::there_is_none: return step.refuse(AGENTD_LEDGER_NOT_FOUND, "no run at position " + std::to_string(remove.run.position));
+  }
 }
 
 // ---- agents and marks

@@ -4,6 +4,7 @@
 
 #include "ledger_budgets.hpp"
 #include "ledger_draft.hpp"
+#include "ledger_pruning.hpp"
 #include "ledger_writes.hpp"
 
 namespace agentd::sqlite {
@@ -39,6 +40,7 @@ class GroupWriter {
   void apply(Step& step, const LetGo& let_go);
   void apply(Step& step, const PutSpecs& put);
   void apply(Step& step, const PutCursors& put);
+  void apply(Step& step, const Remove& remove);
   agentd_ledger_kept keep(Step& step, const Spec& spec);
   std::vector<agentd_ledger_admission> admit(Step& step, const std::vector<Entry>& entries);
   agentd_ledger_admission admit(Step& step, const Entry& entry);
@@ -60,6 +62,7 @@ class GroupWriter {
   Mirror& mirror_;
   std::mutex& mutex_;
   Budgets budgets_;
+  Pruning pruning_;
   std::int64_t next_position_, next_agent_;
   std::int64_t marked_ = 0;  // where next_position_ stood when the marks were last written
   std::int64_t reopened_ = kNever;  // the first run that this group takes out of quarantine

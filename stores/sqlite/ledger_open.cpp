@@ -52,7 +52,7 @@ class LiveRuns {
       : db_(db), mirror_(mirror), agents_(std::move(agents)), tails_(read_tails(db)), marks_(marks.of(read_meta(db, meta::kSession))), record_(db, "SELECT at FROM records WHERE position=?") {}
 
   void read(const sdk::Host& host) {
-    const std::string sql = std::string("SELECT ") + RunRow::kColumns + " FROM runs WHERE id>=? AND status<" + std::to_string(AGENTD_RUN_COMPLETED) + " ORDER BY id";
+    const std::string sql = std::string("SELECT ") + RunRow::kColumns + " FROM runs WHERE id>=? AND status>0 AND status<" + std::to_string(AGENTD_RUN_COMPLETED) + " ORDER BY id";
     Statement query(db_, sql.c_str());
     query.bind(read_meta(db_, meta::kLiveFrom));
     while (query.step()) {
@@ -117,6 +117,11 @@ class LiveRuns {
 
 }  // namespace
 
+std::int64_t next_position(Db& db) {
+  const auto last = std::max(number(db, "SELECT max(id) FROM runs"), number(db, "SELECT max(position) FROM records"));
+  return std::max(last + 1, read_meta(db, meta::kNext));
+}
+
 Opened open_ledger(Db& db, ClaimMarks& marks, const sdk::Host& host) {
   if (is_new(db) && marks.any())
     throw sdk::Error("ledger.db is empty, though ledger.db.claims has runs that were claimed from it, so what it held is lost; put a backup in its place, or move both away to begin anew");
@@ -129,7 +134,7 @@ Opened open_ledger(Db& db, ClaimMarks& marks, const sdk::Host& host) {
   LiveRuns live(db, *opened.mirror, read_agents(db, *opened.mirror), marks);
   live.read(host);
   live.keep_recovered();
-  opened.next_position = std::max(number(db, "SELECT max(id) FROM runs"), number(db, "SELECT max(position) FROM records")) + 1;
+  opened.next_position = next_position(db);
   opened.next_agent = number(db, "SELECT max(id) FROM agents") + 1;
   opened.epoch = read_epoch(db);
   db.run("UPDATE meta SET value=value+1 WHERE key='session'");

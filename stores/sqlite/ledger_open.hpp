@@ -22,4 +22,7 @@ struct Opened {
 // and each of these claims is one death more. A live run whose row is damaged is logged and left out.
 Opened open_ledger(Db& db, ClaimMarks& marks, const sdk::Host& host);
 
+// Where the log goes on: behind every position that was ever given.
+std::int64_t next_position(Db& db);
+
 }  // namespace agentd::sqlite

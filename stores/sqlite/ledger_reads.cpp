@@ -29,6 +29,7 @@ struct LedgerReads::StoredPage {
   void add(const RunRow& row, std::string_view agent) {
     last = row.body.id;
     if (!row.fits) throw CorruptError(last);
+    if (row.state.status == kRemovedRun) return;
     rows.push_back({row.body.id, row.body.entered, {row.body.id, static_cast<std::uint32_t>(row.body.nonce), 0}, keep(agent), 0, status_at_entry(row),
                     keep(row.body.payload)});
   }
@@ -62,7 +63,7 @@ LedgerReads::LedgerReads(const std::filesystem::path& file, const LedgerHost& ho
       run_(db_, select(RunRow::kColumns, ",(SELECT name FROM agents WHERE agents.id=agent) FROM runs WHERE id=?").c_str()),
       record_(db_, select(RecordRow::kColumns, " FROM records WHERE position=?").c_str()),
       entries_after_(db_, select(RunRow::kColumns, ",(SELECT name FROM agents WHERE agents.id=agent) FROM runs WHERE id>? ORDER BY id").c_str()),
-      records_after_(db_, "SELECT position,c.run,c.prev,kind,at,c.checksum,c.payload,r.nonce,a.name FROM records c LEFT JOIN runs r ON r.id=c.run "
+      records_after_(db_, "SELECT position,c.run,c.prev,kind,at,c.checksum,c.payload,r.nonce,a.name,r.status IS 0 FROM records c LEFT JOIN runs r ON r.id=c.run "
                           "LEFT JOIN agents a ON a.id=iif(c.run<0,-c.run,r.agent) WHERE position>? ORDER BY position"),
       ids_before_(db_, "SELECT id,status FROM runs WHERE id<? ORDER BY id DESC LIMIT ?"),
       link_(db_, "SELECT agent,prev,status FROM runs WHERE id=?"),
@@ -89,6 +90,7 @@ std::optional<LedgerReads::FoundRun> LedgerReads::find_run(std::int64_t id) {
   const RunRow row(*reading);
   const auto& body = row.body;
   if (!row.fits) throw CorruptError(id);
+  if (row.state.status == kRemovedRun) return std::nullopt;
   FoundRun found{std::string(body.key), std::string(body.payload), reading->text(RunRow::kColumnCount), body.id, body.revision, body.entered,
                  static_cast<std::uint32_t>(body.nonce), row.state, status_at_entry(row)};
   if (live && !is_final(found.state.status)) found.state = *live;
@@ -263,6 +265,7 @@ LedgerReads::StoredPage LedgerReads::events_page(std::int64_t position, std::uin
     ++page.looked_at;
     try {
       if (entry_first) page.add(RunRow(*entries), entries->bytes(RunRow::kColumnCount));
+      else if (records->integer(9)) page.last = records->integer(0);
       else page.add(RecordRow(*records), static_cast<std::uint32_t>(records->integer(7)), records->bytes(8));
     } catch (const CorruptError& e) {
       pass_over(e.position);

@@ -18,6 +18,8 @@ struct CorruptError : std::runtime_error {
   std::int64_t position;
 };
 
+// What is left of a run that was removed: no run to anybody.
+inline constexpr std::int64_t kRemovedRun = 0;
 inline bool is_final(std::int64_t status) { return status >= AGENTD_RUN_COMPLETED; }
 
 // What of a run's row never changes. Its checksum is the base of the row's.

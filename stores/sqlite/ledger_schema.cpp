@@ -13,6 +13,8 @@ namespace {
 // that begins: kept whenever a run of the agent becomes final, and what is live is in memory, so the newest is the larger of the two.
 // records.run is the run's id; 0 for a record of the host; -agent for a record of an agent alone. There is no index on records:
 // a run's are found from its last one, each names the one before, the first names the entry.
+// A run that was removed while an older one of its agent stays leaves its row, with the status 0 and nothing in it, so that the chain of
+// the agent's runs holds. So does one that has more records than one step removes, until the last of them is gone.
 // Large columns come last, so that reading the others touches no overflow page.
 constexpr const char* kVersion2 = R"(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -42,6 +44,9 @@ UPDATE meta SET value=3 WHERE key='schema';
 constexpr const char* kQuarantine = "CREATE INDEX IF NOT EXISTS runs_in_quarantine ON runs(id) WHERE status=14;";
 static_assert(AGENTD_RUN_QUARANTINED == 14);
 
+// Rows may be missing from now on, and a run's row may be what is left of one: an older agentd must not go on from them.
+constexpr const char* kFrom3To4 = "UPDATE meta SET value=4 WHERE key='schema'";
+
 }  // namespace
 
 bool is_new(Db& db) {
@@ -65,6 +70,7 @@ void prepare_schema(Db& db) {
   Transaction transaction(db);
   if (is_new(db)) db.run(kVersion2);
   if (read_meta(db, meta::kSchema) == 2) db.run(kFrom2To3);
+  if (read_meta(db, meta::kSchema) == 3) db.run(kFrom3To4);
   const auto found = read_meta(db, meta::kSchema);
   if (found > kSchemaVersion) {
     throw sdk::Error("ledger.db has schema " + std::to_string(found) + ", and this agentd knows up to " + std::to_string(kSchemaVersion) +

@@ -6,7 +6,7 @@
 
 namespace agentd::sqlite {
 
-inline constexpr std::int64_t kSchemaVersion = 3;
+inline constexpr std::int64_t kSchemaVersion = 4;
 
 // meta: each row a number, or the epoch's text.
 namespace meta {
@@ -16,6 +16,7 @@ inline constexpr const char* kEpoch = "epoch";        // random, made with the l
 inline constexpr const char* kLiveFrom = "live_from"; // every live run has this id or a larger one
 inline constexpr const char* kTailFrom = "tail_from"; // every record that a live run's row does not know of stands here or later
 inline constexpr const char* kRemoved = "removed";    // how many positions are not there any more, and rightly so
+inline constexpr const char* kNext = "next";          // no position before it is given again; written when rows are removed
 inline constexpr const char* kProbe = "probe";        // written and taken away again to see whether the disk has room
 }  // namespace meta
 

@@ -15,6 +15,9 @@ void commit(void* self, const agentd_ledger_transition* asked) noexcept { ledger
 void put_specs(void* self, const agentd_ledger_specs* asked) noexcept { ledger(self).write(own(*asked)); }
 void put_cursors(void* self, const agentd_ledger_cursors* asked) noexcept { ledger(self).write(own(*asked)); }
 
+void remove(void* self, const agentd_ledger_remove* asked) noexcept { ledger(self).write(own(*asked)); }
+void backup(void* self, agentd_op op, agentd_str file) noexcept { ledger(self).backup(op, std::string(view(file))); }
+
 void claim(void* self, agentd_op op, int64_t now_ms, uint64_t n) noexcept { ledger(self).claim(op, now_ms, static_cast<std::size_t>(n)); }
 void abandon(void* self, agentd_run_id run, uint64_t generation) noexcept { ledger(self).abandon(run, generation); }
 void serve(void* self, agentd_str agent, int32_t can) noexcept { ledger(self).serve(view(agent), can != 0); }
@@ -46,7 +49,7 @@ void cursors(void* self, agentd_op op, const agentd_str* names, uint64_t count) 
 
 const agentd_ledger* LedgerSlots::table() {
   static const agentd_ledger all{&LedgerSlots::create, &LedgerSlots::destroy, &enqueue, &commit, &put_specs, &put_cursors, &claim, &abandon,
-                                 &serve, &load, &list, &events_after, &spec, &agent_state, &cursors, &check_files};
+                                 &serve, &load, &list, &events_after, &spec, &agent_state, &cursors, &remove, &backup, &check_files, &copy_files, &restore_files};
   return &all;
 }
 

@@ -60,4 +60,6 @@ Write own(const agentd_ledger_cursors& c) {
   return {c.op, c.now_ms, std::move(put)};
 }
 
+Write own(const agentd_ledger_remove& r, std::int64_t now) { return {r.op, now, Remove{r.before_ms, r.upto, r.window_before, static_cast<std::size_t>(r.most), r.run}}; }
+
 }  // namespace agentd::sqlite

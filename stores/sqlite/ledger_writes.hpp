@@ -84,15 +84,23 @@ struct PutCursors {
   std::vector<Cursor> cursors;
 };
 
+// Of what ended long ago, or of one run.
+struct Remove {
+  std::int64_t before = 0, upto = 0, window_before = 0;
+  std::size_t most = 0;
+  agentd_run_id run{};
+};
+
 struct Write {
   agentd_op op = 0;
   std::int64_t now = 0;
-  std::variant<Enqueue, Transition, LetGo, PutSpecs, PutCursors> what;
+  std::variant<Enqueue, Transition, LetGo, PutSpecs, PutCursors, Remove> what;
 };
 
 Write own(const agentd_ledger_enqueue& enqueue);
 Write own(const agentd_ledger_transition& transition);
 Write own(const agentd_ledger_specs& specs);
 Write own(const agentd_ledger_cursors& cursors);
+Write own(const agentd_ledger_remove& remove, std::int64_t now = 0);
 
 }  // namespace agentd::sqlite

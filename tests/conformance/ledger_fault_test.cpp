@@ -128,11 +128,6 @@ class Workload {
   Witness& witness_;
 };
 
-// What is durable is modelled, so the files may as well be in memory.
-std::filesystem::path memory_disk() {
-  return std::filesystem::is_directory("/dev/shm") ? std::filesystem::path("/dev/shm") : std::filesystem::temp_directory_path();
-}
-
 class LedgerFaults : public testing::TestWithParam<LedgerKind> {
  protected:
   // The workload in a process of its own, that may die. How many operations it took, or -1.

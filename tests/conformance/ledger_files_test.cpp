@@ -1,6 +1,9 @@
 // What is promised of a ledger's files without opening it.
 #include <sqlite3.h>
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <fstream>
 
 #include "core/plugin/ledger_files.hpp"
@@ -46,7 +49,7 @@ class LedgerFilesSuite : public testing::Test {
     }
     l->enter("a");
   }
-  Folder folder_;
+  Folder folder_{memory_disk()};
 };
 
 using Lines = std::vector<std::string>;
@@ -122,6 +125,140 @@ TEST_F(LedgerFilesSuite, MoreIsSaidOnlyUpToABound) {
   const auto lines = check();
   EXPECT_EQ(lines.size(), 1001u);
   EXPECT_NE(lines.back().find("there is more"), std::string::npos);
+}
+
+// ---- backups
+
+class Backups : public LedgerFilesSuite {
+ protected:
+  std::string backup_file() const { return (folder_.path() / "copy.db").string(); }
+  LedgerReport restore(const std::string& file) { return files()->restore(file, Instant(Millis(1'800'000'000'000))); }
+  static std::string all(const LedgerReport& report) {
+    std::string text;
+    for (const auto& one : report.found) text += one.text + "\n";
+    return text;
+  }
+  std::vector<std::string> names() const {
+    std::vector<std::string> found;
+    for (const auto& file : std::filesystem::directory_iterator(folder_.path())) found.push_back(file.path().filename().string());
+    std::ranges::sort(found);
+    return found;
+  }
+};
+
+TEST_F(Backups, OneOfARunningLedgerHoldsWhatIsWrittenWhileItIsMade) {
+  {
+    const auto l = open();
+    for (int i = 0; i < 40; ++i) l->commit({.records = {{1, std::string(100'000, 'x')}}});
+    // Both at once: the writer takes the entry between two parts of the copy.
+    bool done = false;
+    const auto copy = [](LedgerUpkeep& upkeep, std::string file, bool& is_done) -> Async<void> {
+      const auto made = co_await upkeep.backup(std::move(file));
+      EXPECT_TRUE(made) << made.error().message;
+      is_done = true;
+    };
+    spawn(l->world().io().get_executor(), copy(l->upkeep(), backup_file(), done));
+    l->enter("a", "while it was made");
+    while (!done) l->world().settle();
+    EXPECT_EQ(check(), Lines());
+  }
+  EXPECT_EQ(std::filesystem::status(backup_file()).permissions(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  ASSERT_TRUE(restore(backup_file()).found.empty());
+  const auto l = open();
+  EXPECT_EQ(l->events().size(), 41u);
+}
+
+TEST_F(Backups, AnotherWhileOneIsMadeIsRefused) {
+  const auto l = open();
+  std::vector<Async<LedgerResult<void>>> both;
+  both.push_back(l->upkeep().backup(backup_file()));
+  both.push_back(l->upkeep().backup(backup_file() + "2"));
+  const auto made = l->together(std::move(both));
+  EXPECT_TRUE(made[0]);
+  ASSERT_FALSE(made[1]);
+  EXPECT_EQ(made[1].error().message, "a backup is being made");
+}
+
+TEST_F(Backups, OneThatCannotBeMadeLeavesNothing) {
+  const auto l = open();
+  const auto nowhere = l->run(l->upkeep().backup((folder_.path() / "nowhere" / "copy.db").string()));
+  ASSERT_FALSE(nowhere);
+  EXPECT_NE(nowhere.error().message.find("nowhere/copy.db.part"), std::string::npos) << nowhere.error().message;
+  l->enter("a");
+}
+
+TEST_F(Backups, AStoppedLedgerIsCopiedAndOneInUseIsNot) {
+  some_runs();
+  EXPECT_TRUE(files()->copy(backup_file()).found.empty());
+  std::filesystem::remove(folder_.path() / "ledger.db");
+  std::filesystem::remove(folder_.path() / "ledger.db.claims");
+  EXPECT_TRUE(restore(backup_file()).found.empty());
+  EXPECT_EQ(check(), Lines());
+  const auto l = open();
+  EXPECT_EQ(l->events().size(), 7u);
+  for (const auto& report : {files()->copy(backup_file()), restore(backup_file())}) {
+    EXPECT_TRUE(report.in_use);
+    EXPECT_NE(all(report).find("is in use by process " + std::to_string(::getpid())), std::string::npos) << all(report);
+  }
+}
+
+TEST_F(Backups, RestoredItIsAnotherEpochAndGivesNoPositionAgain) {
+  some_runs();
+  ASSERT_TRUE(files()->copy(backup_file()).found.empty());
+  std::string epoch;
+  {
+    const auto l = open();  // what is lost with the restore
+    epoch = (*l)->epoch();
+    l->finish(l->claim_one());
+    l->enter("a");
+  }
+  Position before = 8;
+  for (int times = 0; times < 2; ++times) {
+    const auto report = restore(backup_file());
+    ASSERT_TRUE(report.found.empty()) << all(report);
+    ASSERT_EQ(report.told.size(), 2u);
+    EXPECT_NE(report.told[0].find("is kept as "), std::string::npos) << report.told[0];
+    EXPECT_EQ(report.told[1], "1 runs had not ended when the backup was made, and go on from there");
+    EXPECT_EQ(check(), Lines());
+    const auto l = open();
+    EXPECT_NE((*l)->epoch(), epoch);
+    epoch = (*l)->epoch();
+    EXPECT_GE((*l)->last_position(), std::int64_t{1'800'000'000'000} * 1024 - 1) << "as no ledger can have counted";
+    EXPECT_GT(l->enter("a").position, before);
+    before = (*l)->last_position();
+    EXPECT_EQ(l->get((*l)->list({})).size(), 4u);
+    const auto claim = l->claim_one();
+    EXPECT_EQ(claim.run.position, 7);
+    EXPECT_EQ(claim.deaths, 0) << "the marks were another ledger's";
+  }
+  EXPECT_EQ(std::ranges::count_if(names(), [](const auto& name) { return name.starts_with("ledger.db.replaced-") && name.ends_with("Z"); }), 1);
+  EXPECT_EQ(std::ranges::count_if(names(), [](const auto& name) { return name.ends_with("Z-2"); }), 1);
+}
+
+TEST_F(Backups, GenerationsGoOnOverARestore) {
+  std::uint64_t later = 0;
+  open()->enter("a");
+  ASSERT_TRUE(files()->copy(backup_file()).found.empty());
+  for (int i = 0; i < 3; ++i) later = open()->claim_one().generation;
+  ASSERT_TRUE(restore(backup_file()).found.empty());
+  EXPECT_GT(open()->claim_one().generation, later);
+}
+
+TEST_F(Backups, WhatIsDamagedOrNoLedgerIsNotRestored) {
+  some_runs();
+  by_hand("UPDATE records SET payload='[]' WHERE position=3");
+  ASSERT_TRUE(files()->copy(backup_file()).found.empty());
+  by_hand("UPDATE records SET payload='{\"end\":true}' WHERE position=3");
+  const auto damaged = restore(backup_file());
+  ASSERT_EQ(damaged.found.size(), 2u);
+  EXPECT_EQ(damaged.found[0].position, 3);
+  EXPECT_NE(damaged.found[1].text.find("copy.db is damaged and was not restored"), std::string::npos);
+  std::ofstream(backup_file()) << std::string(8192, 'x');
+  EXPECT_FALSE(restore(backup_file()).found.empty());
+  EXPECT_NE(all(restore("/nowhere")).find("/nowhere: there is no such file"), std::string::npos);
+  EXPECT_NE(all(restore((folder_.path() / "ledger.db").string())).find("is the ledger itself"), std::string::npos);
+  EXPECT_EQ(check(), Lines());
+  EXPECT_EQ(names(), (Lines{"copy.db", "ledger.db", "ledger.db.claims", "ledger.db.lock"}));
 }
 
 }  // namespace

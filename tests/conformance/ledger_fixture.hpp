@@ -40,6 +40,7 @@ class OpenLedger {
 
   Ledger& operator*() { return *ledger_; }
   Ledger* operator->() { return ledger_.get(); }
+  LedgerUpkeep& upkeep() { return *ledger_; }
   explicit operator bool() const { return ledger_ != nullptr; }
   const std::string& error() const { return error_; }
   const std::string& log() const { return plugins_.log(); }
@@ -112,16 +113,21 @@ class OpenLedger {
 
  private:
   PluginWorld plugins_;  // before the ledger: the instance outlives the port
-  std::unique_ptr<Ledger> ledger_;
+  std::unique_ptr<plugin::LedgerPort> ledger_;
   std::string error_;
   std::vector<StoredRecord> fed_;
   int wakes_ = 0;
 };
 
+// For tests to which the disk does not matter, or is modelled.
+inline std::filesystem::path memory_disk() {
+  return std::filesystem::is_directory("/dev/shm") ? std::filesystem::path("/dev/shm") : std::filesystem::temp_directory_path();
+}
+
 // Each implementation, opened on a folder of its own; it serves the agent "a".
 class LedgerSuite : public testing::TestWithParam<LedgerKind> {
  protected:
-  LedgerSuite() : open_(std::make_unique<OpenLedger>(GetParam(), folder_.path())) {
+  explicit LedgerSuite(const std::filesystem::path& under = std::filesystem::temp_directory_path()) : folder_(under), open_(std::make_unique<OpenLedger>(GetParam(), folder_.path())) {
     if (!*open_) throw std::runtime_error(open_->error());
     serve("a");
   }

@@ -35,10 +35,10 @@ class SqliteLedger : public testing::Test {
 
 TEST_F(SqliteLedger, RefusesASchemaThatIsNewerThanItself) {
   open();
-  by_hand("UPDATE meta SET value=4 WHERE key='schema'");
+  by_hand("UPDATE meta SET value=5 WHERE key='schema'");
   const auto ledger = open();
   ASSERT_FALSE(*ledger);
-  EXPECT_NE(ledger->error().find("ledger.db has schema 4, and this agentd knows up to 3"), std::string::npos) << ledger->error();
+  EXPECT_NE(ledger->error().find("ledger.db has schema 5, and this agentd knows up to 4"), std::string::npos) << ledger->error();
 }
 
 TEST_F(SqliteLedger, BringsTheSchemaBeforeItUpToDate) {

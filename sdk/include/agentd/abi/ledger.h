@@ -147,6 +147,16 @@ typedef struct agentd_ledger_cursors {
   uint64_t count;
 } agentd_ledger_cursors;
 
+/* A step of pruning, or of forgetting one run. */
+typedef struct agentd_ledger_remove {
+  agentd_op op;
+  int64_t before_ms;
+  int64_t upto;
+  int64_t window_before;
+  uint64_t most;
+  agentd_run_id run; /* none: prune */
+} agentd_ledger_remove;
+
 typedef struct agentd_ledger_filter {
   agentd_op op;
   agentd_str agent_id; /* empty: all */
@@ -181,10 +191,14 @@ typedef struct agentd_ledger {
   void (*spec)(void* self, agentd_op, agentd_str agent_id, int64_t revision);         /* number: its revision; text: its content; NOT_FOUND */
   void (*agent_state)(void* self, agentd_op, agentd_str agent_id);                    /* text */
   void (*cursors)(void* self, agentd_op, const agentd_str* names, uint64_t count);    /* numbers, in order; 0: none of that name */
+  void (*remove)(void* self, const agentd_ledger_remove*);
+  void (*backup)(void* self, agentd_op, agentd_str file); /* ended by `ended` */
   /* Without an instance, on the files that one of these settings would open; it blocks. */
   void (*check_files)(agentd_str settings, const agentd_ledger_ear*); /* reads every row, also while another process has the ledger open */
+  int32_t (*copy_files)(agentd_str settings, agentd_str file, const agentd_ledger_ear*); /* UNAVAILABLE: another process has the ledger open */
+  int32_t (*restore_files)(agentd_str settings, agentd_str file, int64_t now_ms, const agentd_ledger_ear*); /* likewise */
 } agentd_ledger;
-AGENTD_ASSERT(sizeof(agentd_ledger) == 16 * sizeof(void*));
+AGENTD_ASSERT(sizeof(agentd_ledger) == 20 * sizeof(void*));
 
 typedef struct agentd_ledger_admission {
   int32_t kind;
@@ -204,12 +218,13 @@ typedef struct agentd_ledger_kept {
 typedef struct agentd_ledger_answer {
   agentd_op op;
   int32_t fault;
-  uint32_t reserved;
+  uint32_t removal; /* 1: it answers a removal */
   int64_t value; /* of a commit: the position of its first record */
   const agentd_ledger_admission* admissions;
   uint64_t admission_count;
   const agentd_ledger_kept* kept; /* of specs, in order */
   uint64_t kept_count;
+  int64_t runs, records; /* of a removal: how many; value: 1 when there is more */
   agentd_str message; /* with a fault: for people */
 } agentd_ledger_answer;
 
