@@ -1,4 +1,4 @@
-// The commands that need no running host. Each prints and answers an exit code.
+// The commands that need no running host (a backup asks it where there is one). Each prints and answers an exit code.
 #pragma once
 #include "host/cli/client.hpp"
 #include "host/cli/command.hpp"
@@ -9,6 +9,8 @@ int perform(const cli::Init& command, const cli::Output& to);
 int perform(const cli::RunFile& command, const cli::Output& to);
 int perform(const cli::Serve& command, const cli::Output& to);
 int perform(const cli::Check& command, const cli::Output& to);
+int perform(const cli::LedgerBackup& command, const cli::Output& to);
+int perform(const cli::LedgerRestore& command, const cli::Output& to);
 int perform(const cli::Schema& command, const cli::Output& to);
 int perform(const cli::ConfigShow& command, const cli::Output& to);
 int perform(const cli::PluginsList& command, const cli::Output& to);

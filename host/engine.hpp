@@ -34,6 +34,7 @@ class Engine {
   Async<void> stop(Millis drain_timeout, std::string reason);
 
   port::Ledger& ledger() { return *ledger_; }
+  port::LedgerUpkeep& upkeep() { return *ledger_; }
   Journal& journal() { return *journal_; }
   Deltas& deltas() { return deltas_; }
   Roster& roster() { return *roster_; }
@@ -53,7 +54,7 @@ class Engine {
   const manifest::HostConfig& config_;
   const Options options_;
   Deltas deltas_;
-  std::unique_ptr<port::Ledger> ledger_;
+  std::unique_ptr<plugin::LedgerPort> ledger_;
   std::optional<Journal> journal_;
   std::optional<Roster> roster_;
   std::optional<run::Worker> worker_;

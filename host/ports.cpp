@@ -274,9 +274,9 @@ Async<void> Ports::open_stores() {
   }
 }
 
-Async<Result<std::unique_ptr<port::Ledger>>> Ports::open_ledger() {
+Async<Result<std::unique_ptr<plugin::LedgerPort>>> Ports::open_ledger() {
   const auto& name = options_.loaded.config.ledger.store;
-  auto opening = open_store<port::Ledger>(name, plugin::Kind::ledger, "ledger", plugin::open_ledger);
+  auto opening = open_store<plugin::LedgerPort>(name, plugin::Kind::ledger, "ledger", plugin::open_ledger);
   auto opened = co_await std::move(opening);
   if (!opened) co_return fail(why_not("stores", name, opened.error()));
   co_return std::move(opened);

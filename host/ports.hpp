@@ -39,7 +39,7 @@ class Ports {
 
   // Loads plugins and makes every instance but the ledger. Never fails as a whole: each name keeps its reason.
   Async<void> open(Stores stores);
-  Async<Result<std::unique_ptr<port::Ledger>>> open_ledger();
+  Async<Result<std::unique_ptr<plugin::LedgerPort>>> open_ledger();
   // The ledger's files, beside whoever has them open.
   Result<std::unique_ptr<port::LedgerFiles>> ledger_files();
   // Nothing is in flight. What could not be closed is logged.

@@ -2,6 +2,7 @@
 
 #include "core/event/record.hpp"
 #include "host/entries.hpp"
+#include "host/retention.hpp"
 #include "host/together.hpp"
 
 namespace agentd::host {
@@ -19,8 +20,8 @@ std::string slots_of(const std::string& agent_id) { return agent_id + '@'; }
 std::string behind_slots_of(const std::string& agent_id) { return agent_id + 'A'; }  // it comes after '@'
 
 // The slot that an entry stands for, the last one where it stands for several.
-std::optional<Instant> slot_of(const port::RunRow& row) {
-  const auto decoded = event::decode(event::Entered::kKind, row.payload);
+std::optional<Instant> slot_of(const std::string& payload) {
+  const auto decoded = event::decode(event::Entered::kKind, payload);
   if (!decoded) return std::nullopt;
   const auto& entered = std::get<event::Entered>(decoded->body);
   if (entered.last) return entered.last;
@@ -59,6 +60,8 @@ Slots::Slots(World world, port::Ledger& ledger, const Members& members, const Lo
     : world_(world), ledger_(ledger), members_(members), log_(log), ticker_(world.clock, world.timers, [this](schedule::SlotBatch batch) { take(std::move(batch)); }) {}
 
 Async<void> Slots::start() {
+  pruned_ = co_await Retention::dealt_with_until(ledger_);
+  if (pruned_ && is_ahead(*pruned_)) pruned_.reset();
   std::vector<const Member*> some;
   for (const auto& [id, member] : members_.members()) {
     if (member.enabled && member.schedule) some.push_back(&member);
@@ -168,6 +171,19 @@ Async<void> Slots::go_on(const Member& member, std::optional<Instant> begun) {
   ticker_.add(member.agent_id, *member.schedule, member.policy, after);
 }
 
+Async<bool> Slots::keep_dealt_with(std::string agent_id, std::string entry_payload) const {
+  const auto slot = slot_of(entry_payload);
+  if (!slot) co_return true;
+  std::vector<std::string> names = {cursor_name(agent_id)};
+  const auto begun = co_await ledger_.cursors(std::move(names));
+  if (!begun) co_return false;
+  const auto until = slot->time_since_epoch().count();
+  if (begun->front() >= until) co_return true;
+  std::vector<port::Cursor> later = {{cursor_name(agent_id), until}};
+  const auto kept = co_await ledger_.put_cursors(std::move(later));
+  co_return kept.has_value();
+}
+
 void Slots::stop() {
   stopping_.request_stop();
   for (const auto& [id, member] : members_.members()) ticker_.remove(id);
@@ -186,7 +202,7 @@ Async<std::optional<Instant>> Slots::last_slot(std::string agent_id, std::string
   const auto rows = co_await ledger_.list(std::move(filter));
   if (!rows) log_.error("schedule", agent_id + ": the last slot cannot be read, so those since the schedule began are looked at again: " + rows.error().message);
   if (!rows || rows->empty()) co_return std::nullopt;
-  co_return slot_of(rows->front());
+  co_return slot_of(rows->front().payload);
 }
 
 // The later of the last slot in the ledger and the moment the schedule came into force.
@@ -198,6 +214,7 @@ Async<std::optional<Instant>> Slots::last_dealt_with(const Member& member, std::
     end = schedule::slot_key(id, world_.clock.now() + schedule::kAheadOfClock);
     slot = co_await last_slot(id, std::move(end));
   }
+  if (pruned_ && (!begun || *begun < *pruned_)) begun = pruned_;
   if (!slot) co_return begun;
   co_return begun ? std::max(*slot, *begun) : *slot;
 }

@@ -21,6 +21,8 @@ class Slots {
   Async<void> start();
   // No further slot becomes a run.
   void stop();
+  // A slot whose run is about to be removed does not come again. False: that could not be kept.
+  Async<bool> keep_dealt_with(std::string agent_id, std::string entry_payload) const;
   std::optional<Instant> next(const std::string& agent_id) const { return ticker_.next_due(agent_id); }
 
  private:
@@ -53,6 +55,7 @@ class Slots {
   std::stop_source stopping_;
   std::vector<port::Entry> due_;  // slots that wait for those before them
   bool keeping_ = false;
+  std::optional<Instant> pruned_;  // slots up to here have been dealt with, whatever the ledger has of them
   std::optional<Instant> ahead_;  // the latest moment in the ledger that the clock has not reached
   schedule::Ticker ticker_;
 };

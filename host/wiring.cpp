@@ -14,6 +14,7 @@
 #include "host/file_triggers.hpp"
 #include "host/overtaking.hpp"
 #include "host/places.hpp"
+#include "host/retention.hpp"
 #include "host/setup.hpp"
 #include "host/slots.hpp"
 #include "host/supervisor.hpp"
@@ -74,13 +75,17 @@ class Serving {
     co_await slots_->start();
     file_triggers_.emplace(ground_.world, engine_.ledger(), engine_.roster(), ground_.redactor, ground_.log);
     co_await file_triggers_->start();
+    auto tell = [this](const std::string& text) { ground_.log.warn("ledger", text); };
+    Retention::Rules rules{config_.ledger.retention, config_.events.stores};
+    retention_.emplace(ground_.world, engine_.ledger(), engine_.upkeep(), std::move(rules), std::move(tell));
+    retention_->start();
     open_api();
     co_return Result<void>();
   }
 
   void open_api() {
     decisions_.emplace(ground_.world, engine_.ledger(), ground_.redactor);
-    context_.emplace(api::Context{ground_.world, config_, engine_.ledger(), ground_.ports, engine_.roster(), engine_.journal(), engine_.deltas(), *slots_, engine_.worker(), *decisions_, engine_.copiers(), ground_.metrics, ground_.clock.now()});
+    context_.emplace(api::Context{ground_.world, config_, engine_.ledger(), engine_.upkeep(), ground_.ports, engine_.roster(), engine_.journal(), engine_.deltas(), *slots_, engine_.worker(), *decisions_, engine_.copiers(), ground_.metrics, ground_.clock.now()});
     api::add_health(routes_, *context_);
     api::add_agents(routes_, *context_);
     api::add_runs(routes_, *context_);
@@ -92,6 +97,7 @@ class Serving {
     api::add_catalogue(routes_, *context_);
     api::add_budgets(routes_, *context_);
     api::add_hooks(routes_, *context_);
+    api::add_ledger(routes_, *context_);
     api::add_later(routes_);
     context_->ready = true;
     server_->start();
@@ -132,6 +138,7 @@ class Serving {
     if (context_) context_->draining = true;
     supervisor_.stopping();
     if (slots_) slots_->stop();
+    if (retention_) retention_->stop();
     if (file_triggers_) file_triggers_->stop();
     if (overtaking_) overtaking_->stop();
     co_await engine_.stop(config_.host.drain_timeout, std::move(reason));
@@ -150,6 +157,7 @@ class Serving {
   Supervisor supervisor_{ground_.world.timers};
   std::optional<Overtaking> overtaking_;
   std::optional<FileTriggers> file_triggers_;
+  std::optional<Retention> retention_;
   api::Routes routes_;
   std::optional<api::Context> context_;
   std::optional<api::Server> server_;

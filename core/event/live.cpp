@@ -17,6 +17,14 @@ void Live::feed(std::span<const port::StoredRecord> group) {
   wake_all();
 }
 
+void Live::forget(RunId run) {
+  const auto newest = std::find_if(window_.rbegin(), window_.rend(), [run](const auto& record) { return record.run == run; });
+  for (auto left = std::distance(newest, window_.rend()); left > 0; --left) {
+    bytes_ -= window_.front().payload.size();
+    window_.pop_front();
+  }
+}
+
 void Live::wake_all() {
   for (Waiter* waiter : std::exchange(waiting_, {})) {
     auto promise = std::move(*waiter->promise);

@@ -30,6 +30,9 @@ class Live {
   // The records after a position, at most `limit`; waits until there is one, or until stop is asked for: then there may be none.
   Async<Result<std::vector<port::StoredRecord>>> after(Position position, std::size_t limit, std::stop_token stop);
 
+  // The window keeps nothing of a run that is forgotten, nor what came before it: readers find that in the ledger.
+  void forget(RunId run);
+
   Position last() const { return last_; }
 
  private:

@@ -92,7 +92,7 @@ const TableKeys& store_keys() {
 const TableKeys& ledger_keys() {
   static const auto keys = table_keys<LedgerSection>({.keys = {
       key("store", &LedgerSection::store, name_text(), "An entry of [stores.*]."),
-      key("retention", &LedgerSection::retention, duration(std::chrono::hours(1)), "How long records of ended runs are kept.").not_yet(),
+      key("retention", &LedgerSection::retention, duration(std::chrono::hours(1)), "How long ended runs and their records are kept; 1h or more."),
   }});
   return keys;
 }

@@ -21,6 +21,7 @@ struct Context {
   World world;
   const manifest::HostConfig& config;
   port::Ledger& ledger;
+  port::LedgerUpkeep& upkeep;
   const host::Ports& ports;
   const host::Roster& roster;
   host::Journal& journal;

@@ -156,10 +156,33 @@ Async<Answer> retry(Context& context, Request request) {
   co_return answer;
 }
 
+// What is kept of it elsewhere is not reached: copies of its events, what was remembered of it.
+Async<Answer> forget(Context& context, Request request) {
+  const auto id = request.capture("id");
+  const auto run = parse_run_id(id);
+  if (!run) co_return problem(404, "there is no run \"" + id + "\"");
+  const auto records = co_await context.ledger.load(*run);
+  if (!records && records.error().fault == port::LedgerFault::not_found) co_return problem(404, "there is no run \"" + id + "\"");
+  if (!records && records.error().fault != port::LedgerFault::corrupt) co_return ledger_problem(records.error());
+  if (records && !has_ended(*records)) co_return problem(409, "run " + id + " has not ended; cancel it first");
+  if (records) {
+    const bool kept = co_await context.slots.keep_dealt_with(records->front().agent_id, records->front().payload);
+    if (!kept) co_return problem(503, "run " + id + ": the ledger takes nothing now; try again");
+  }
+  auto forgetting = context.upkeep.forget(*run);
+  const auto forgotten = co_await std::move(forgetting);
+  if (!forgotten && forgotten.error().fault == port::LedgerFault::stale) co_return problem(409, "run " + id + " has not ended; cancel it first");
+  if (!forgotten && forgotten.error().fault == port::LedgerFault::not_found) co_return problem(404, "there is no run \"" + id + "\"");
+  if (!forgotten) co_return ledger_problem(forgotten.error());
+  context.journal.live().forget(*run);
+  co_return document({{"run_id", id}, {"forgotten", true}});
+}
+
 }  // namespace
 
 void add_run_control(Routes& routes, Context& context) {
   routes.add("POST", "/v1/runs/{id}/cancel", [&context](Request r) { return cancel(context, std::move(r)); });
+  routes.add("DELETE", "/v1/runs/{id}", [&context](Request r) { return forget(context, std::move(r)); });
   routes.add("POST", "/v1/runs/{id}/retry", [&context](Request r) { return retry(context, std::move(r)); });
 }
 

@@ -68,6 +68,12 @@ Asked<Json> patch(const Connection& connection, const std::string& target, const
   return document(http->exchange("PATCH", target, body.dump(-1, ' ', false, Json::error_handler_t::replace), timeout));
 }
 
+Asked<Json> del(const Connection& connection, const std::string& target, Millis timeout) {
+  const auto http = connect(connection);
+  if (!http) return std::unexpected(http.error());
+  return document(http->exchange("DELETE", target, "", timeout));
+}
+
 Refusal refusal(const Error& error) { return {error.error_class == ErrorClass::retryable ? kUnreachable : kFailed, error.message}; }
 
 Refusal refusal(const Reply& reply) {

@@ -28,6 +28,7 @@ Asked<nlohmann::ordered_json> get(const Connection& connection, const std::strin
 Asked<nlohmann::ordered_json> get_list(const Connection& connection, const std::string& target, std::string_view name, std::size_t most = SIZE_MAX);
 Asked<nlohmann::ordered_json> post(const Connection& connection, const std::string& target, const nlohmann::ordered_json& body, Millis timeout);
 Asked<nlohmann::ordered_json> patch(const Connection& connection, const std::string& target, const nlohmann::ordered_json& body, Millis timeout);
+Asked<nlohmann::ordered_json> del(const Connection& connection, const std::string& target, Millis timeout);
 // What an answer of another status means for the person who asked.
 Refusal refusal(const Reply& reply);
 Refusal refusal(const Error& error);

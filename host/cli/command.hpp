@@ -112,6 +112,10 @@ struct RunsRetry {
   Connection connection;
   std::string run;
 };
+struct RunsForget {
+  Connection connection;
+  std::string run;
+};
 struct ApprovalsList {
   Connection connection;
   std::string agent;
@@ -166,8 +170,19 @@ struct BudgetsRaise {
   std::string scope, amount;
 };
 
+struct LedgerBackup {
+  Connection connection;
+  Surroundings surroundings;
+  std::string file;
+};
+struct LedgerRestore {
+  Surroundings surroundings;
+  std::string file;
+  bool json = false;
+};
+
 using Command = std::variant<Init, RunFile, Serve, Check, Schema, ConfigShow, PluginsList, PluginsInspect, ScheduleNext, Status,
-                             AgentsList, AgentsShow, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, ApprovalsList, ApprovalsDecide, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview, BatchSubmit, BatchList, BatchShow,
+                             AgentsList, AgentsShow, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, RunsForget, LedgerBackup, LedgerRestore, ApprovalsList, ApprovalsDecide, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview, BatchSubmit, BatchList, BatchShow,
                              Events>;
 
 // Exit codes that scripts rely on.

@@ -24,6 +24,7 @@ class Grammar {
     add_schedule();
     add_agents();
     add_runs();
+    add_ledger();
     add_approvals();
     add_batch();
     add_quarantine();
@@ -243,6 +244,24 @@ class Grammar {
     auto& r = target<RunsRetry>(retry);
     retry->add_option("run", r.run, "Its id")->required();
     connect(retry, r.connection);
+    auto* forget = command(*runs_, "forget", "Remove a run that has ended and all its records, now", "");
+    auto& f = target<RunsForget>(forget);
+    forget->add_option("run", f.run, "Its id")->required();
+    connect(forget, f.connection);
+  }
+
+  void add_ledger() {
+    auto* ledger = group("ledger", "Copies of the ledger");
+    auto* backup = command(*ledger, "backup", "Copy the ledger to a file, whether a host is running or not", "  agentd ledger backup ledger-copy.db");
+    auto& b = target<LedgerBackup>(backup);
+    backup->add_option("file", b.file, "Where to; a file that is there is replaced once the copy is complete")->required();
+    surround(backup, b.surroundings);
+    connect(backup, b.connection);
+    auto* restore = command(*ledger, "restore", "Put a backup in the ledger's place; no host may be running", "");
+    auto& r = target<LedgerRestore>(restore);
+    restore->add_option("file", r.file, "What `agentd ledger backup` made")->required();
+    restore->add_flag("--json", r.json, "One JSON document");
+    surround(restore, r.surroundings);
   }
 
   void add_approvals() {
@@ -341,8 +360,8 @@ class Grammar {
     later(app_, "doctor", "What is reachable");
     for (const auto* name : {"test", "new"}) later(*plugins_, name, "");
     for (const auto* name : {"create", "update", "delete", "pause", "resume", "stop", "start", "apply"}) later(*agents_, name, "");
-    for (const auto* name : {"replay", "forget"}) later(*runs_, name, "");
-    for (const auto* name : {"alerts", "memory", "tools", "ledger", "completion"}) later(app_, name, "");
+    later(*runs_, "replay", "");
+    for (const auto* name : {"alerts", "memory", "tools", "completion"}) later(app_, name, "");
   }
 
   void later(CLI::App& parent, const std::string& name, const std::string& summary) {

@@ -142,6 +142,13 @@ int perform(const RunsCancel& command, const Output& to) {
   return kDone;
 }
 
+int perform(const RunsForget& command, const Output& to) {
+  const auto forgotten = del(command.connection, "/v1/runs/" + percent_encode(command.run), kWaitTimeout);
+  if (!forgotten) return tell(forgotten.error(), to);
+  if (command.connection.json) print_json(*forgotten, to);
+  return kDone;
+}
+
 int perform(const RunsRetry& command, const Output& to) {
   const auto asked = post(command.connection, "/v1/runs/" + percent_encode(command.run) + "/retry", Json::object(), kWaitTimeout);
   if (!asked) return tell(asked.error(), to);

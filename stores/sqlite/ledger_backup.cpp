@@ -11,7 +11,7 @@ namespace agentd::sqlite {
 namespace {
 
 constexpr int kPagesAtOnce = 256;
-constexpr std::uintmax_t kRoomToLeave = 64u << 20;  // bytes: for the ledger itself, when both are on one disk
+constexpr std::uintmax_t kRoomToLeave = 16u << 20;  // bytes: for the ledger itself, when both are on one disk
 
 [[noreturn]] void refuse(const std::filesystem::path& file, const char* what) { throw sdk::Error(file.string() + ": " + what + std::strerror(errno)); }
 
@@ -34,7 +34,7 @@ void check_room(const std::filesystem::path& folder, std::int64_t size) {
   std::error_code error;
   const auto room = std::filesystem::space(folder, error);
   if (error || room.available >= static_cast<std::uintmax_t>(size) + kRoomToLeave) return;
-  throw sdk::Error(folder.string() + " has room for " + std::to_string(room.available >> 20) + " MiB; the copy takes " + std::to_string(size >> 20) + " MiB, and 64 MiB are left free");
+  throw sdk::Error(folder.string() + " has room for " + std::to_string(room.available >> 20) + " MiB; the copy takes " + std::to_string(size >> 20) + " MiB, and 16 MiB are left free");
 }
 
 }  // namespace

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <fstream>
+#include <numeric>
 #include <set>
 
+#include "core/plugin/ledger_files.hpp"
 #include "tests/conformance/faulty_vfs.hpp"
 #include "tests/conformance/ledger_fixture.hpp"
 
@@ -141,7 +143,7 @@ class LedgerFaults : public testing::TestWithParam<LedgerKind> {
         OpenLedger ledger(GetParam(), folder_->path());
         if (ledger) {
           Witness witness(folder_->path() / "witness");
-          Workload(ledger, witness).run();
+          work(ledger, witness);
         }
       }
       std::ofstream(folder_->path() / "operations") << operations();
@@ -152,6 +154,7 @@ class LedgerFaults : public testing::TestWithParam<LedgerKind> {
     const bool expected = WIFEXITED(status) ? WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == kDied : WTERMSIG(status) == SIGABRT;
     EXPECT_TRUE(expected) << "the process ended with " << status;
   }
+  virtual void work(OpenLedger& ledger, Witness& witness) { Workload(ledger, witness).run(); }
   int operations_of_all() {
     suffer({});
     int count = 0;
@@ -159,7 +162,7 @@ class LedgerFaults : public testing::TestWithParam<LedgerKind> {
     return count;
   }
 
-  void check() {
+  virtual void check() {
     arm({});
     OpenLedger ledger(GetParam(), folder_->path());
     ASSERT_TRUE(ledger) << ledger.error();
@@ -254,6 +257,73 @@ TEST_P(LedgerFaults, AFullDiskAnywhere) { everywhere(Fault::Kind::disk_full); }
 TEST_P(LedgerFaults, DeathAnywhere) { everywhere(Fault::Kind::death); }
 TEST_P(LedgerFaults, PowerLossAnywhere) { everywhere(Fault::Kind::power_loss); }
 TEST_P(LedgerFaults, PowerLossWithTornWritesAnywhere) { everywhere(Fault::Kind::power_loss_torn); }
+
+// The same while runs are removed: each is whole or gone, and what was said to be gone is.
+class UpkeepFaults : public LedgerFaults {
+ protected:
+  void work(OpenLedger& l, Witness& witness) override {
+    l->serve("a", true);
+    for (int i = 0; i < 4; ++i) end_one(l, witness, i == 2 ? RunStatus::quarantined : RunStatus::completed);
+    l.world().jump(kHour);
+    const auto young = end_one(l, witness, RunStatus::completed);
+    for (int steps = 0; steps < 20; ++steps) {
+      const auto step = l.run(l.upkeep().prune({.before = l.world().now() - kHour / 2, .most = 3}));
+      if (step && step->more) continue;
+      if (step) witness.say("kept", "pruned");
+      break;
+    }
+    if (young && l.run(l.upkeep().forget(*young))) witness.say("kept", "forgotten");
+  }
+  void check() override {
+    arm({});
+    const auto said = told(folder_->path() / "witness");
+    OpenLedger ledger(GetParam(), folder_->path());
+    ASSERT_TRUE(ledger) << ledger.error();
+    EXPECT_EQ(damage(), "");
+    const auto rows = ledger.get(ledger->list({.agent_id = "a"}));
+    for (const auto& row : rows)
+      if (is_final(row.status)) EXPECT_EQ(ledger.get(ledger->load(row.run)).size(), 3u) << "a run is there by half";
+    EXPECT_EQ(ledger.events().size(), std::accumulate(rows.begin(), rows.end(), std::size_t{0}, [&](std::size_t sum, const RunRow& row) { return sum + ledger.get(ledger->load(row.run)).size(); }));
+    if (said.kept.contains("forgotten")) EXPECT_FALSE(std::ranges::any_of(rows, [&](const RunRow& row) { return row.entered_at >= ledger.world().now() + kHour; }));
+    const auto old = std::ranges::count_if(rows, [&](const RunRow& row) { return row.status == RunStatus::completed && row.entered_at < ledger.world().now() + kHour; });
+    if (said.kept.contains("pruned")) EXPECT_EQ(old, 0);
+    for (bool more = true; more;) more = ledger.get(ledger.upkeep().prune({.before = ledger.world().now() + kHour * 9, .most = 3})).more;
+    EXPECT_EQ(damage(), "");
+    for (const auto& row : ledger.get(ledger->list({.agent_id = "a"}))) EXPECT_NE(row.status, RunStatus::completed);
+    const auto before = ledger->last_position();
+    EXPECT_EQ(ledger.enter("a").position, before + 1);
+  }
+
+ private:
+  static constexpr Millis kHour{3'600'000};
+  std::optional<RunId> end_one(OpenLedger& l, Witness& witness, RunStatus status) {
+    std::vector<Entry> entries = {l.entry("a")};
+    entries.front().max_concurrent = 100;
+    if (!l.run(l->enqueue(std::move(entries)))) return std::nullopt;
+    const auto claims = l.claim(1);
+    if (claims.empty()) return std::nullopt;
+    auto end = l.step(claims[0], "\"" + std::string(6000, 'x') + "\"", status);
+    end.records.push_back({2, "{}"});
+    if (!l.run(l->commit(std::move(end)))) return std::nullopt;
+    witness.say("kept", "run" + to_text(claims[0].run));
+    return claims[0].run;
+  }
+  std::string damage() {
+    const auto& kind = GetParam();
+    auto& library = library_of(kind.file);
+    auto files = plugin::ledger_files({&library, library.component(plugin::Kind::ledger, kind.component)}, kind.settings(folder_->path()));
+    std::string all;
+    for (const auto& one : (*files)->check().found) all += std::to_string(one.position) + " " + one.text + "; ";
+    return all;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Ledgers, UpkeepFaults, testing::ValuesIn(ledger_kinds()), [](const auto& info) { return std::string(info.param.name); });
+
+TEST_P(UpkeepFaults, AnIoErrorAnywhere) { everywhere(Fault::Kind::io_error); }
+TEST_P(UpkeepFaults, AFullDiskAnywhere) { everywhere(Fault::Kind::disk_full); }
+TEST_P(UpkeepFaults, DeathAnywhere) { everywhere(Fault::Kind::death); }
+TEST_P(UpkeepFaults, PowerLossAnywhere) { everywhere(Fault::Kind::power_loss); }
+TEST_P(UpkeepFaults, PowerLossWithTornWritesAnywhere) { everywhere(Fault::Kind::power_loss_torn); }
 
 }  // namespace
 }  // namespace agentd::conformance

@@ -13,6 +13,7 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
+import time
 import tomllib
 import typing
 import unittest
@@ -252,6 +253,18 @@ def exists(path):
     return lambda hosts, host: (host.folder / path).exists()
 
 
+def pruned_until(hosts, host):
+    """How many hours back the ledger's records are kept, as it says itself."""
+    def found():
+        ledger = sqlite3.connect(f"file:{next(host.folder.rglob('ledger.db'))}?mode=ro", uri=True)
+        try:
+            return ledger.execute("SELECT position FROM cursors WHERE name='schedule-pruned'").fetchone()
+        finally:
+            ledger.close()
+    position, = until("old records were looked for", found)
+    return round((time.time() * 1000 - position) / 3_600_000)
+
+
 def logs(pattern):
     return lambda hosts, host: any(re.search(pattern, line) for line in host.log_file.read_text().splitlines())
 
@@ -358,6 +371,7 @@ KEYS = {
         "log.levels": Hosts(logs(r"model_call_started worker "), {"events": "debug"}, {}),
         "api.listen": Hosts(lambda hosts, host: hosts.ports_of(host), "127.0.0.1:$port0", "127.0.0.1:$port1"),
         "stores.*.plugin": Hosts(lambda hosts, host: (host.folder / "copies").is_dir(), "jsonl", "sqlite"),
+        "ledger.retention": Hosts(pruned_until, "1h", "48h"),
         "ledger.store": Hosts(exists("ledger/ledger.db"), "record", "local"),
         "memory.store": Hosts(lambda hosts, host: "worker" in memories(host.folder / "memory", host.folder), "known", "local"),
         "events.stores": Hosts(exists("others"), ["copies"], ["copies", "others"]),

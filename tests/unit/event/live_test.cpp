@@ -63,6 +63,19 @@ TEST(Live, ReadsWhatWasWrittenBeforeItFromTheLedger) {
   EXPECT_EQ(seen, (Seen{1, 2, 3, 4, 5, 6}));
 }
 
+TEST(Live, ShowsNobodyARunThatIsForgotten) {
+  Bench b;
+  for (int i = 0; i < 4; ++i) b.journal.write();
+  const RunId run{2, 7};
+  b.journal.records[1].run = run;
+  b.live.feed(b.journal.records);
+  b.live.forget(run);
+  b.journal.records.erase(b.journal.records.begin() + 1);
+  Seen seen;
+  b.start(seen);
+  EXPECT_EQ(seen, (Seen{1, 3, 4}));
+}
+
 TEST(Live, LetsAReaderThatFellBehindCatchUpFromTheLedger) {
   Bench b({.records = 3, .bytes = 1 << 20});
   Seen seen;

@@ -128,6 +128,35 @@ TEST(Slots, ThatWereAllMissedQueueOneBehindTheOther) {
   EXPECT_EQ(b.store.runs.size(), 5u);
 }
 
+TEST(Slots, WhoseRunsWereRemovedForTheirAgeAreNotMissed) {
+  for (const bool is_marked : {true, false}) {
+    Bench b;
+    b.agents.push_back(every("a", 10min));
+    b.start();
+    b.world.advance(35min);
+    b.slots->stop();
+    b.store.runs.clear();
+    if (is_marked) b.store.cursors["schedule-pruned"] = b.world.now().time_since_epoch().count();
+    b.start();
+    b.world.advance(10ms);
+    EXPECT_EQ(b.runs("a").empty(), is_marked);
+  }
+}
+
+TEST(Slots, WhoseRunIsForgottenDoNotComeAgain) {
+  Bench b;
+  b.agents.push_back(every("a", 10min));
+  b.start();
+  b.world.advance(10min);
+  const auto payload = b.store.runs.begin()->second.entry.payload;
+  EXPECT_TRUE(b.world.run(b.slots->keep_dealt_with("a", payload)));
+  b.slots->stop();
+  b.store.runs.clear();
+  b.start();
+  b.world.advance(10ms);
+  EXPECT_EQ(b.runs("a"), Runs());
+}
+
 TEST(Slots, ThatWereMissedAndDoNotFitTheQueueAreDroppedInOneRecord) {
   Bench b;
   b.agents.push_back(every("a", 10min, {.misfire = Policy::Misfire::all, .most_at_once = 2, .catchup_window = 7h}));

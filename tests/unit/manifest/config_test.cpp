@@ -257,7 +257,8 @@ TEST_F(Config, KeepsStateWhereTheSystemSays) {
 
 TEST_F(Config, ShowsOnlyWhatIsInForce) {
   const auto got = load("[providers.p]\nplugin = \"openai\"\n");
-  EXPECT_EQ(origin(got, "ledger.retention"), "(none)");  // not built yet
+  EXPECT_EQ(origin(got, "ledger.retention"), "\"30d\" from default");
+  EXPECT_EQ(origin(got, "api.tls"), "(none)");  // not built yet
   EXPECT_EQ(origin(got, "providers.p.timeout"), "\"2m\" from default");
   EXPECT_EQ(origin(got, "stores.local.plugin"), "\"sqlite\" from default");
 }

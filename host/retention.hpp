@@ -1,0 +1,45 @@
+// The ledger does not grow for ever: what ended longer ago than the configuration says is removed.
+#pragma once
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/port/ledger_upkeep.hpp"
+
+namespace agentd::host {
+
+// The engine thread only. A sweep at the start and each hour after, in steps with pauses between them.
+class Retention {
+ public:
+  struct Rules {
+    Millis keep{};
+    std::vector<std::string> copies = {};  // event stores that get every event: what they lack stays for as long again, then no longer
+  };
+  // tell: of what is amiss, for the log.
+  Retention(World world, port::Ledger& ledger, port::LedgerUpkeep& upkeep, Rules rules, std::function<void(const std::string&)> tell);
+
+  void start();
+  void stop() { stopping_.request_stop(); }
+  Async<void> sweep();
+
+  // Slots up to here may have left no run in the ledger, and have been dealt with.
+  static Async<std::optional<Instant>> dealt_with_until(port::Ledger& ledger);
+
+ private:
+  Async<void> follow();
+  Async<std::optional<Position>> copied();
+  Async<bool> prune(port::Prune what, port::Pruned& all);
+  Async<void> tell_lost(Position copied, Instant before);
+  Async<void> record(Instant before, port::Pruned removed);
+
+  World world_;
+  port::Ledger& ledger_;
+  port::LedgerUpkeep& upkeep_;
+  const Rules rules_;
+  const std::function<void(const std::string&)> tell_;
+  std::stop_source stopping_;
+};
+
+}  // namespace agentd::host

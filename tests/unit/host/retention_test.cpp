@@ -1,0 +1,133 @@
+// What a host removes from its ledger, when, and what it waits for.
+#include "host/retention.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/event/record.hpp"
+#include "tests/support/bench/fake_ledger.hpp"
+
+namespace agentd::host {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace support;
+
+// Notes what it is asked to remove; each sweep takes so many steps.
+class Upkeep final : public port::LedgerUpkeep {
+ public:
+  std::vector<port::Prune> asked;
+  std::vector<port::Pruned> answers;  // from the front; then nothing is found
+  bool is_full = false;
+
+  Async<port::LedgerResult<port::Pruned>> prune(port::Prune what) override {
+    asked.push_back(what);
+    if (is_full) co_return std::unexpected(port::LedgerError{port::LedgerFault::disk_full, "the disk is full"});
+    if (answers.empty()) co_return port::Pruned{};
+    const auto next = answers.front();
+    answers.erase(answers.begin());
+    co_return next;
+  }
+  Async<port::LedgerResult<void>> forget(RunId) override { std::abort(); }
+  Async<port::LedgerResult<void>> backup(std::string) override { std::abort(); }
+};
+
+struct Bench {
+  VirtualWorld world;
+  LedgerStore store;
+  FakeLedger ledger{world, store};
+  Upkeep upkeep;
+  std::vector<std::string> told;
+  std::optional<Retention> retention;
+
+  void start(std::vector<std::string> copies = {}) {
+    Retention::Rules rules{24h, std::move(copies)};
+    retention.emplace(world.world(), ledger, upkeep, std::move(rules), [this](const std::string& text) { told.push_back(text); });
+    retention->start();
+    world.settle();
+  }
+  void copied(const std::string& store_name, Position position) { store.cursors["events:" + store_name] = position; }
+  Position old_record() {
+    std::vector<port::Record> records = {event::to_record(event::HostStarted{"1"})};
+    port::Transition t{.records = std::move(records)};
+    const auto at = world.run(ledger.commit(std::move(t)));
+    return at.value();
+  }
+  std::vector<event::EventsPruned> pruned() const {
+    std::vector<event::EventsPruned> all;
+    for (const auto& record : store.log)
+      if (record.kind == event::EventsPruned::kKind) all.push_back(std::get<event::EventsPruned>(event::decode(record.kind, record.payload)->body));
+    return all;
+  }
+  ~Bench() {
+    retention->stop();
+    world.advance(2s);
+  }
+};
+
+TEST(Retention, LooksAtTheStartAndEveryHourAfter) {
+  Bench b;
+  b.start();
+  ASSERT_EQ(b.upkeep.asked.size(), 1u);
+  EXPECT_EQ(b.upkeep.asked[0].before, b.world.now() - 24h);
+  EXPECT_EQ(b.upkeep.asked[0].upto, INT64_MAX);
+  b.world.advance(59min);
+  EXPECT_EQ(b.upkeep.asked.size(), 1u);
+  b.world.advance(2min);
+  EXPECT_EQ(b.upkeep.asked.size(), 2u);
+}
+
+TEST(Retention, PausesBetweenSteps) {
+  Bench b;
+  b.upkeep.answers = {{1, 0, true}, {1, 0, true}, {0, 5, false}};
+  b.start();
+  EXPECT_EQ(b.upkeep.asked.size(), 1u);
+  b.world.advance(1s);
+  EXPECT_EQ(b.upkeep.asked.size(), 3u);
+  ASSERT_EQ(b.pruned().size(), 1u);
+  EXPECT_EQ(b.pruned()[0].count, 7);
+}
+
+TEST(Retention, SaysNothingWhereNothingWasRemovedButItsOwnWords) {
+  Bench b;
+  b.upkeep.answers = {{0, 1, false}};
+  b.start();
+  b.world.advance(2h);
+  EXPECT_TRUE(b.pruned().empty());
+}
+
+TEST(Retention, KeepsWhatAnEventStoreLacksForAsLongAgainAndSaysSoWhenThatIsOver) {
+  Bench b;
+  const auto first = b.old_record();
+  b.old_record();
+  b.copied("quick", 2), b.copied("slow", first);
+  b.start({"quick", "slow"});
+  ASSERT_EQ(b.upkeep.asked.size(), 2u);
+  EXPECT_EQ(b.upkeep.asked[0].before, b.world.now() - 48h);
+  EXPECT_EQ(b.upkeep.asked[0].upto, INT64_MAX);
+  EXPECT_EQ(b.upkeep.asked[1].before, b.world.now() - 24h);
+  EXPECT_EQ(b.upkeep.asked[1].upto, first);
+  EXPECT_TRUE(b.told.empty());
+  b.world.advance(49h);
+  ASSERT_FALSE(b.told.empty());
+  EXPECT_EQ(b.told[0], "an event store has not had a copy of what is twice as old as ledger.retention says; it is removed without one");
+}
+
+TEST(Retention, AFullDiskIsToldAndTriedAgainLater) {
+  Bench b;
+  b.upkeep.is_full = true;
+  b.start();
+  EXPECT_EQ(b.told, std::vector<std::string>{"what is old could not be removed: the disk is full"});
+  b.upkeep.is_full = false;
+  b.upkeep.answers = {{1, 0, false}};
+  b.world.advance(61min);
+  EXPECT_EQ(b.pruned().size(), 1u);
+}
+
+TEST(Retention, KeepsUpToWhereSlotsHaveBeenDealtWithBeforeItRemoves) {
+  Bench b;
+  b.start();
+  EXPECT_EQ(b.world.run(Retention::dealt_with_until(b.ledger)), b.world.now() - 24h);
+}
+
+}  // namespace
+}  // namespace agentd::host
