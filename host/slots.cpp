@@ -174,12 +174,12 @@ Async<void> Slots::go_on(const Member& member, std::optional<Instant> begun) {
 Async<bool> Slots::keep_dealt_with(std::string agent_id, std::string entry_payload) const {
   const auto slot = slot_of(entry_payload);
   if (!slot) co_return true;
-  std::vector<std::string> names = {cursor_name(agent_id)};
+  std::vector<std::string> names = {begin_cursor(agent_id)};
   const auto begun = co_await ledger_.cursors(std::move(names));
   if (!begun) co_return false;
   const auto until = slot->time_since_epoch().count();
   if (begun->front() >= until) co_return true;
-  std::vector<port::Cursor> later = {{cursor_name(agent_id), until}};
+  std::vector<port::Cursor> later = {{begin_cursor(agent_id), until}};
   const auto kept = co_await ledger_.put_cursors(std::move(later));
   co_return kept.has_value();
 }
