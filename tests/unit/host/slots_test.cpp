@@ -208,7 +208,7 @@ TEST(Slots, OfANewScheduleAreOwedFromItsFirstStartOn) {
 TEST(Slots, OfANewScheduleThatCouldNotBeKeptAreOwedFromThereOn) {
   Bench b;
   b.agents.push_back(every("a", 10min));
-  b.start_when([](FakeLedger& ledger) { ledger.fail(2, {}); });
+  b.start_when([](FakeLedger& ledger) { ledger.fail(3, {}); });
   b.world.advance(2s);
   b.slots->stop();
   b.world.advance(15min);
