@@ -4,6 +4,7 @@
 
 #include "core/event/record.hpp"
 #include "host/chains.hpp"
+#include "host/recipients.hpp"
 #include "host/together.hpp"
 #include "host/version.hpp"
 
@@ -95,6 +96,26 @@ Async<void> Engine::copy(event::Copier& copier) {
   --copying_;
 }
 
+Async<void> Engine::deliver(Deliverer& deliverer) {
+  ++copying_;
+  co_await deliverer.follow(stop_copying_.get_token());
+  --copying_;
+}
+
+void Engine::start_deliverers() {
+  const Deliverer::Ground ground{ground_.world, *ledger_, journal_->live(), ground_.redactor, [this](const std::string& text) { ground_.log.warn("deliver", text); },
+                                 [this](const std::string& text) { ground_.log.error("deliver", text); }};
+  for (const auto& [name, sink] : ground_.ports.sinks()) {
+    ground_.metrics.know_sink(name);
+    if (!sink) {
+      ground_.log.error("deliver", "sink \"" + name + "\" is told nothing: " + sink.error().message);
+      continue;
+    }
+    deliverers_.push_back(std::make_unique<Deliverer>(ground, name, **sink));
+    spawn(ground_.world.executor, deliver(*deliverers_.back()));
+  }
+}
+
 Async<Result<void>> Engine::start() {
   know_labels();
   auto finding = journal_->approvals().find(ground_.world, *ledger_);
@@ -114,10 +135,12 @@ Async<Result<void>> Engine::start() {
     copiers_.push_back(std::make_unique<event::Copier>(ground_.world, *ledger_, journal_->live(), **store, name, std::move(listener)));
     spawn(ground_.world.executor, copy(*copiers_.back()));
   }
+  start_deliverers();
   auto warn = [this](const std::string& text) { ground_.log.warn("runs", text); };
   auto listener = [this](run::Speaker speaker) { return deltas_.listener(std::move(speaker)); };
   auto followers = [this](const run::RunEnd& end) { return follow_ups(ground_.world, *roster_, end); };
-  run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .cleaner = ground_.redactor, .warn = std::move(warn), .unread = &journal_->unread(), .listener = std::move(listener), .followers = std::move(followers), .dry_run = options_.dry_run, .can_ask = options_.can_ask};
+  auto recipients = [this](const run::RunEnd& end) { return host::recipients(*roster_, end); };
+  run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .cleaner = ground_.redactor, .warn = std::move(warn), .unread = &journal_->unread(), .listener = std::move(listener), .followers = std::move(followers), .recipients = std::move(recipients), .dry_run = options_.dry_run, .can_ask = options_.can_ask};
   worker_.emplace(std::move(around));
   for (const auto& [id, member] : roster_->members()) ledger_->serve(id, true);
   worker_->start();

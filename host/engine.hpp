@@ -6,6 +6,7 @@
 
 #include "core/event/copier.hpp"
 #include "core/run/worker.hpp"
+#include "host/deliverer.hpp"
 #include "host/deltas.hpp"
 #include "host/ground.hpp"
 #include "host/journal.hpp"
@@ -49,6 +50,8 @@ class Engine {
   Async<Result<void>> record_start();
   Async<void> record_change(const Member& member);
   Async<void> copy(event::Copier& copier);
+  void start_deliverers();
+  Async<void> deliver(Deliverer& deliverer);
 
   Ground& ground_;
   const manifest::HostConfig& config_;
@@ -59,6 +62,7 @@ class Engine {
   std::optional<Roster> roster_;
   std::optional<run::Worker> worker_;
   std::vector<std::unique_ptr<event::Copier>> copiers_;
+  std::vector<std::unique_ptr<Deliverer>> deliverers_;
   std::size_t copying_ = 0;
   std::stop_source stop_copying_;
 };

@@ -36,6 +36,7 @@ void Journal::take(const port::StoredRecord& record, const event::Decoded& decod
   approvals_.see(record, decoded.body);
   quarantine_.see(record, decoded.body);
   log(record, decoded);
+  if (tell_record_) tell_record_(record, decoded.body);
   if (const auto* entered = std::get_if<event::Entered>(&decoded.body); entered && tell_entry_ && !port::is_final(record.status)) tell_entry_(record, *entered);
   if (!std::holds_alternative<event::Ended>(decoded.body)) return;
   const auto [first, last] = waiting_.equal_range(record.run);

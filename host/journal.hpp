@@ -31,6 +31,9 @@ class Journal {
   // Who wants to know of every run that has come in, once it is durable. One at most.
   void on_entry(std::function<void(const port::StoredRecord&, const event::Entered&)> tell) { tell_entry_ = std::move(tell); }
 
+  // Whoever wants to hear of every record, once it is durable. One at most.
+  void on_record(std::function<void(const port::StoredRecord&, const event::Body&)> tell) { tell_record_ = std::move(tell); }
+
   // Somebody who wants to know that a run has ended. Made before the question whether it has, so that no end falls in between.
   class EndOf {
    public:
@@ -62,6 +65,7 @@ class Journal {
   Quarantine quarantine_;
   std::vector<std::string> debugged_;
   std::function<void(const port::StoredRecord&, const event::Entered&)> tell_entry_;
+  std::function<void(const port::StoredRecord&, const event::Body&)> tell_record_;
   std::multimap<RunId, EndOf*> waiting_;
 };
 

@@ -64,6 +64,7 @@ manifest::Checks Judge::checks() {
   checks.folder = is_folder;
   checks.provider = [this](const std::string& name) { return only_whether(ports_.endpoint(name)); };
   checks.store = [this](const std::string& name) { return ports_.store(name, plugin::Kind::memory); };
+  checks.sink = [this](const std::string& name) { return only_whether(ports_.sink(name)); };
   checks.native_task = [this](const std::string& name) { return only_whether(ports_.task(name)); };
   checks.webhook = [this](const manifest::WebhookTrigger& on) { return webhook(on); };
   checks.tool = [this](const std::string& name) { return tool(name); };

@@ -27,7 +27,7 @@ struct Member {
   std::string manifest;  // canonical
   std::int64_t revision = 0;
   bool enabled = true;
-  bool run_on_start = false, gated = false, watches_files = false;
+  bool run_on_start = false, gated = false, watches_files = false, delivers = false, alerts = false;
   std::optional<event::AgentChanged::What> change;  // what this start did to it: created or updated
   port::Overlap overlap{};
   std::uint32_t queue_size = 0, max_concurrent = 0;

@@ -14,6 +14,7 @@
 #include "core/tool/schema.hpp"
 #include "host/setting_faults.hpp"
 #include "host/setting_paths.hpp"
+#include "host/tools/report_tools.hpp"
 #include "host/version.hpp"
 
 namespace agentd::host {
@@ -98,6 +99,7 @@ Async<void> Ports::open(Stores stores) {
   co_await open_toolsets();
   co_await open_tasks();
   co_await open_providers();
+  open_sinks();
   look_at_stores();
   if (stores == Stores::opened) co_await open_stores();
   clean_reasons();
@@ -109,7 +111,7 @@ void Ports::clean_reasons() {
     for (auto& [name, made] : named)
       if (!made) redactor_.clean(made.error().message);
   };
-  clean(toolsets_), clean(endpoints_), clean(tasks_), clean(memories_), clean(events_);
+  clean(toolsets_), clean(endpoints_), clean(tasks_), clean(memories_), clean(events_), clean(sinks_);
 }
 
 Result<plugin::Catalog::Found> Ports::component(plugin::Kind kind, const std::string& name) const {
@@ -137,7 +139,11 @@ void Ports::keep(const Entry& entry, manifest::Problem problem) {
 
 Result<std::string> Ports::prepare(const Entry& entry, const Result<plugin::Catalog::Found>& found, const std::string& settings) {
   if (!found) return refuse(entry, found.error(), "plugin");
-  auto resolved = manifest::resolve_settings(with_absolute_paths(settings, found->component->settings_schema, options_.base), options_.environment);
+  return prepare(entry, found->component->settings_schema, settings);
+}
+
+Result<std::string> Ports::prepare(const Entry& entry, std::string_view schema, const std::string& settings) {
+  auto resolved = manifest::resolve_settings(with_absolute_paths(settings, schema, options_.base), options_.environment);
   if (!resolved) return refuse(entry, resolved.error());
   for (const auto& secret : resolved->secrets) redactor_.add(secret);
   for (const auto& note : resolved->notes) {
@@ -146,13 +152,13 @@ Result<std::string> Ports::prepare(const Entry& entry, const Result<plugin::Cata
     notes_.push_back(text);
     log_.warn("config", text);
   }
-  if (const auto fits = check(entry, *found->component, resolved->json); !fits) return std::unexpected(fits.error());
+  if (const auto fits = check(entry, schema, resolved->json); !fits) return std::unexpected(fits.error());
   return std::move(resolved->json);
 }
 
-Result<void> Ports::check(const Entry& entry, const plugin::Component& component, const std::string& settings) {
-  if (component.settings_schema.empty()) return {};
-  const auto faults = setting_faults(component.settings_schema, settings);
+Result<void> Ports::check(const Entry& entry, std::string_view schema, const std::string& settings) {
+  if (schema.empty()) return {};
+  const auto faults = setting_faults(schema, settings);
   std::string all;
   for (auto fault : faults) {
     redactor_.clean(fault.words);
@@ -193,6 +199,7 @@ Async<void> Ports::open_toolsets() {
   std::map<std::string, manifest::ToolsetEntry> wanted = options_.loaded.config.toolsets;
   for (const auto& name : components_of(catalog_, plugin::Kind::toolset)) wanted.try_emplace(name, manifest::ToolsetEntry{name, "{}"});
   for (auto& [name, entry] : wanted) co_await open_toolset(name, entry.plugin, entry.settings);
+  toolsets_.try_emplace("report", std::make_unique<ReportTools>());
 }
 
 Result<std::string> Ports::secret(const manifest::SecretRef& reference) const {
@@ -200,6 +207,20 @@ Result<std::string> Ports::secret(const manifest::SecretRef& reference) const {
   if (value) redactor_.add(*value);
   return value;
 }
+
+void Ports::open_sinks() {
+  const SinkGround ground{world_, http_, log_};
+  for (const auto& [name, sink] : options_.loaded.config.sinks) {
+    const Entry entry("sinks", name);
+    auto& place = sinks_.insert_or_assign(name, fail("not opened")).first->second;
+    auto prepared = prepare(entry, sink_schema(sink.kind), sink.settings);
+    if (prepared) place = make_sink(sink.kind, name, *prepared, ground);
+    else place = std::unexpected(prepared.error());
+    if (prepared && !place) place = refuse(entry, place.error());
+  }
+}
+
+Result<Sink*> Ports::sink(const std::string& name) const { return pick(*this, sinks_, "sinks", name, "sink"); }
 
 Async<void> Ports::open_tasks() {
   for (const auto& library : catalog_.libraries()) {

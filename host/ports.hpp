@@ -14,6 +14,7 @@
 #include "core/plugin/ports.hpp"
 #include "core/run/endpoint.hpp"
 #include "host/log.hpp"
+#include "host/sinks/sink.hpp"
 
 namespace agentd::host {
 
@@ -49,6 +50,8 @@ class Ports {
   const Named<port::Toolset>& toolsets() const { return toolsets_; }
   const Named<port::EventStore>& event_stores() const { return events_; }
   const Named<run::Endpoint>& endpoints() const { return endpoints_; }
+  const Named<Sink>& sinks() const { return sinks_; }
+  Result<Sink*> sink(const std::string& name) const;
   Result<run::Endpoint*> endpoint(const std::string& name) const;
   Result<port::Task*> task(const std::string& component) const;
   Result<port::MemoryStore*> memory(const std::string& entry) const;
@@ -72,7 +75,8 @@ class Ports {
   Result<plugin::Catalog::Found> component(plugin::Kind kind, const std::string& name) const;
   // Settings as an instance is given them: paths absolute, references replaced by their values, and fit for the plugin.
   Result<std::string> prepare(const Entry& entry, const Result<plugin::Catalog::Found>& found, const std::string& settings);
-  Result<void> check(const Entry& entry, const plugin::Component& component, const std::string& settings);
+  Result<std::string> prepare(const Entry& entry, std::string_view schema, const std::string& settings);
+  Result<void> check(const Entry& entry, std::string_view schema, const std::string& settings);
   std::unexpected<Error> refuse(const Entry& entry, Error reason, std::string_view key = {});
   void keep(const Entry& entry, manifest::Problem problem);
   std::string with_path(const std::string& settings, const std::string& plugin) const;
@@ -80,6 +84,7 @@ class Ports {
   Async<void> open_toolsets();
   Async<void> open_providers();
   Async<void> open_tasks();
+  void open_sinks();
   std::vector<plugin::Kind> kinds_of(const std::string& component) const;  // of store
   Result<std::string> prepare_store(const std::string& name, const plugin::Catalog::Found& found);
   void look_at_stores();
@@ -103,6 +108,7 @@ class Ports {
   Named<port::Task> tasks_;
   Named<port::MemoryStore> memories_;
   Named<port::EventStore> events_;
+  Named<Sink> sinks_;
   std::vector<std::string> notes_;
   std::map<Entry, std::vector<manifest::Problem>> problems_;
 };

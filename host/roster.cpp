@@ -87,7 +87,7 @@ Async<void> Roster::consider(const manifest::LoadedAgent& loaded, std::vector<Me
   Means means{spec.model.provider, spec.model.model, {}};
   for (const auto& tool : (*ready)->tools.tools())
     if (tool.allowed()) means.tools.push_back(tool.name);
-  fit.push_back({.agent_id = loaded.agent_id, .file = loaded.file, .manifest = manifest::canonical(spec), .enabled = spec.enabled, .run_on_start = spec.schedule.run_on_start, .gated = spec.gate.has_value(), .watches_files = std::ranges::any_of(spec.triggers, is_on_files), .change = {}, .overlap = spec.schedule.overlap,
+  fit.push_back({.agent_id = loaded.agent_id, .file = loaded.file, .manifest = manifest::canonical(spec), .enabled = spec.enabled, .run_on_start = spec.schedule.run_on_start, .gated = spec.gate.has_value(), .watches_files = std::ranges::any_of(spec.triggers, is_on_files), .delivers = !spec.deliver.empty(), .alerts = spec.alerts != manifest::Alerts(), .change = {}, .overlap = spec.schedule.overlap,
                  .queue_size = static_cast<std::uint32_t>(spec.limits.queue_size), .max_concurrent = static_cast<std::uint32_t>(spec.limits.max_concurrent),
                  .day_limit = spec.task.is_native() ? port::Spend{} : port::Spend{spec.limits.tokens_per_day, spec.limits.cost_per_day},
                  .policy = schedule::make_policy(spec.schedule, spec.limits.queue_size), .schedule = std::move(*schedule), .means = &*means_.insert(std::move(means)).first});

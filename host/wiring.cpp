@@ -19,6 +19,7 @@
 #include "host/slots.hpp"
 #include "host/supervisor.hpp"
 #include "host/version.hpp"
+#include "host/watch.hpp"
 
 namespace agentd::host {
 namespace {
@@ -73,6 +74,9 @@ class Serving {
     overtaking_.emplace(ground_.world, engine_.ledger(), engine_.roster(), engine_.worker(), engine_.journal(), ground_.log);
     co_await overtaking_->start();
     co_await slots_->start();
+    watch_.emplace(Watch::Ground{ground_.world, engine_.ledger(), config_, engine_.roster(), ground_.ports, engine_.copiers(), engine_.journal(), ground_.log});
+    auto watching = co_await watch_->start();
+    if (!watching) co_return watching;
     file_triggers_.emplace(ground_.world, engine_.ledger(), engine_.roster(), ground_.redactor, ground_.log);
     co_await file_triggers_->start();
     auto tell = [this](const std::string& text) { ground_.log.warn("ledger", text); };
@@ -85,7 +89,7 @@ class Serving {
 
   void open_api() {
     decisions_.emplace(ground_.world, engine_.ledger(), ground_.redactor);
-    context_.emplace(api::Context{ground_.world, config_, engine_.ledger(), engine_.upkeep(), ground_.ports, engine_.roster(), engine_.journal(), engine_.deltas(), *slots_, engine_.worker(), *decisions_, engine_.copiers(), ground_.metrics, ground_.clock.now()});
+    context_.emplace(api::Context{ground_.world, config_, engine_.ledger(), engine_.upkeep(), ground_.ports, engine_.roster(), engine_.journal(), engine_.deltas(), *slots_, engine_.worker(), *decisions_, engine_.copiers(), *watch_, ground_.metrics, ground_.clock.now()});
     api::add_health(routes_, *context_);
     api::add_agents(routes_, *context_);
     api::add_runs(routes_, *context_);
@@ -96,6 +100,7 @@ class Serving {
     api::add_events(routes_, *context_);
     api::add_catalogue(routes_, *context_);
     api::add_budgets(routes_, *context_);
+    api::add_alerts(routes_, *context_);
     api::add_hooks(routes_, *context_);
     api::add_ledger(routes_, *context_);
     api::add_later(routes_);
@@ -141,6 +146,7 @@ class Serving {
     if (retention_) retention_->stop();
     if (file_triggers_) file_triggers_->stop();
     if (overtaking_) overtaking_->stop();
+    if (watch_) co_await watch_->stop();
     co_await engine_.stop(config_.host.drain_timeout, std::move(reason));
     if (server_) co_await server_->stop();
     signals_.cancel();
@@ -158,6 +164,7 @@ class Serving {
   std::optional<Overtaking> overtaking_;
   std::optional<FileTriggers> file_triggers_;
   std::optional<Retention> retention_;
+  std::optional<Watch> watch_;
   api::Routes routes_;
   std::optional<api::Context> context_;
   std::optional<api::Server> server_;

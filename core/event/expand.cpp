@@ -9,10 +9,16 @@ namespace {
 class Expansion {
  public:
   Expansion(const port::StoredRecord& record, const std::string& session)
-      : record_(record), run_(to_text(record.run)), session_(record.run && session.empty() ? record.agent_id : session) {}
+      : record_(record), agent_(record.agent_id), run_(to_text(record.run)), session_(record.run && session.empty() ? record.agent_id : session) {}
 
   void add(const char* type, ObjectWriter payload) {
-    events_.push_back({event_id(record_.position, static_cast<int>(events_.size())), type, record_.agent_id, run_, session_, record_.at, payload.finish()});
+    events_.push_back({event_id(record_.position, static_cast<int>(events_.size())), type, agent_, run_, session_, record_.at, payload.finish()});
+  }
+  // Of a record that is of no run and tells of one, or of another agent than its own.
+  void tell_of(std::string agent_id, std::string run_id) {
+    agent_ = std::move(agent_id);
+    run_ = std::move(run_id);
+    if (!run_.empty() && session_.empty()) session_ = agent_;
   }
   // The agent's state after a run that ended here.
   void status(const char* status, std::int64_t run_count, std::int64_t error_count, std::string_view error) {
@@ -36,7 +42,7 @@ class Expansion {
 
  private:
   const port::StoredRecord& record_;
-  std::string run_, session_;
+  std::string agent_, run_, session_;
   std::vector<port::Event> events_;
 };
 
@@ -185,13 +191,15 @@ void expand(Expansion& out, const CallFailed& f) {
   if (f.retry_after_ms >= 0) retrying(out, f.fault.message, f.retry_after_ms, f.tries);
 }
 
-void exhausted(Expansion& out, const std::optional<Fault>& fault) {
-  if (!fault || !fault->exhausted) return;
-  const auto& budget = *fault->exhausted;
+void tell_budget(Expansion& out, const char* type, const Exhausted& budget) {
   const auto amount = [&](std::int64_t value) { return budget.resource == "cost" ? format_dollars(value) : std::to_string(value); };
   ObjectWriter payload;
   payload.text("scope", budget.scope).text("window", budget.window).text("resource", budget.resource).raw("spent", amount(budget.spent)).raw("limit", amount(budget.limit));
-  out.add("budget_exhausted", std::move(payload));
+  out.add(type, std::move(payload));
+}
+
+void exhausted(Expansion& out, const std::optional<Fault>& fault) {
+  if (fault && fault->exhausted) tell_budget(out, "budget_exhausted", *fault->exhausted);
 }
 
 void task_error(Expansion& out, const Fault& fault, std::int64_t error_count, int attempt, bool will_retry) {
@@ -328,6 +336,36 @@ void expand(Expansion& out, const BudgetRaised& b) {
   payload.raw("amount", b.resource == "cost" ? format_dollars(b.amount) : std::to_string(b.amount)).text("by", b.by);
   out.add("budget_raised", std::move(payload));
 }
+
+void expand(Expansion& out, const Delivered& d) {
+  out.tell_of(out.record().agent_id, d.run_id);
+  ObjectWriter payload;
+  payload.text("sink", d.sink).number("attempt", d.attempt).raw("error", "null");
+  out.add("result_delivered", std::move(payload));
+}
+
+void expand(Expansion& out, const Undelivered& u) {
+  out.tell_of(out.record().agent_id, u.run_id);
+  ObjectWriter payload;
+  payload.text("sink", u.sink).number("attempt", u.attempt).text("error", u.error).flag("will_retry", u.retry_after_ms >= 0);
+  if (u.retry_after_ms >= 0) payload.number("delay_ms", u.retry_after_ms);
+  out.add("result_undelivered", std::move(payload));
+}
+
+template <class Alert>
+void alert(Expansion& out, const char* type, const Alert& a) {
+  out.tell_of(a.agent_id, {});
+  ObjectWriter payload;
+  payload.text("rule", a.rule).text("severity", a.severity).text("summary", a.summary);
+  if (!a.subject.empty()) payload.text("subject", a.subject);
+  out.add(type, std::move(payload));
+}
+
+void expand(Expansion& out, const AlertRaised& a) {
+  alert(out, "alert_raised", a);
+  if (a.budget) tell_budget(out, "budget_warning", *a.budget);
+}
+void expand(Expansion& out, const AlertCleared& a) { alert(out, "alert_cleared", a); }
 
 void expand(Expansion& out, const EventsPruned& p) {
   ObjectWriter payload;

@@ -93,9 +93,11 @@ template <class A> void fields(A& a, Decided& r) {
   a("what", r.what, Decided::What::deny); a("question", r.question); a("by", r.by); a("reason", r.reason); a("resumes", r.resumes, false);
 }
 template <class A> void fields(A& a, Released& r) { a("reason", r.reason); a("undone", r.undone); a("active_ms", r.active_ms, -1); a("unsure", r.unsure); }
+template <class A> void fields(A& a, Recipient& r) { a("sink", r.sink); a("if_changed", r.if_changed, false); }
 template <class A> void fields(A& a, Ended& r) {
   a("status", r.status); a("answer", r.answer); a("result", r.result); a("fault", r.fault); a("reason", r.reason); a("attempt", r.attempt, 1);
   a("steps", r.steps, 0); a("totals", r.totals); a("unsure", r.unsure); a("ms", r.duration_ms, 0); a("run_count", r.run_count, 0); a("error_count", r.error_count, 0);
+  a("deliver", r.deliver);
 }
 template <class A> void fields(A& a, Reviewed& r) {
   a("what", r.what, Reviewed::What::drop); a("by", r.by); a("reason", r.reason); a("query", r.query); a("params", r.params);
@@ -113,6 +115,17 @@ template <class A> void fields(A& a, PluginLoaded& r) { a("plugin", r.plugin); a
 template <class A> void fields(A& a, PluginFailed& r) { a("plugin", r.plugin); a("file", r.file); a("error", r.error); }
 template <class A> void fields(A& a, BudgetRaised& r) {
   a("scope", r.scope); a("window", r.window); a("resource", r.resource); a("amount", r.amount, 0); a("by", r.by);
+}
+template <class A> void fields(A& a, Delivered& r) { a("sink", r.sink); a("run", r.run_id); a("position", r.position, 0); a("attempt", r.attempt, 1); }
+template <class A> void fields(A& a, Undelivered& r) {
+  a("sink", r.sink); a("run", r.run_id); a("position", r.position, 0); a("attempt", r.attempt, 1); a("error", r.error); a("retry_after_ms", r.retry_after_ms, -1);
+}
+template <class A> void fields(A& a, AlertRaised& r) {
+  a("rule", r.rule); a("agent", r.agent_id); a("subject", r.subject); a("severity", r.severity); a("summary", r.summary); a("deliver", r.deliver);
+  a("budget", r.budget);
+}
+template <class A> void fields(A& a, AlertCleared& r) {
+  a("rule", r.rule); a("agent", r.agent_id); a("subject", r.subject); a("severity", r.severity); a("summary", r.summary); a("deliver", r.deliver);
 }
 template <class A> void fields(A& a, EventsPruned& r) { a("before", r.before); a("count", r.count, 0); }
 

@@ -191,6 +191,13 @@ struct Released {
   std::optional<ModelCall> unsure;       // it was sent, by this worker or one that died, and nobody has its answer: its usage is unknown
 };
 
+// Somebody who is to be told.
+struct Recipient {
+  std::string sink;                      // an entry of [sinks.*]
+  bool if_changed = false;               // not where the result is that of the agent's last completed run
+  friend bool operator==(const Recipient&, const Recipient&) = default;
+};
+
 struct Ended {
   static constexpr std::int32_t kKind = 7;
   port::RunStatus status = port::RunStatus::completed;
@@ -204,6 +211,7 @@ struct Ended {
   std::optional<ModelCall> unsure;       // as in Released; the totals count it
   std::int64_t duration_ms = 0;          // since it first started
   std::int64_t run_count = 0, error_count = 0;  // the agent's, this run included
+  std::vector<Recipient> deliver;        // this record is the durable intent
   // The result as a JSON value: a text answer is a string. Empty: there is none.
   std::string_view result_json() const { return result ? result.text : answer ? answer->text.text : std::string_view(); }
 };
@@ -245,6 +253,24 @@ struct Gated {
 
 // ---- of an agent or of the host
 
+// A sink has taken what an earlier record is to tell it.
+struct Delivered {
+  static constexpr std::int32_t kKind = 11;
+  std::string sink;
+  std::string run_id;                    // empty: what is told is of no run
+  Position position = 0;                 // of the record
+  int attempt = 1;
+};
+// It has not.
+struct Undelivered {
+  static constexpr std::int32_t kKind = 12;
+  std::string sink, run_id;
+  Position position = 0;
+  int attempt = 1;
+  std::string error;
+  std::int64_t retry_after_ms = -1;      // it is tried again after so long; -1: it was given up
+};
+
 struct HostStarted {
   static constexpr std::int32_t kKind = 20;
   std::string version;
@@ -275,6 +301,23 @@ struct EventsPruned {
   std::int64_t count = 0;
 };
 
+// Something is not as it should be, or is again. Both name it by rule and subject.
+struct AlertRaised {
+  static constexpr std::int32_t kKind = 26;
+  std::string rule;
+  std::string agent_id;                  // whose it is; empty: the host's
+  std::string subject;                   // what of it: a provider, a sink; may be empty
+  std::string severity;                  // info, warning, critical
+  std::string summary;
+  std::vector<Recipient> deliver;
+  std::optional<Exhausted> budget;       // of the rule "budget": what is nearly used up
+};
+struct AlertCleared {
+  static constexpr std::int32_t kKind = 27;
+  std::string rule, agent_id, subject, severity, summary;
+  std::vector<Recipient> deliver;
+};
+
 // A person let an account spend more, for one window.
 struct BudgetRaised {
   static constexpr std::int32_t kKind = 28;
@@ -285,7 +328,7 @@ struct BudgetRaised {
 
 // Numbers of kinds are never used again for something else.
 using Body = std::variant<Entered, Started, Answered, ToolFinished, CallFailed, Waiting, Released, Ended, Decided, Gated, Reviewed, HostStarted, HostStopped, AgentChanged,
-                          PluginLoaded, PluginFailed, EventsPruned, BudgetRaised>;
+                          PluginLoaded, PluginFailed, EventsPruned, BudgetRaised, Delivered, Undelivered, AlertRaised, AlertCleared>;
 
 std::int32_t kind(const Body& body);
 

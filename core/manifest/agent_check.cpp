@@ -36,6 +36,8 @@ class AgentCheck {
     tools();
     required_tools();
     toolsets();
+    deliver();
+    alerts();
   }
 
  private:
@@ -87,13 +89,14 @@ class AgentCheck {
     if (!any && spec_.triggers.empty() && !s.run_on_start) reader_.note(place({"schedule"}), "no schedule and no trigger: the agent runs only by hand");
   }
 
-  // The value of a trigger's key as it was written, or nullptr.
-  const Tree* value_in(std::size_t trigger, std::string_view key) const {
-    const auto* list = tree_.find("trigger");
+  // The value of a key as it was written in one of [[list]], or nullptr.
+  const Tree* value_in(std::string_view list_name, std::size_t i, std::string_view key) const {
+    const auto* list = tree_.find(list_name);
     const auto* tables = list ? list->value.list() : nullptr;
-    const auto* found = tables && trigger < tables->size() ? (*tables)[trigger].find(key) : nullptr;
+    const auto* found = tables && i < tables->size() ? (*tables)[i].find(key) : nullptr;
     return found ? &found->value : nullptr;
   }
+  const Tree* value_in(std::size_t trigger, std::string_view key) const { return value_in("trigger", trigger, key); }
   Place place_in(std::size_t trigger, std::string_view key) const {
     const auto* value = value_in(trigger, key);
     return value ? value->place : element({"trigger"}, trigger);
@@ -198,6 +201,38 @@ class AgentCheck {
       if (!checks_.tool) continue;
       if (const auto verdict = checks_.tool(name); !verdict) reader_.problem(at, verdict.error().message);
     }
+  }
+
+  bool may_call(const std::string& name) const {
+    const auto any = [&](const std::vector<std::string>& patterns) { return std::ranges::any_of(patterns, [&](const auto& p) { return matches_tool(p, name); }); };
+    return !any(spec_.tools.deny) && (any(spec_.tools.ask) || any(spec_.tools.allow));
+  }
+
+  void deliver() {
+    for (std::size_t i = 0; i < spec_.deliver.size(); ++i) {
+      const auto& told = spec_.deliver[i];
+      const auto* written = value_in("deliver", i, "sinks");
+      const auto* items = written ? written->list() : nullptr;
+      for (std::size_t n = 0; n < told.sinks.size(); ++n) sink(told.sinks[n], items && n < items->size() ? (*items)[n].place : element({"deliver"}, i));
+      if (told.when != DeliverWhen::reported) continue;
+      const auto* when = value_in("deliver", i, "when");
+      const auto at = when ? when->place : element({"deliver"}, i);
+      if (spec_.task.is_native()) reader_.problem(at, "when = \"reported\" is for an agent with a model: a native task calls no report.nothing_new");
+      else if (!may_call("report.nothing_new")) reader_.problem(at, "when = \"reported\" needs the tool with which the agent says that there is nothing: \"report.nothing_new\" in \"allow\" of [tools]");
+    }
+  }
+
+  void alerts() {
+    for (std::size_t i = 0; i < spec_.alerts.sinks.size(); ++i) sink(spec_.alerts.sinks[i], element({"alerts", "sinks"}, i));
+    const bool has_budget = spec_.limits.tokens_per_day > 0 || spec_.limits.cost_per_day > 0;
+    if (written({"alerts", "budget_ratio"}) && spec_.alerts.budget_ratio > 0 && !has_budget)
+      reader_.note(place({"alerts", "budget_ratio"}), "\"budget_ratio\" is of a budget of a day, and [limits] has none: tokens_per_day or cost_per_day");
+  }
+
+  void sink(const std::string& name, const Place& at) {
+    if (!config_.sinks.contains(name)) return reader_.problem(at, "no sink " + quote(name) + ": agentd.toml has no [sinks." + name + "]" + did_you_mean(name, names_of(config_.sinks)));
+    if (!checks_.sink) return;
+    if (const auto verdict = checks_.sink(name); !verdict) reader_.problem(at, verdict.error().message);
   }
 
   void toolsets() {

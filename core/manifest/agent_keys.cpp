@@ -353,8 +353,8 @@ const TableKeys& agent_keys() {
           key("limits", &AgentSpec::limits, table<Limits>(limits_keys()), "What bounds a run and the agent."),
           key("memory", &AgentSpec::memory, table<Memory>(memory_keys()), "What a run is given to read, and what it leaves."),
           key("tools", &AgentSpec::tools, table<Tools>(tools_keys()), "Deny, then ask, then allow: the first list that matches decides."),
-          key("deliver", &AgentSpec::deliver, list(table<Deliver>(deliver_keys())), "Who gets the result.").not_yet(),
-          key("alerts", &AgentSpec::alerts, table<Alerts>(alerts_keys()), "When to call a person.").not_yet(),
+          key("deliver", &AgentSpec::deliver, list(table<Deliver>(deliver_keys())), "Who gets the result."),
+          key("alerts", &AgentSpec::alerts, table<Alerts>(alerts_keys()), "When to call a person."),
       },
       .moved = other_names(),
   });

@@ -17,6 +17,7 @@ struct Checks {
   Check zone;             // a time zone's name
   Check provider;         // an entry of [providers.*] works; that it exists is known here
   Check store;            // the same of [stores.*], as a memory
+  Check sink;             // an entry of [sinks.*] works; that it exists is known here
   Check native_task;      // a task component
   std::function<Result<void>(const WebhookTrigger&)> webhook;  // that its secret can be had, and used so
   Check tool;             // a full name in task.require

@@ -233,7 +233,7 @@ const TableKeys& config_keys() {
           key("plugins", &HostConfig::plugins, entries(table<PluginTrust>(plugin_keys())), "Trust and isolation, by the descriptor's name."),
           key("defaults", &HostConfig::defaults, defaults_form(), "For every manifest that does not say."),
           key("budget", &HostConfig::budget, table<BudgetSection>(budget_keys()), "Of the whole host."),
-          key("sinks", &HostConfig::sinks, entries(table<SinkEntry>(sink_keys())), "Where results and alerts go.").not_yet(),
+          key("sinks", &HostConfig::sinks, entries(table<SinkEntry>(sink_keys())), "Where results and alerts go."),
       },
       .moved = {{"listen", "it stands in [api]"},
                 {"agents", "each agent is a file of its own in one of agent_dirs in [host]"},

@@ -93,6 +93,9 @@ struct Metrics::Families {
   Family<Gauge>& last_completed = gauge("agentd_agent_last_completed_timestamp_seconds", "End of the agent's latest completed run.");
   Family<Gauge>& next_slot = gauge("agentd_agent_next_slot_timestamp_seconds", "The agent's next slot.");
   Family<Gauge>& circuit = gauge("agentd_provider_circuit_open", "1 while a provider is taken to be down.");
+  Family<Counter>& deliveries = counter("agentd_deliveries_total", "Tries to tell a sink of a result or an alert: delivered, retried or failed for good.");
+  Family<Counter>& alerts_raised = counter("agentd_alerts_raised_total", "Alerts that were raised.");
+  Family<Gauge>& alerts_firing = gauge("agentd_alerts_firing", "Alerts that are raised and not cleared.");
   Family<Counter>& http_requests = counter("agentd_http_requests_total", "Requests to this host's API.");
   Family<Histogram>& http_duration = histogram("agentd_http_request_duration_seconds", "Duration of requests to this host's API.");
   Gauge& reload_ok = gauge("agentd_config_last_reload_successful", "1 when the configuration in force is the one on disk.").Add({});
@@ -127,6 +130,9 @@ struct Metrics::Families {
   void see(const port::StoredRecord&, const event::Waiting&);
   void see(const port::StoredRecord&, const event::Gated&);
   void see(const port::StoredRecord&, const event::Ended&);
+  void see(const port::StoredRecord&, const event::Delivered&);
+  void see(const port::StoredRecord&, const event::Undelivered&);
+  void see(const port::StoredRecord&, const event::AlertRaised&);
   template <class Other>
   void see(const port::StoredRecord&, const Other&) {}  // records that no counter counts
 };
@@ -259,6 +265,18 @@ void Metrics::Families::see(const port::StoredRecord& record, const event::Ended
   if (ended.status == port::RunStatus::completed && a.last_completed) a.last_completed->Set(unix_seconds(record.at));
 }
 
+void Metrics::Families::see(const port::StoredRecord&, const event::Delivered& delivered) {
+  deliveries.Add({{"sink", delivered.sink}, {"outcome", "delivered"}}).Increment();
+}
+
+void Metrics::Families::see(const port::StoredRecord&, const event::Undelivered& undelivered) {
+  deliveries.Add({{"sink", undelivered.sink}, {"outcome", undelivered.retry_after_ms >= 0 ? "retried" : "failed"}}).Increment();
+}
+
+void Metrics::Families::see(const port::StoredRecord&, const event::AlertRaised& alert) {
+  alerts_raised.Add({{"rule", alert.rule}, {"severity", alert.severity}}).Increment();
+}
+
 Metrics::Metrics(const Build& build) : families_(std::make_unique<Families>()) {
   auto& f = *families_;
   f.build_info.Add({{"version", build.version}, {"revision", build.revision}, {"compiler", build.compiler}}).Set(1);
@@ -273,6 +291,9 @@ void Metrics::know_agent(const std::string& agent_id, const std::string& model) 
   if (!model.empty()) families_->cost_of(agent_id, model);
 }
 void Metrics::know_tool(const std::string& tool) { families_->tool(tool); }
+void Metrics::know_sink(const std::string& sink) {
+  for (const char* outcome : {"delivered", "failed", "retried"}) families_->deliveries.Add({{"sink", sink}, {"outcome", outcome}});
+}
 void Metrics::know_model(const std::string& provider, const std::string& model) { families_->model(provider, model); }
 
 void Metrics::observe(const port::StoredRecord& record, const event::Decoded& decoded) {
@@ -351,6 +372,7 @@ std::string Metrics::render(const Snapshot& now) {
   }
   for (const auto& [store, lag] : now.event_store_lag_seconds) f.lag.Add({{"store", store}}).Set(lag);
   for (const auto& [provider, open] : now.provider_circuit_open) f.circuit.Add({{"provider", provider}}).Set(open ? 1 : 0);
+  for (const auto& [alert, count] : now.alerts_firing) f.alerts_firing.Add({{"rule", alert.first}, {"severity", alert.second}}).Set(count);
   const auto collected = f.registry->Collect();
   return prometheus::TextSerializer().Serialize(collected) + process_metrics();
 }

@@ -41,6 +41,7 @@ struct Snapshot {
   std::map<std::string, std::uint64_t> stale_finishes;        // by plugin
   std::map<std::string, double> event_store_lag_seconds;      // by store
   std::map<std::string, bool> provider_circuit_open;          // by provider
+  std::map<std::pair<std::string, std::string>, int> alerts_firing;  // by rule and severity
   std::uint64_t wal_bytes = 0;
   bool last_reload_successful = true;
 };
@@ -58,6 +59,7 @@ class Metrics {
   // Label values that are known before anything happens are exported as 0 from then on.
   void know_agent(const std::string& agent_id, const std::string& model);
   void know_tool(const std::string& tool);
+  void know_sink(const std::string& sink);
   void know_model(const std::string& provider, const std::string& model);
 
   void observe(const port::StoredRecord& record, const event::Decoded& decoded);

@@ -74,7 +74,9 @@ Async<void> Run::end(event::Ended ended, std::optional<std::string> agent_state,
   ended.error_count = stats.error_count + (is_error(ended.status) ? 1 : 0);
   if (state_.first_started) ended.duration_ms = (around_.world.clock.now() - *state_.first_started).count();
   Fate fate{.next = ended.status, .agent_state = std::move(agent_state), .error = ended.fault && is_error(ended.status) ? ended.fault->message : std::string()};
-  if (around_.followers) fate.follow_ups = around_.followers({claim_.agent_id, claim_.run, ended.status, ended.result_json()});
+  const RunEnd told{claim_.agent_id, claim_.run, ended.status, ended.result_json(), state_.nothing_new};
+  if (around_.followers) fate.follow_ups = around_.followers(told);
+  if (around_.recipients) ended.deliver = around_.recipients(told);
   before.push_back(std::move(ended));
   co_await write(std::move(before), std::move(fate));
   done_ = true;

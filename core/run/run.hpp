@@ -30,6 +30,7 @@ struct RunEnd {
   RunId run;
   port::RunStatus status{};
   std::string_view result;  // JSON; empty: there is none
+  bool nothing_new = false;  // the agent said that it has nothing to report
 };
 
 // What runs are given beside their agent; outlives them.
@@ -43,6 +44,8 @@ struct Surroundings {
   std::function<Listener(Speaker)> listener = {};  // empty, or gives an empty one: nobody listens, so nothing is streamed
   // The runs that this end starts, as entries: they come in with it, as one unit. Empty: nobody follows anybody.
   std::function<std::vector<port::Entry>(const RunEnd&)> followers = {};
+  // Who is to be told of this end. Empty: nobody is ever told.
+  std::function<std::vector<event::Recipient>(const RunEnd&)> recipients = {};
   bool dry_run = false;                          // tools that are not pure, or need a person, are answered "dry run"
   bool can_ask = true;                           // false: there is nobody to ask, so a call that needs a person is denied
 };

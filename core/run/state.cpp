@@ -106,6 +106,7 @@ void take(State& state, event::ToolFinished&& r, Instant) {
     } else {
       call.finished = true;
     }
+    if (r.outcome == event::ToolOutcome::ok && r.tool == kNothingNew && std::ranges::any_of(state.succeeded, [](const auto& tool) { return tool != kNothingNew; })) state.nothing_new = true;
     if (r.outcome == event::ToolOutcome::ok && std::ranges::find(state.succeeded, r.tool) == state.succeeded.end())
       state.succeeded.push_back(std::move(r.tool));
   }

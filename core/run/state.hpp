@@ -13,6 +13,10 @@
 
 namespace agentd::run {
 
+// With it an agent says that there is nothing to report. It counts only behind another call that did its work: who has looked at nothing
+// cannot know.
+inline constexpr std::string_view kNothingNew = "report.nothing_new";
+
 // A call of the last answer.
 struct Call {
   event::CallAsked asked;
@@ -59,6 +63,7 @@ struct State {
   int notes = 0;                     // answers in a row that the engine did not take
   event::Json final_text;            // a final answer that is journalled while the run has not ended
   std::vector<std::string> succeeded;   // tools that did their work at least once
+  bool nothing_new = false;          // the agent says that there is nothing to report
   Repetition repetition;             // of its steps
   event::Totals totals;
   Past past;

@@ -114,7 +114,9 @@ Async<Result<bool>> Worker::cancel(RunId run, std::string reason) {
     budget::add_unknown(ended.totals);
   }
   port::Transition transition{.run = run, .next = port::RunStatus::cancelled};
-  if (around_.followers) transition.follow_ups = around_.followers({agent_id, run, ended.status, {}});
+  const RunEnd told{agent_id, run, ended.status, {}};
+  if (around_.followers) transition.follow_ups = around_.followers(told);
+  if (around_.recipients) ended.deliver = around_.recipients(told);
   transition.records.push_back(event::to_record(ended, state->session.empty() ? state->entry.session : state->session));
   auto committed = co_await around_.ledger.commit(std::move(transition));
   if (!committed) co_return fail(ErrorClass::retryable, committed.error().message);

@@ -65,7 +65,6 @@ void add_later(Routes& routes) {
   for (const auto* verb : {"pause", "resume", "stop", "start"}) later("POST", (std::string("/v1/agents/{id}/") + verb).c_str());
   later("POST", "/v1/runs/{id}/replay");
   later("GET", "/v1/memory/{agent}"), later("POST", "/v1/memory/{agent}"), later("DELETE", "/v1/memory/{agent}/{entry}");
-  later("GET", "/v1/alerts");
   later("POST", "/-/reload"), later("GET", "/v1/openapi.json");
   routes.add("GET", "/", no_dashboard);
 }

@@ -14,6 +14,7 @@
 #include "host/ports.hpp"
 #include "host/roster.hpp"
 #include "host/slots.hpp"
+#include "host/watch.hpp"
 
 namespace agentd::api {
 
@@ -30,6 +31,7 @@ struct Context {
   run::Worker& worker;
   run::Decisions& decisions;
   const std::vector<std::unique_ptr<event::Copier>>& copiers;
+  const host::Watch& watch;
   metrics::Metrics& metrics;
   Instant started_at{};
   bool ready = false;     // the engine thread sets it

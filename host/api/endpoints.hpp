@@ -15,6 +15,7 @@ void add_quarantine(Routes& routes, Context& context);  // /v1/quarantine
 void add_events(Routes& routes, Context& context);    // /v1/events
 void add_catalogue(Routes& routes, Context& context); // /v1/tools /v1/plugins
 void add_budgets(Routes& routes, Context& context);   // /v1/budgets
+void add_alerts(Routes& routes, Context& context);    // /v1/alerts
 void add_hooks(Routes& routes, Context& context);     // /v1/hooks
 void add_ledger(Routes& routes, Context& context);    // /v1/ledger
 void add_later(Routes& routes);                       // what is refused for now

@@ -35,6 +35,8 @@ Async<metrics::Snapshot> snapshot(const Context& context) {
   for (const auto& [name, endpoint] : context.ports.endpoints())
     if (endpoint) now.provider_circuit_open[name] = (*endpoint)->down();
   for (const auto& copier : context.copiers) now.event_store_lag_seconds[copier->name()] = copier->lag_seconds();
+  for (const auto& [rule, severity] : host::Watch::rules()) now.alerts_firing[{rule, severity}] = 0;
+  for (const auto& firing : context.watch.board().firing()) ++now.alerts_firing[{firing.name.rule, firing.alert.severity}];
   now.wal_bytes = context.ledger.vitals().wal_bytes;
   co_return now;
 }

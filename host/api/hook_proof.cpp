@@ -115,6 +115,11 @@ Result<Delivery> prove_bearer(std::string_view secret, const Request& request) {
 
 }  // namespace
 
+std::string standard_signature(std::string_view secret, const std::string& id, std::int64_t unix_seconds, std::string_view body) {
+  const auto signed_text = id + "." + std::to_string(unix_seconds) + "." + std::string(body);
+  return "v1," + base64(hmac_sha256(standard_key(secret).value_or(std::string()), signed_text));
+}
+
 Result<Delivery> prove(manifest::WebhookVerify verify, std::string_view secret, const Request& request, Instant now) {
   switch (verify) {
     case manifest::WebhookVerify::standard:

@@ -20,6 +20,9 @@ inline constexpr std::chrono::seconds kHookWindow{300};  // how far a timestamp 
 // The error says what is wrong with the request, fit for its sender.
 Result<Delivery> prove(manifest::WebhookVerify verify, std::string_view secret, const Request& request, Instant now);
 
+// webhook-signature of what this side sends, as Standard Webhooks has it: "v1,..." over "ID.SECONDS.BODY". The secret fits.
+std::string standard_signature(std::string_view secret, const std::string& id, std::int64_t unix_seconds, std::string_view body);
+
 // Whether the secret can be used so: of Standard Webhooks it is "whsec_" and base64.
 Result<void> fits(manifest::WebhookVerify verify, std::string_view secret);
 

@@ -19,6 +19,7 @@ int perform(const AgentsShow& command, const Output& to);
 int perform(const AgentsRun& command, const Output& to);
 int perform(const RunsList& command, const Output& to);
 int perform(const RunsShow& command, const Output& to);
+int perform(const AlertsList& command, const Output& to);
 int perform(const BudgetsList& command, const Output& to);
 int perform(const BudgetsRaise& command, const Output& to);
 int perform(const RunsCancel& command, const Output& to);

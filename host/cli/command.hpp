@@ -162,6 +162,10 @@ struct Events {
   bool follow = false;
 };
 
+struct AlertsList {
+  Connection connection;
+};
+
 struct BudgetsList {
   Connection connection;
 };
@@ -182,7 +186,7 @@ struct LedgerRestore {
 };
 
 using Command = std::variant<Init, RunFile, Serve, Check, Schema, ConfigShow, PluginsList, PluginsInspect, ScheduleNext, Status,
-                             AgentsList, AgentsShow, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, RunsForget, LedgerBackup, LedgerRestore, ApprovalsList, ApprovalsDecide, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview, BatchSubmit, BatchList, BatchShow,
+                             AgentsList, AgentsShow, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, RunsForget, LedgerBackup, LedgerRestore, ApprovalsList, ApprovalsDecide, AlertsList, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview, BatchSubmit, BatchList, BatchShow,
                              Events>;
 
 // Exit codes that scripts rely on.

@@ -29,6 +29,7 @@ class Grammar {
     add_batch();
     add_quarantine();
     add_budgets();
+    add_alerts();
     add_events();
     add_later();
   }
@@ -342,6 +343,12 @@ class Grammar {
     connect(raise, r.connection);
   }
 
+  void add_alerts() {
+    auto* alerts = group("alerts", "What is not as it should be");
+    auto* list = command(*alerts, "list", "Every alert that is raised now, the oldest first", "  agentd alerts list");
+    connect(list, target<AlertsList>(list).connection);
+  }
+
   void add_events() {
     auto* events = command(app_, "events", "What happened, from the ledger",
                            "  agentd events --follow\n  agentd events --agent hello --type background_task_error --since 0000000000000001-0");
@@ -361,7 +368,7 @@ class Grammar {
     for (const auto* name : {"test", "new"}) later(*plugins_, name, "");
     for (const auto* name : {"create", "update", "delete", "pause", "resume", "stop", "start", "apply"}) later(*agents_, name, "");
     later(*runs_, "replay", "");
-    for (const auto* name : {"alerts", "memory", "tools", "completion"}) later(app_, name, "");
+    for (const auto* name : {"memory", "tools", "completion"}) later(app_, name, "");
   }
 
   void later(CLI::App& parent, const std::string& name, const std::string& summary) {

@@ -20,7 +20,7 @@ MISTAKES = {
     "no_task": ('[model]\nprovider = "openai"\nmodel = "m"\n', None, "task"),
     "bad_duration": (HEALTHY + 'timeout = "5 minutes"\n', 6, "5 minutes"),
     "not_toml": ("[task\nquery = 1\n", 1, ""),
-    "later": (HEALTHY + '[alerts]\nsilent_after = "3h"\n', None, "not supported yet"),
+    "later": (HEALTHY + '[retry]\npause_after_failures = 3\n', None, "not supported yet"),
 }
 
 

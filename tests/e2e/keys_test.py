@@ -96,7 +96,7 @@ class Refused(typing.NamedTuple):
 
 
 class Elsewhere(typing.NamedTuple):
-    """A key of a table in a list: the test of this name has a look at it."""
+    """The test of this name has a look at it."""
     test: str
 
 
@@ -324,6 +324,10 @@ KEYS = {
 
         **{f"trigger.{key}": Elsewhere("triggers_test.py") for key in ("name", "on", "verify", "secret", "path", "glob", "debounce", "agent", "outcome")},
 
+        **{f"deliver.{key}": Elsewhere("deliver_test.py") for key in ("sinks", "when")},
+        "deliver.on": Elsewhere("alerts_test.py"),
+        **{f"alerts.{key}": Elsewhere("alerts_test.py") for key in ("silent_after", "consecutive_failures", "budget_ratio", "sinks")},
+
         "retry.max_retries": Agents(run("attempt"), 0, 1, {**FAILS, "retry.delay": "10ms"}),
         "retry.delay": Agents(delays, "100ms", "200ms", FAILS),
         "retry.backoff": Agents(delays, "exponential", "fixed", FAILS),
@@ -390,6 +394,7 @@ KEYS = {
         "providers.*.prices.*.cache_read": price("cache_read"),
         "providers.*.prices.*.cache_write": price("cache_write"),
         "toolsets.*.plugin": Entries(tools_of, "fs", "system", {}),
+        "sinks.*.kind": Elsewhere("deliver_test.py"),
         "plugins.*.sha256": Checks(hashlib.sha256((BUILD / "lib" / "agentd" / "plugins" / "fs.so").read_bytes()).hexdigest(), "0" * 64),
         "plugins.*.isolation": Refused("process"),
     },

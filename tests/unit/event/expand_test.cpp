@@ -218,6 +218,23 @@ TEST(Expand, ABudgetThatIsUsedUpIsToldBeforeWhatComesOfIt) {
   EXPECT_EQ(payload(BudgetRaised{"host", "2026-01-01", "tokens", 500, "ops"}, 0), nlohmann::json::parse(R"({"scope":"host","window":"2026-01-01","resource":"tokens","amount":500,"by":"ops"})"));
 }
 
+TEST(Expand, ADeliveryAndAnAlertAreOfWhomTheyTell) {
+  auto record = stored(Undelivered{.sink = "ops", .run_id = "7-abc", .position = 9, .attempt = 2, .error = "down", .retry_after_ms = 10});
+  record.run = {};
+  const auto refused = expand(record);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->front().type, "result_undelivered");
+  EXPECT_EQ(refused->front().run_id, "7-abc");
+  EXPECT_EQ(nlohmann::json::parse(refused->front().payload), nlohmann::json::parse(R"({"sink":"ops","attempt":2,"error":"down","will_retry":true,"delay_ms":10})"));
+  record = stored(AlertRaised{.rule = "budget", .agent_id = "a", .subject = "cost", .severity = "warning", .summary = "s", .deliver = {}, .budget = Exhausted{"agent:a", "2026-01-01", "cost", 5, 10}});
+  record.agent_id = "@alerts";
+  const auto raised = expand(record);
+  ASSERT_TRUE(raised);
+  ASSERT_EQ(raised->size(), 2U);
+  EXPECT_EQ((*raised)[0].agent_id, "a");
+  EXPECT_EQ((*raised)[1].type, "budget_warning");
+}
+
 TEST(Expand, ARecordThatCannotBeReadNamesItsPosition) {
   auto record = stored(answer_with_calls());
   record.payload = "{\"step\":";

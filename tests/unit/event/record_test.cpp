@@ -84,10 +84,22 @@ TEST(Record, KeepsWhatAPersonMadeOfARunInQuarantine) {
   EXPECT_EQ(round_trip(Reviewed{.what = Reviewed::What::retry}).what, Reviewed::What::retry);
 }
 
+TEST(Record, KeepsWhoIsToBeToldAndWhatBecameOfIt) {
+  const auto ended = round_trip(Ended{.deliver = {{"ops", true}, {"mail"}}});
+  EXPECT_EQ(ended.deliver, (std::vector<Recipient>{{"ops", true}, {"mail", false}}));
+  const auto refused = round_trip(Undelivered{.sink = "ops", .run_id = "7-abc", .position = 9, .attempt = 2, .error = "down", .retry_after_ms = 0});
+  EXPECT_EQ(refused.sink + refused.run_id + refused.error, "ops7-abcdown");
+  EXPECT_EQ(refused.position, 9);
+  EXPECT_EQ(refused.retry_after_ms, 0);
+  const auto raised = round_trip(AlertRaised{.rule = "budget", .agent_id = "a", .subject = "cost", .severity = "warning", .summary = "s", .deliver = {{"ops"}}, .budget = Exhausted{"agent:a", "2026-01-01", "cost", 5, 10}});
+  EXPECT_EQ(raised.budget->limit, 10);
+  EXPECT_EQ(raised.deliver.size(), 1U);
+}
+
 TEST(Record, EveryKindHasItsOwnNumber) {
   std::set<std::int32_t> seen;
   const std::vector<Body> all = {Entered{}, Started{}, Answered{}, ToolFinished{}, CallFailed{}, Waiting{}, Released{}, Ended{}, Decided{}, Gated{}, Reviewed{}, HostStarted{}, HostStopped{},
-                                 AgentChanged{}, PluginLoaded{}, PluginFailed{}, EventsPruned{}, BudgetRaised{}};
+                                 AgentChanged{}, PluginLoaded{}, PluginFailed{}, EventsPruned{}, BudgetRaised{}, Delivered{}, Undelivered{}, AlertRaised{}, AlertCleared{}};
   EXPECT_EQ(all.size(), std::variant_size_v<Body>);
   for (const auto& body : all) {
     EXPECT_TRUE(seen.insert(kind(body)).second);

@@ -251,7 +251,7 @@ TEST_F(Manifest, IsRefusedWhereItsSyntaxIsWrong) {
 }
 
 TEST_F(Manifest, RefusesWhatIsNotBuiltYetWhereItIsSet) {
-  EXPECT_THAT(problems(kWorks + "[alerts]\nsilent_after = \"3h\"\n"), ElementsAre("agents/a.toml:8:2: \"alerts\" is not supported yet"));
+  EXPECT_THAT(problems(kWorks + "[memory]\nstores = { long_term = \"local\" }\n"), ElementsAre("agents/a.toml:9:1: \"stores\" is not supported yet"));
   EXPECT_THAT(problems(kWorks + "misfire = \"al\"\n"), ElementsAre(HasSubstr("must be \"latest\", \"skip\" or \"all\"")));
   EXPECT_THAT(problems(kWorks + "[memory]\nsummarize = false\nlearn = []\n"), IsEmpty());  // asks for nothing
 }

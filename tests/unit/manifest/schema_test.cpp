@@ -23,8 +23,8 @@ TEST(ManifestSchema, DescribesEveryTable) {
 
 TEST(ManifestSchema, RefusesWhatIsNotBuiltYet) {
   const auto schema = json::parse(manifest_schema());
-  EXPECT_EQ(schema["properties"]["alerts"]["not"], json::object());
-  EXPECT_THAT(schema["properties"]["alerts"]["description"], testing::HasSubstr("Not supported yet"));
+  EXPECT_EQ(schema["properties"]["skills"]["not"], json::object());
+  EXPECT_THAT(schema["properties"]["skills"]["description"], testing::HasSubstr("Not supported yet"));
   const auto config = json::parse(config_schema());
   EXPECT_EQ(config["properties"]["plugins"]["additionalProperties"]["properties"]["isolation"]["not"]["enum"], json({"process"}));
 }

@@ -1,0 +1,204 @@
+#include "host/deliverer.hpp"
+
+#include <algorithm>
+
+#include "host/tidings.hpp"
+
+namespace agentd::host {
+namespace {
+
+constexpr std::size_t kAtOnce = 8, kMostPending = 256, kRecordsAtOnce = 256;
+constexpr Millis kFirstPause{5'000}, kLongestPause{900'000}, kLedgerPause{1'000}, kNoteEvery{5'000};
+
+// 5 s, 10 s, 20 s, ... each with up to a quarter more.
+Millis pause_after(int tries, std::optional<Millis> retry_after, std::uint64_t chance) {
+  const Millis doubled = kFirstPause * (std::int64_t{1} << std::min(tries - 1, 10));
+  const auto pause = std::min(doubled, kLongestPause);
+  const auto jitter = static_cast<std::int64_t>(chance % static_cast<std::uint64_t>(pause.count() / 4 + 1));
+  return std::max(pause + Millis(jitter), std::min(retry_after.value_or(Millis(0)), kLongestPause * 4));
+}
+
+bool is_told_of(std::int32_t kind) {
+  return kind == event::Ended::kKind || kind == event::AlertRaised::kKind || kind == event::AlertCleared::kKind;
+}
+
+}  // namespace
+
+bool Deliverer::is_for_me(const std::vector<event::Recipient>& recipients) const {
+  return std::ranges::find(recipients, name_, &event::Recipient::sink) != recipients.end();
+}
+
+// Most records tell nobody anything and are not read.
+void Deliverer::note(const port::StoredRecord& record) {
+  const bool tells = is_told_of(record.kind) && record.payload.find("\"deliver\":") != std::string::npos;
+  const bool is_end = record.kind == event::Delivered::kKind || record.kind == event::Undelivered::kKind;
+  if (!tells && !is_end) return;
+  const auto decoded = event::decode(record.kind, record.payload);
+  if (!decoded) return ground_.error("sink \"" + name_ + "\": the ledger's record " + std::to_string(record.position) + " cannot be read: " + decoded.error().message);
+  std::visit([&]<class T>(const T& body) {
+    if constexpr (std::is_same_v<T, event::Ended> || std::is_same_v<T, event::AlertRaised> || std::is_same_v<T, event::AlertCleared>) {
+      if (is_for_me(body.deliver)) pending_.try_emplace(record.position);
+    } else if constexpr (std::is_same_v<T, event::Delivered>) {
+      if (body.sink == name_) pending_.erase(body.position);
+    } else if constexpr (std::is_same_v<T, event::Undelivered>) {
+      if (body.sink != name_) return;
+      if (body.retry_after_ms < 0) pending_.erase(body.position);
+      else if (const auto known = pending_.find(body.position); known != pending_.end()) known->second.tries = body.attempt;
+    }
+  }, decoded->body);
+}
+
+Async<bool> Deliverer::find_place(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    std::vector<std::string> names = {"deliver:" + name_};
+    const auto cursors = co_await ground_.ledger.cursors(std::move(names));
+    if (cursors) {
+      read_ = saved_ = cursors->front();
+      co_return true;
+    }
+    ground_.warn("sink \"" + name_ + "\": where it stands cannot be read: " + cursors.error().message);
+    co_await sleep(ground_.world.timers, kLedgerPause, stop);
+  }
+  co_return false;
+}
+
+Async<void> Deliverer::follow(std::stop_token stop) {
+  const bool found = co_await find_place(stop);
+  // What an earlier host left is known whole before anything is sent: it may say that it was sent.
+  const Position before = ground_.ledger.last_position();
+  while (found && !stop.stop_requested()) {
+    if (read_ >= before) send_some(stop);
+    if (read_ >= before && pending_.size() >= kMostPending) {
+      co_await await_an_end(stop);
+      continue;
+    }
+    auto following = ground_.live.after(read_, kRecordsAtOnce, stop);
+    const auto records = co_await std::move(following);
+    if (!records) {
+      ground_.warn("sink \"" + name_ + "\": the journal cannot be read: " + records.error().message);
+      co_await sleep(ground_.world.timers, kLedgerPause, stop);
+      continue;
+    }
+    for (const auto& record : *records) note(record);
+    if (!records->empty()) read_ = records->back().position;
+    co_await save(false);
+  }
+  while (in_flight_ + resting_ > 0) co_await await_an_end({});
+  if (found) co_await save(true);
+}
+
+Async<void> Deliverer::await_an_end(std::stop_token stop) {
+  if (one_ended_.stop_requested()) one_ended_ = std::stop_source();
+  const std::stop_callback also(stop, [this] { one_ended_.request_stop(); });
+  co_await sleep(ground_.world.timers, kLedgerPause, one_ended_.get_token());
+}
+
+void Deliverer::send_some(std::stop_token stop) {
+  for (auto& [at, tiding] : pending_) {
+    if (in_flight_ >= kAtOnce) return;
+    if (std::exchange(tiding.under_way, true)) continue;
+    ++in_flight_;
+    spawn(ground_.world.executor, tell(at, stop));
+  }
+}
+
+Async<Result<std::optional<Deliverer::Told>>> Deliverer::read(Position at) {
+  auto records = co_await ground_.ledger.events_after(at - 1, 1);
+  if (!records) co_return fail(records.error().message);
+  if (records->empty() || records->front().position != at) co_return std::nullopt;  // it was pruned, or forgotten
+  auto decoded = event::decode(records->front().kind, records->front().payload);
+  if (!decoded) co_return std::nullopt;  // which was told when it was noted
+  co_return Told{std::move(records->front()), std::move(decoded->body)};
+}
+
+// Whether its result is that of the completed run before it. What cannot be compared has changed.
+Async<Result<bool>> Deliverer::is_unchanged(const Told& told) {
+  const auto* ended = std::get_if<event::Ended>(&told.body);
+  if (!ended || ended->status != port::RunStatus::completed) co_return false;
+  const auto mine = std::ranges::find(ended->deliver, name_, &event::Recipient::sink);
+  if (mine == ended->deliver.end() || !mine->if_changed) co_return false;
+  port::RunFilter filter{.agent_id = told.record.agent_id, .status = port::RunStatus::completed, .before = told.record.run.position, .limit = 1};
+  const auto rows = co_await ground_.ledger.list(std::move(filter));
+  if (!rows) co_return fail(rows.error().message);
+  if (rows->empty() || rows->front().last_kind != event::Ended::kKind) co_return false;
+  const auto last = event::decode(event::Ended::kKind, rows->front().last_payload);
+  co_return last && std::get<event::Ended>(last->body).result_json() == ended->result_json();
+}
+
+// Until it is durable; false: not before this host stops, so that the next one may send it again.
+Async<bool> Deliverer::keep(std::string agent_id, event::Body body, std::stop_token stop) {
+  while (true) {
+    port::Transition transition{.agent_id = agent_id, .records = {event::to_record(body)}};
+    const auto kept = co_await ground_.ledger.commit(std::move(transition));
+    if (kept) co_return true;
+    if (stop.stop_requested()) co_return false;
+    co_await sleep(ground_.world.timers, kLedgerPause, stop);
+  }
+}
+
+// One try. How long to wait for the next one; nothing: there is none.
+Async<std::optional<Millis>> Deliverer::attempt(Position at, std::stop_token stop) {
+  auto told = co_await read(at);
+  Result<bool> unchanged = false;
+  if (told && *told) unchanged = co_await is_unchanged(**told);
+  if (!told || !unchanged) {
+    ground_.warn("sink \"" + name_ + "\": what it is to be told cannot be read: " + (told ? unchanged.error() : told.error()).message);
+    co_return kLedgerPause;
+  }
+  if (!*told || *unchanged) co_return std::nullopt;
+  const auto& [record, body] = **told;
+  Message message;
+  std::string agent_id = record.agent_id;
+  std::visit([&]<class T>(const T& says) {
+    if constexpr (requires { message_of(record, says); }) message = message_of(record, says);
+    if constexpr (requires { says.subject; }) agent_id = says.agent_id;
+  }, body);
+  message.sent_at = ground_.world.clock.now();
+  auto sending = sink_.send(std::move(message), stop);
+  auto sent = co_await std::move(sending);
+  if (!sent && stop.stop_requested()) co_return std::nullopt;
+  const auto run_id = to_text(record.run);
+  const int tries = ++pending_.at(at).tries;
+  if (sent) {
+    co_await keep(agent_id, event::Delivered{name_, run_id, at, tries}, stop);
+    co_return std::nullopt;
+  }
+  auto& error = sent.error();
+  ground_.cleaner.clean(error.message);
+  const bool again = error.error_class == ErrorClass::retryable && tries < kMostTries;
+  const Millis pause = again ? pause_after(tries, error.retry_after, ground_.world.random.next()) : Millis(-1);
+  const bool kept = co_await keep(agent_id, event::Undelivered{name_, run_id, at, tries, error.message, pause.count()}, stop);
+  if (kept && !again) ground_.error("sink \"" + name_ + "\" was not told of " + (run_id.empty() ? "an alert" : "run " + run_id) + ", after " + std::to_string(tries) + " tries: " + error.message);
+  if (again) co_return pause;
+  co_return std::nullopt;
+}
+
+// One that rests keeps no other from being sent.
+Async<void> Deliverer::tell(Position at, std::stop_token stop) {
+  const auto pause = co_await attempt(at, stop);
+  --in_flight_;
+  if (!stop.stop_requested()) {
+    if (!pause) pending_.erase(at);
+    send_some(stop);
+  }
+  if (pause) {
+    ++resting_;
+    co_await sleep(ground_.world.timers, *pause, stop);
+    --resting_;
+    if (const auto tiding = pending_.find(at); tiding != pending_.end()) tiding->second.under_way = false;
+    if (!stop.stop_requested()) send_some(stop);
+  }
+  one_ended_.request_stop();
+}
+
+Async<void> Deliverer::save(bool now) {
+  const Position done = pending_.empty() ? read_ : std::min(read_, pending_.begin()->first - 1);
+  if (done == saved_ || (!now && ground_.world.clock.tick() - saved_at_ < kNoteEvery)) co_return;
+  saved_at_ = ground_.world.clock.tick();
+  std::vector<port::Cursor> cursors = {{"deliver:" + name_, done}};
+  const auto saved = co_await ground_.ledger.put_cursors(std::move(cursors));
+  if (saved) saved_ = done;
+  else ground_.warn("sink \"" + name_ + "\": where it stands cannot be noted: " + saved.error().message);
+}
+
+}  // namespace agentd::host

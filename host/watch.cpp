@@ -1,0 +1,221 @@
+#include "host/watch.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/budget/days.hpp"
+#include "core/manifest/tree.hpp"
+
+namespace agentd::host {
+namespace {
+
+constexpr double kFarBehind = 300, kCaughtUp = 60;  // seconds of an event store
+constexpr const char *kSilent = "silent", *kFailures = "failures", *kBudget = "budget", *kQuarantine = "quarantine", *kUndelivered = "undelivered",
+                     *kEventLag = "event_lag", *kProviderDown = "provider_down";
+constexpr const char *kWarning = "warning", *kCritical = "critical";
+
+// [defaults] alerts: what agents that do not say otherwise have, the host has too.
+manifest::Alerts alerts_of_host(const manifest::HostConfig& config) {
+  manifest::Alerts alerts;
+  if (!config.defaults) return alerts;
+  const auto value = [&](std::string_view key) -> const manifest::Tree* {
+    const auto* found = manifest::find(*config.defaults, std::array<std::string_view, 2>{"alerts", key});
+    return found ? &found->value : nullptr;
+  };
+  if (const auto* sinks = value("sinks"); sinks && sinks->list())
+    for (const auto& sink : *sinks->list())
+      if (sink.text()) alerts.sinks.push_back(*sink.text());
+  if (const auto* ratio = value("budget_ratio")) {
+    if (const auto* part = std::get_if<double>(&ratio->value)) alerts.budget_ratio = *part;
+    if (const auto* whole = std::get_if<std::int64_t>(&ratio->value)) alerts.budget_ratio = static_cast<double>(*whole);
+  }
+  return alerts;
+}
+
+std::string amount_text(std::int64_t amount, bool of_cost) { return of_cost ? "$" + format_dollars(amount) : std::to_string(amount) + " tokens"; }
+
+}  // namespace
+
+Watch::Watch(Ground ground)
+    : ground_(ground), board_(ground.world, ground.ledger, [&log = ground.log](const std::string& text) { log.warn("alerts", text); }), of_host_(alerts_of_host(ground.config)) {}
+
+std::vector<std::pair<const char*, const char*>> Watch::rules() {
+  return {{kSilent, kCritical}, {kFailures, kWarning}, {kBudget, kWarning}, {kQuarantine, kWarning}, {kUndelivered, kWarning}, {kEventLag, kWarning}, {kProviderDown, kCritical}};
+}
+
+Async<Result<void>> Watch::start() {
+  auto loaded = co_await board_.load();
+  if (!loaded) co_return loaded;
+  const auto now = ground_.world.clock.now();
+  for (const auto& [agent_id, member] : ground_.members.members())
+    if (member.alerts && member.enabled) watched_.emplace(agent_id, Watched{member.spec().alerts, now});
+  ground_.journal.on_record([this](const port::StoredRecord& record, const event::Body& body) { see(record, body); });
+  forget_strangers();
+  looking_ = 2;
+  spawn(ground_.world.executor, look_back());
+  spawn(ground_.world.executor, look_again());
+  co_return Result<void>();
+}
+
+Async<void> Watch::stop() {
+  stopping_.request_stop();
+  ground_.journal.on_record({});
+  while (looking_ > 0) co_await sleep(ground_.world.timers, Millis(1), {});
+  co_await board_.stop();
+}
+
+std::vector<std::string> Watch::sinks_of(const std::string& agent_id) const {
+  const auto found = watched_.find(agent_id);
+  return found == watched_.end() || found->second.alerts.sinks.empty() ? of_host_.sinks : found->second.alerts.sinks;
+}
+
+// Alerts of agents that are gone, or that nobody wants any more.
+void Watch::forget_strangers() {
+  for (const auto& [name, alert, since] : board_.firing()) {
+    const bool is_agents = name.rule == kSilent || name.rule == kFailures || name.rule == kBudget;
+    const auto watched = watched_.find(name.agent_id);
+    if (!is_agents || name.agent_id.empty()) continue;
+    const bool is_wanted = watched != watched_.end() && ((name.rule == kSilent && watched->second.alerts.silent_after) ||
+                                                          (name.rule == kFailures && watched->second.alerts.consecutive_failures > 0) || (name.rule == kBudget && watched->second.alerts.budget_ratio > 0));
+    if (!is_wanted) board_.clear(name);
+  }
+}
+
+// ---- by what is recorded
+
+void Watch::see(const port::StoredRecord& record, const event::Body& body) {
+  if (const auto* ended = std::get_if<event::Ended>(&body)) return see_end(record, *ended);
+  if (const auto* failed = std::get_if<event::Undelivered>(&body); failed && failed->retry_after_ms < 0) {
+    auto sinks = sinks_of(record.agent_id);
+    std::erase(sinks, failed->sink);  // which would not be told of this either
+    board_.raise({kUndelivered, {}, failed->sink}, {kWarning, "sink \"" + failed->sink + "\" is not told what it is to be told: " + failed->error, std::move(sinks)});
+  }
+  if (const auto* told = std::get_if<event::Delivered>(&body)) board_.clear({kUndelivered, {}, told->sink});
+}
+
+void Watch::see_end(const port::StoredRecord& record, const event::Ended& ended) {
+  const auto& agent_id = record.agent_id;
+  if (ended.status == port::RunStatus::quarantined)
+    board_.raise({kQuarantine, agent_id, {}}, {kWarning, "run " + to_text(record.run) + " of " + agent_id + " is in quarantine: " + (ended.reason.empty() && ended.fault ? ended.fault->message : ended.reason), sinks_of(agent_id)});
+  const auto watched = watched_.find(agent_id);
+  if (watched == watched_.end()) return;
+  if (ended.status == port::RunStatus::completed) await_completion(agent_id, record.at);
+  look_at_failures(agent_id, watched->second);
+}
+
+void Watch::look_at_failures(const std::string& agent_id, const Watched& watched) {
+  const alert::Name name{kFailures, agent_id, {}};
+  const auto stats = ground_.ledger.stats(agent_id);
+  const auto most = watched.alerts.consecutive_failures;
+  if (most <= 0 || stats.consecutive_failures < most) return board_.clear(name);
+  board_.raise(name, {kWarning, agent_id + " failed " + std::to_string(stats.consecutive_failures) + " times in a row: " + stats.last_error, sinks_of(agent_id)});
+}
+
+// ---- by what is not recorded
+
+void Watch::await_completion(const std::string& agent_id, Instant since) {
+  auto& watched = watched_.at(agent_id);
+  if (!watched.alerts.silent_after) return;
+  const auto after = *watched.alerts.silent_after;
+  silence_.erase({watched.completed_at + after, agent_id});
+  watched.completed_at = since;
+  silence_.insert({watched.completed_at + after, agent_id});
+  if (ground_.world.clock.now() < since + after) board_.clear({kSilent, agent_id, {}});
+}
+
+void Watch::look_at_silence() {
+  const auto now = ground_.world.clock.now();
+  while (!silence_.empty() && silence_.begin()->first <= now) {
+    const auto agent_id = silence_.extract(silence_.begin()).value().second;
+    const auto& watched = watched_.at(agent_id);
+    board_.raise({kSilent, agent_id, {}}, {kCritical, "no run of " + agent_id + " has completed for " + format_duration(*watched.alerts.silent_after) + ", since " + format_instant(watched.completed_at), sinks_of(agent_id)});
+  }
+}
+
+// When the agent's last completed run ended, which may be months ago. One that never completed a run is silent from this host's start on.
+Async<void> Watch::find_completed(std::string agent_id) {
+  port::RunFilter filter{.agent_id = agent_id, .status = port::RunStatus::completed, .limit = 1};
+  const auto rows = co_await ground_.ledger.list(std::move(filter));
+  if (!rows || rows->empty()) co_return await_completion(agent_id, watched_.at(agent_id).completed_at);
+  const auto last = co_await ground_.ledger.events_after(rows->front().last - 1, 1);
+  const auto ended_at = last && !last->empty() && last->front().position == rows->front().last ? last->front().at : rows->front().entered_at;
+  const auto known = silence_.contains({watched_.at(agent_id).completed_at + *watched_.at(agent_id).alerts.silent_after, agent_id});
+  if (!known) await_completion(agent_id, ended_at);  // else one has completed meanwhile
+}
+
+Async<void> Watch::look_back() {
+  port::RunFilter filter{.agent_id = {}, .status = port::RunStatus::quarantined, .limit = alert::Board::kMostFiring};
+  const auto rows = co_await ground_.ledger.list(std::move(filter));
+  if (rows)
+    for (const auto& row : *rows) board_.raise({kQuarantine, row.agent_id, {}}, {kWarning, "run " + to_text(row.run) + " of " + row.agent_id + " is in quarantine", sinks_of(row.agent_id)});
+  for (const auto& [agent_id, watched] : watched_) {
+    if (stopping_.stop_requested()) break;
+    look_at_failures(agent_id, watched);
+    if (watched.alerts.silent_after) co_await find_completed(agent_id);
+  }
+  --looking_;
+}
+
+Async<void> Watch::look_again() {
+  for (bool goes_on = true; goes_on;) {
+    look_at_silence();
+    look_at_budgets();
+    look_at_providers();
+    look_at_event_stores();
+    for (const auto& [name, alert, since] : board_.firing()) {
+      if (name.rule != kQuarantine) continue;
+      port::RunFilter filter{.agent_id = name.agent_id, .status = port::RunStatus::quarantined, .limit = 1};
+      const auto rows = co_await ground_.ledger.list(std::move(filter));
+      if (rows && rows->empty()) board_.clear(name);
+    }
+    goes_on = co_await sleep(ground_.world.timers, kLookEvery, stopping_.get_token());
+  }
+  --looking_;
+}
+
+void Watch::look_at_budgets() {
+  look_at_budget({}, budget::kHostAccount, {0, ground_.config.budget.cost_per_day}, of_host_.budget_ratio);
+  for (const auto& [agent_id, watched] : watched_) {
+    const auto* member = ground_.members.find(agent_id);
+    if (member) look_at_budget(agent_id, budget::account_of(agent_id), member->day_limit, watched.alerts.budget_ratio);
+  }
+}
+
+void Watch::look_at_budget(const std::string& agent_id, const std::string& account, const port::Spend& limit, double ratio) {
+  if (ratio <= 0) return;
+  const auto day = budget::day_of(ground_.world.clock.now());
+  const auto now = ground_.ledger.account(account, day);
+  const auto look = [&](const char* resource, std::int64_t used, std::int64_t most) {
+    if (most <= 0) return;
+    const alert::Name name{kBudget, agent_id, resource};
+    const double part = static_cast<double>(used) / static_cast<double>(most);
+    if (part < ratio) return board_.clear(name);
+    const bool of_cost = std::string_view(resource) == "cost";
+    auto summary = (agent_id.empty() ? "the host" : agent_id) + " has used " + std::to_string(static_cast<int>(part * 100)) + "% of its " + resource + " of " + budget::format_day(day) + ": " + amount_text(used, of_cost) +
+                   " of " + amount_text(most, of_cost);
+    board_.raise(name, {kWarning, std::move(summary), sinks_of(agent_id), event::Exhausted{account, budget::format_day(day), resource, used, most}});
+  };
+  look("tokens", now.spent.tokens + now.held.tokens, limit.tokens > 0 ? limit.tokens + now.raised.tokens : 0);
+  look("cost", now.spent.cost + now.held.cost, limit.cost > 0 ? limit.cost + now.raised.cost : 0);
+}
+
+void Watch::look_at_providers() {
+  for (const auto& [name, endpoint] : ground_.ports.endpoints()) {
+    if (!endpoint) continue;
+    const alert::Name alert{kProviderDown, {}, name};
+    if ((*endpoint)->down()) board_.raise(alert, {kCritical, "provider \"" + name + "\" refuses its credentials, or its quota is used up: runs that need it wait", of_host_.sinks});
+    else board_.clear(alert);
+  }
+}
+
+void Watch::look_at_event_stores() {
+  for (const auto& copier : ground_.copiers) {
+    const alert::Name name{kEventLag, {}, copier->name()};
+    const auto lag = copier->lag_seconds();
+    if (lag >= kFarBehind)
+      board_.raise(name, {kWarning, "event store \"" + copier->name() + "\" is " + format_duration(Millis(static_cast<std::int64_t>(lag) * 1000)) + " behind" + (copier->last_error().empty() ? "" : ": " + copier->last_error()), of_host_.sinks});
+    else if (lag < kCaughtUp) board_.clear(name);
+  }
+}
+
+}  // namespace agentd::host

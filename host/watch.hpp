@@ -1,0 +1,81 @@
+// The rules that call a person: what they see goes to the board of alerts.
+//
+//   silent         an agent has not completed a run for alerts.silent_after           critical
+//   failures       alerts.consecutive_failures of its runs have failed in a row       warning
+//   budget         alerts.budget_ratio of a budget of the day is used                 warning
+//   quarantine     a run of an agent is in quarantine                                 warning
+//   undelivered    a sink was not told what it was to be told                         warning
+//   event_lag      an event store is minutes behind                                   warning
+//   provider_down  a provider refuses its credentials or its quota is used up         critical
+//
+// Alerts of an agent go to its alerts.sinks. Those of the host, and of agents that name none, go to [defaults] alerts.sinks.
+#pragma once
+#include <map>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/alert/board.hpp"
+#include "core/event/copier.hpp"
+#include "core/manifest/host_config.hpp"
+#include "host/journal.hpp"
+#include "host/members.hpp"
+#include "host/ports.hpp"
+
+namespace agentd::host {
+
+// The engine thread only.
+class Watch {
+ public:
+  static constexpr Millis kLookEvery{5'000};
+  struct Ground {
+    World world;
+    port::Ledger& ledger;
+    const manifest::HostConfig& config;
+    const Members& members;
+    const Ports& ports;
+    const std::vector<std::unique_ptr<event::Copier>>& copiers;
+    Journal& journal;
+    const Log& log;
+  };
+  explicit Watch(Ground ground);
+
+  // What is firing is known, and what has changed since is being found out.
+  Async<Result<void>> start();
+  Async<void> stop();
+  const alert::Board& board() const { return board_; }
+  // Every rule with the severity of its alerts.
+  static std::vector<std::pair<const char*, const char*>> rules();
+
+ private:
+  struct Watched {
+    manifest::Alerts alerts;
+    Instant completed_at{};  // its last completed run; of one that has none: when this host began to watch it
+  };
+  using Deadline = std::pair<Instant, std::string>;
+  std::vector<std::string> sinks_of(const std::string& agent_id) const;
+  void see(const port::StoredRecord& record, const event::Body& body);
+  void see_end(const port::StoredRecord& record, const event::Ended& ended);
+  void await_completion(const std::string& agent_id, Instant since);
+  Async<void> find_completed(std::string agent_id);
+  Async<void> look_back();
+  Async<void> look_again();
+  void look_at_silence();
+  void look_at_failures(const std::string& agent_id, const Watched& watched);
+  void look_at_budgets();
+  void look_at_budget(const std::string& agent_id, const std::string& account, const port::Spend& limit, double ratio);
+  void look_at_providers();
+  void look_at_event_stores();
+  void forget_strangers();
+
+  const Ground ground_;
+  alert::Board board_;
+  manifest::Alerts of_host_;
+  std::map<std::string, Watched> watched_;  // agents with alerts
+  std::set<Deadline> silence_;              // when each of them has been silent for too long
+  int looking_ = 0;
+  std::stop_source stopping_;
+};
+
+}  // namespace agentd::host

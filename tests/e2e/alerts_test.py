@@ -1,0 +1,107 @@
+"""People are called: once when something is not as it should be, once when it is again."""
+import json
+import time
+import unittest
+
+from agentd import AgentdTest, openai, until
+from receiver import Receiver
+
+SCRIPT = """
+agent = [
+  { match = "fail", step = [{ say = "Did not look." }] },
+  { match = "not done", step = [{ say = "Did not look." }, { say = "Did not look." }] },
+  { step = [{ call = [{ tool = "system.load" }] }, { say = "Done." }] },
+]
+"""
+
+AGENT = """
+[model]
+provider = "played"
+model = "m"
+[task]
+query = "Do it."
+require = ["system.load"]
+[retry]
+max_retries = 0
+[tools]
+allow = ["system.load"]
+[alerts]
+sinks = ["ops"]
+"""
+
+
+class Alerts(AgentdTest):
+    def setUp(self):
+        super().setUp()
+        self.receiver = self.enter(Receiver())
+        (self.folder / "script.toml").write_text(SCRIPT)
+
+    def start(self, config="", **agents):
+        self.agentd = self.host('[providers.played]\nplugin = "script"\nfile = "script.toml"\n[providers.played.prices.m]\ninput = 1.0\n'
+                                f'[sinks.ops]\nkind = "webhook"\nurl = "{self.receiver.url}/ops"\n[defaults.alerts]\nsinks = ["ops"]\n' + config, **agents)
+        self.agentd.start()
+        return self.agentd
+
+    def listed(self):
+        return [(alert["rule"], alert["severity"], alert["agent_id"], alert["subject"]) for alert in json.loads(self.agentd.cli("alerts", "list", "--json").stdout)["alerts"]]
+
+    def told(self):
+        return [(body["type"], body["data"]["rule"]) for body in self.receiver.bodies("/ops")]
+
+    def metric(self, name, rule):
+        return next(row.split()[-1] for row in self.agentd.request("GET", "/metrics")[1].splitlines() if row.startswith(name + "{") and f'rule="{rule}"' in row)
+
+    def ran(self, agent, **asked):
+        return self.agentd.wait_run(self.agentd.submit(agent, **asked))["status"]
+
+    def test_failures_in_a_row_are_raised_once_and_cleared_once(self):
+        self.start(f'[sinks.sad]\nkind = "webhook"\nurl = "{self.receiver.url}/sad"\n', worker=AGENT + 'consecutive_failures = 2\n[[deliver]]\nsinks = ["sad"]\non = ["failed"]\n')
+        self.assertEqual((self.listed(), self.metric("agentd_alerts_firing", "failures")), ([], "0"))
+        for _ in range(3):
+            self.assertEqual(self.ran("worker", query="fail"), "failed")
+        until("it is raised", lambda: self.listed() == [("failures", "warning", "worker", None)])
+        until("somebody is told", self.told)
+        self.agentd.kill()
+        self.agentd.start()
+        self.assertEqual(self.listed(), [("failures", "warning", "worker", None)])
+        self.assertEqual(self.metric("agentd_alerts_firing", "failures"), "1")
+        self.assertIn("failed 2 times in a row", self.agentd.cli("alerts", "list").stdout)
+        self.assertEqual(self.ran("worker"), "completed")
+        until("it is cleared", lambda: self.listed() == [])
+        until("somebody is told", lambda: len(self.told()) == 2)
+        self.assertEqual(self.told(), [("alert.raised", "failures"), ("alert.cleared", "failures")])
+        self.assertEqual([(body["type"], body["data"]["error_class"]) for body in self.receiver.bodies("/sad")], [("run.failed", "terminal")] * 3)
+        events = self.agentd.get("/v1/events?agent=worker&type=alert_raised&type=alert_cleared")["events"]
+        self.assertEqual([(event["type"], event["agent_id"], event["payload"]["rule"]) for event in events], [("alert_raised", "worker", "failures"), ("alert_cleared", "worker", "failures")])
+
+    def test_silence_is_raised_and_a_completed_run_ends_it(self):
+        self.start(worker=AGENT + 'silent_after = "2s"\n')
+        self.assertEqual(self.ran("worker"), "completed")
+        self.assertEqual(self.listed(), [])
+        until("it is raised", lambda: self.listed() == [("silent", "critical", "worker", None)])
+        self.assertEqual(self.ran("worker", query="fail"), "failed")
+        self.assertEqual(self.listed(), [("silent", "critical", "worker", None)])
+        self.assertEqual(self.ran("worker"), "completed")
+        until("it is cleared", lambda: ("silent", "critical", "worker", None) not in self.listed())
+
+    def test_a_budget_that_is_nearly_used_up_is_told_before_it_is(self):
+        endpoint = self.endpoint()
+        self.start(openai(endpoint) + '[providers.openai.prices.m]\ninput = 1000.0\noutput = 1000.0\n',
+                   worker=AGENT.replace('"played"', '"openai"').replace("[alerts]", "[limits]\ncost_per_day = 100.0\n[alerts]") + "budget_ratio = 0.001\n")
+        self.assertEqual(self.ran("worker"), "completed")
+        until("it is raised", lambda: self.listed() == [("budget", "warning", "worker", "cost")])
+        [warning] = self.agentd.get("/v1/events?type=budget_warning")["events"]
+        self.assertEqual((warning["payload"]["scope"], warning["payload"]["resource"], warning["payload"]["limit"]), ("agent:worker", "cost", 100))
+
+    def test_a_sink_that_takes_nothing_is_told_to_the_others(self):
+        self.receiver.answers["/deaf"] = [404]
+        self.start(f'[sinks.deaf]\nkind = "webhook"\nurl = "{self.receiver.url}/deaf"\n', worker=AGENT + '[[deliver]]\nsinks = ["deaf"]\n')
+        self.ran("worker")
+        until("it is raised", lambda: self.listed() == [("undelivered", "warning", None, "deaf")])
+        until("the other is told", lambda: self.told() == [("alert.raised", "undelivered")])
+        self.ran("worker")
+        until("it is cleared", lambda: self.listed() == [])
+
+
+if __name__ == "__main__":
+    unittest.main()
