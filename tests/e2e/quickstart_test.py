@@ -15,6 +15,9 @@ class Quickstart(unittest.TestCase):
         self.assertIn("calls repeated: 0; file written once", done.stdout)
         self.assertIn("provider script: no model; tools, schedule and durability are real", done.stdout)
         self.assertRegex(done.stdout, r"inbox +background_task_resumed +reason=crash")
+        self.assertRegex(done.stdout, r"agentd approvals approve \d+-[0-9a-z]{7}/2/0\n")
+        self.assertRegex(done.stdout, r"The load is [0-9.]+\.\n")
+        self.assertRegex(done.stdout, r"run \S+ failed: the budget of agent:thrifty")
         self.assertRegex(done.stdout, r"agent +state +runs +errors +schedule +last run")
         self.assertNotRegex(done.stdout, r"about (\?|0) s")
         events = [line for line in done.stdout.splitlines() if re.match(r"\d\d:\d\d:\d\d  ", line)]
