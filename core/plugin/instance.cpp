@@ -121,7 +121,7 @@ Async<Result<void>> Instance::close() {
   Start start = [this](void* self, agentd_op op, std::int64_t) { accept({op, &LifeJob::destroy, new LifeJob{*this, frame_, self, op, {}}}); };
   auto destroying = operate(std::move(start), around_.world.clock.tick() + around_.patience.destroy, {}, nullptr);
   const Ended how = co_await std::move(destroying);
-  auto returning = until_quiet(around_.patience.grace);
+  auto returning = until_quiet(around_.patience.destroy);
   if (!co_await std::move(returning)) co_return leave_as_is("its destroy has not ended");
   for (const auto& part : parts_)
     if (part) part->drop();

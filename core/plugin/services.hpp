@@ -43,7 +43,7 @@ struct Services {
 struct Patience {
   Millis create{30'000};
   Millis destroy{10'000};
-  Millis grace{5'000};  // after a deadline, for the answer to cancel
+  Millis grace{800};    // after a deadline or a cancel, for the answer to it: who cancels a run is answered within a second
 };
 
 }  // namespace agentd::plugin
