@@ -175,6 +175,7 @@ Async<Answer> forget(Context& context, Request request) {
   if (!forgotten && forgotten.error().fault == port::LedgerFault::not_found) co_return problem(404, "there is no run \"" + id + "\"");
   if (!forgotten) co_return ledger_problem(forgotten.error());
   context.journal.live().forget(*run);
+  context.journal.quarantine().forget(*run);
   co_return document({{"run_id", id}, {"forgotten", true}});
 }
 

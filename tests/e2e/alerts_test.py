@@ -55,7 +55,7 @@ class Alerts(AgentdTest):
         return self.agentd.wait_run(self.agentd.submit(agent, **asked))["status"]
 
     def test_failures_in_a_row_are_raised_once_and_cleared_once(self):
-        self.start(f'[sinks.sad]\nkind = "webhook"\nurl = "{self.receiver.url}/sad"\n', worker=AGENT + 'consecutive_failures = 2\n[[deliver]]\nsinks = ["sad"]\non = ["failed"]\n')
+        self.start(f'[sinks.sad]\nkind = "webhook"\nurl = "{self.receiver.url}/sad"\n', worker=AGENT + 'consecutive_failures = 2\n[[deliver]]\nsinks = ["sad"]\n on = ["failed"]\n')
         self.assertEqual((self.listed(), self.metric("agentd_alerts_firing", "failures")), ([], "0"))
         for _ in range(3):
             self.assertEqual(self.ran("worker", query="fail"), "failed")
