@@ -123,7 +123,7 @@ class Ledger(AgentdTest):
         host.stop()
         self.start_ahead(host, 3)
         until("old runs are gone", lambda: not self.runs(host) & set(old))
-        pruned = [event for event in host.get("/v1/events?type=events_pruned")["events"]]
+        pruned = until("it is recorded", lambda: host.get("/v1/events?type=events_pruned")["events"])
         self.assertEqual(len(pruned), 1)
         self.assertGreaterEqual(pruned[0]["payload"]["count"], 3)
         self.assertEqual(host.get("/v1/agents/hello")["run_count"], 3)

@@ -2,6 +2,7 @@
 import os
 import pathlib
 import shutil
+import time
 import unittest
 
 from agentd import BUILD, AgentdTest, Records, openai, until
@@ -76,13 +77,25 @@ class Kill(AgentdTest):
         host.stop()
         return run
 
+    def syncs(self):
+        return int(self.count.read_text() or 0) if self.count.exists() else 0
+
+    def come_to_rest(self):
+        """What a host writes when it has started, it may write after it is ready."""
+        seen, since = self.syncs(), time.monotonic()
+        while time.monotonic() - since < 0.5:
+            time.sleep(0.02)
+            if self.syncs() != seen:
+                seen, since = self.syncs(), time.monotonic()
+        return seen
+
     def syncs_of_a_run(self, tool):
         host = self.prepare(tool)
-        count = self.folder / "count"
-        host.start(LD_PRELOAD=preloads(), DIE_COUNT=str(count))
-        at_start = int(count.read_text()) if count.exists() else 0
+        self.count = self.folder / "count"
+        host.start(LD_PRELOAD=preloads(), DIE_COUNT=str(self.count))
+        at_start = self.come_to_rest()
         host.wait_run(host.submit("agent", key="only"))
-        total = int(count.read_text())
+        total = self.come_to_rest()
         host.stop()
         self.assertGreater(total, at_start)
         return host, at_start, total
@@ -93,7 +106,9 @@ class Kill(AgentdTest):
             for when in ("before", "after"):
                 with self.subTest(sync=n, when=when):
                     self.reset(host)
-                    host.start(LD_PRELOAD=preloads(), DIE_AT_SYNC=str(n), DIE_WHEN=when)
+                    self.count.unlink()
+                    host.start(LD_PRELOAD=preloads(), DIE_AT_SYNC=str(n), DIE_WHEN=when, DIE_COUNT=str(self.count))
+                    until("its start is written", lambda: self.syncs() >= at_start)
                     accepted = self.submit_and_die(host)
                     run = self.check_after(host, accepted)
                     calls = {line.split(" ")[0] for line in self.marked()}
