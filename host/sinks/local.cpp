@@ -45,7 +45,8 @@ class FileSink final : public Sink {
     const auto size = ::lseek(file.get(), 0, SEEK_END);
     const auto written = ::write(file.get(), line.data(), line.size());
     if (written == static_cast<ssize_t>(line.size()) && ::fdatasync(file.get()) == 0) return {};
-    const int why = written < 0 ? errno : ENOSPC;
+    const bool is_whole = written == static_cast<ssize_t>(line.size());  // and what failed is that it be durable
+    const int why = written < 0 || is_whole ? errno : ENOSPC;
     if (written > 0 && size >= 0 && ::ftruncate(file.get(), size) != 0) return not_written(path_);
     errno = why;
     return not_written(path_);
