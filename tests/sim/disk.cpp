@@ -307,6 +307,13 @@ void Disk::format(std::uint64_t seed) {
   sqlite3_randomness(0, nullptr);  // SQLite's own chance begins anew from this disk's
 }
 
+std::size_t Disk::size_of(std::string_view ending) const {
+  std::size_t bytes = 0;
+  for (const auto& [name, content] : files_)
+    if (name.ends_with(ending)) bytes += content->bytes.size();
+  return bytes;
+}
+
 void Disk::cut(Loss loss, std::uint64_t chance) {
   cut_ = true;
   ++process_;

@@ -27,7 +27,8 @@ class Disk {
   // The process that has files open ends: whatever it does to them from now on fails and changes nothing.
   void cut(Loss loss, std::uint64_t chance);
   bool is_cut() const { return cut_; }
-  void boot() { cut_ = false; }  // files that are opened from now on are another process's
+  void boot() { cut_ = false; }                        // files that are opened from now on are another process's
+  std::size_t size_of(std::string_view ending) const;  // in bytes, of all files that are named so
 
   std::function<int(Operation)>
       before;           // each operation of the process that runs; an SQLite code: that is its answer, and it is not done

@@ -42,17 +42,6 @@ Outside::Outside(Dice dice, Faults& faults, Witness& witness) : dice_(dice), fau
                                   {"never", "Is denied", schema, Effect::once, false}});
 }
 
-Async<Outside::Wait> Outside::pass(Millis time, std::stop_token stop) {
-  auto& life = *life_;
-  std::stop_source either;
-  const auto end = [&either] { either.request_stop(); };
-  const std::stop_callback on_stop(stop, end), on_death(life.death.get_token(), end);
-  const auto token = either.get_token();
-  const bool whole = co_await sleep(life.world.timers, time, token);
-  if (life.dead()) co_return Wait::died;
-  co_return whole ? Wait::whole : Wait::stopped;
-}
-
 bool Outside::goes_wrong(Fault fault, Column column, unsigned percent) {
   if (faults_.outside(fault, column)) return true;
   if (kind_ || !dice_.percent(percent)) return false;

@@ -13,16 +13,10 @@
 #include "core/port/tool.hpp"
 #include "tests/sim/dice.hpp"
 #include "tests/sim/faults.hpp"
+#include "tests/sim/life.hpp"
 #include "tests/sim/witness.hpp"
 
 namespace agentd::sim {
-
-// One process, as those see it that it talks to.
-struct Life {
-  World world;
-  std::stop_source death;
-  bool dead() const { return death.stop_requested(); }
-};
 
 class Outside final : public port::Provider,
                       public port::Toolset,
@@ -58,9 +52,7 @@ class Outside final : public port::Provider,
   Async<Result<void>> append(std::vector<port::Event> events) override;
 
  private:
-  // Waits; the end of the wait is the end of the process, too.
-  enum class Wait { whole, stopped, died };
-  Async<Wait> pass(Millis time, std::stop_token stop);
+  Async<Wait> pass(Millis time, std::stop_token stop) { return sim::pass(*life_, time, std::move(stop)); }
   bool goes_wrong(Fault fault, Column column, unsigned percent);
   void note(std::string_view what);
   std::expected<port::Answer, port::ModelError> answer(const port::Completion& completion, int step, port::Usage usage);
