@@ -1,5 +1,6 @@
 #include "host/engine.hpp"
 
+#include <boost/asio/post.hpp>
 #include <span>
 
 #include "core/event/record.hpp"
@@ -18,7 +19,11 @@ Async<Result<void>> Engine::open() {
   if (!opened) co_return fail("the ledger cannot be opened: " + opened.error().message);
   ledger_ = std::move(*opened);
   journal_.emplace(ground_.world, *ledger_, ground_.metrics, ground_.log);
-  roster_.emplace(config_, ground_.ports, *ledger_);
+  modes_.emplace(*ledger_);
+  auto loading = modes_->load();
+  auto loaded = co_await std::move(loading);
+  if (!loaded) co_return loaded;
+  roster_.emplace(config_, ground_.ports, *ledger_, *modes_);
   co_return Result<void>();
 }
 
@@ -39,9 +44,41 @@ Async<void> Engine::load_agents(std::vector<std::string> folders, std::string wo
   tell_refused(known);
 }
 
+Async<Result<Changes>> Engine::load_agents_again(std::vector<std::string> folders, std::string working_folder) {
+  const auto found = manifest::find_agents(folders, working_folder);
+  if (!found.problems.empty()) co_return fail(manifest::to_text(found.problems.front()));
+  Judge judge(ground_.ports);
+  roster_->begin_again();
+  for (PlaceInFolders at;;) {
+    auto reading = read_some_agents(found, at, config_, judge);
+    auto agents = co_await std::move(reading);
+    if (agents.empty()) break;
+    for (const auto& loaded : agents)
+      if (loaded.spec) journal_->debug(loaded.agent_id, loaded.spec->debug);
+    roster_->look_again(std::move(agents));
+    co_await boost::asio::post(ground_.world.executor, boost::asio::use_awaitable);
+  }
+  auto taking = roster_->end_again();
+  auto changes = co_await std::move(taking);
+  tell_refused(0);
+  using What = event::AgentChanged::What;
+  for (const auto& member : changes.created) {
+    ground_.metrics.know_agent(member->agent_id, member->means->model);
+    know_labels(*member->means);
+    co_await record_change(*member, What::created);
+  }
+  for (const auto& member : changes.updated) {
+    ground_.metrics.know_agent(member->agent_id, member->means->model);
+    know_labels(*member->means);
+    if (member->change) co_await record_change(*member, What::updated);
+  }
+  for (const auto& member : changes.removed) co_await record_change(*member, What::deleted);
+  co_return changes;
+}
+
 Async<void> Engine::take(std::vector<manifest::LoadedAgent> agents) {
   for (const auto& loaded : agents)
-    if (loaded.spec && loaded.spec->debug) journal_->debug(loaded.agent_id);
+    if (loaded.spec) journal_->debug(loaded.agent_id, loaded.spec->debug);
   const auto known = roster_->refused().size();
   auto taking = roster_->take(std::move(agents));
   co_await std::move(taking);
@@ -57,15 +94,17 @@ void Engine::tell_refused(std::size_t known) const {
 }
 
 void Engine::know_labels() {
-  for (const auto& [id, member] : roster_->members()) ground_.metrics.know_agent(id, member.means->model);
-  for (const auto& means : roster_->means()) {
-    if (!means.provider.empty()) ground_.metrics.know_model(means.provider, means.model);
-    for (const auto& tool : means.tools) ground_.metrics.know_tool(tool);
-  }
+  for (const auto& [id, member] : roster_->members()) ground_.metrics.know_agent(id, member->means->model);
+  for (const auto& means : roster_->means()) know_labels(means);
 }
 
-Async<void> Engine::record_change(const Member& member) {
-  event::AgentChanged changed{.what = *member.change, .revision = member.revision, .by = member.file};
+void Engine::know_labels(const Means& means) {
+  if (!means.provider.empty()) ground_.metrics.know_model(means.provider, means.model);
+  for (const auto& tool : means.tools) ground_.metrics.know_tool(tool);
+}
+
+Async<void> Engine::record_change(const Member& member, event::AgentChanged::What what) {
+  event::AgentChanged changed{.what = what, .revision = member.revision, .by = member.file};
   port::Transition transition{.agent_id = member.agent_id, .records = {event::to_record(changed)}};
   const auto committed = co_await ledger_->commit(std::move(transition));
   if (!committed) ground_.log.warn("agents", member.agent_id + ": " + committed.error().message);
@@ -83,7 +122,7 @@ Async<Result<void>> Engine::record_start() {
   if (!committed) co_return fail("the ledger takes nothing: " + committed.error().message);
   std::vector<Async<void>> changes;
   for (const auto& [id, member] : roster_->members()) {
-    if (member.change) changes.push_back(record_change(member));
+    if (member->change) changes.push_back(record_change(*member, *member->change));
     if (changes.size() == kAtOnce) co_await together(std::exchange(changes, {}));
   }
   co_await together(std::move(changes));
@@ -142,7 +181,7 @@ Async<Result<void>> Engine::start() {
   auto recipients = [this](const run::RunEnd& end) { return host::recipients(*roster_, end); };
   run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .cleaner = ground_.redactor, .warn = std::move(warn), .unread = &journal_->unread(), .listener = std::move(listener), .followers = std::move(followers), .recipients = std::move(recipients), .dry_run = options_.dry_run, .can_ask = options_.can_ask};
   worker_.emplace(std::move(around));
-  for (const auto& [id, member] : roster_->members()) ledger_->serve(id, true);
+  for (const auto& [id, member] : roster_->members()) ledger_->serve(id, member->mode != Mode::stopped);
   worker_->start();
   co_return Result<void>();
 }

@@ -27,6 +27,8 @@ class Engine {
   Async<Result<void>> open();
   // Reads the manifests of the configuration's folders and takes their agents, part by part.
   Async<void> load_agents(std::vector<std::string> folders, std::string working_folder);
+  // Reads them again and takes what has changed, with its records. An error: of the folders themselves, and nothing has changed.
+  Async<Result<Changes>> load_agents_again(std::vector<std::string> folders, std::string working_folder);
   // Takes the agents that can run; the others stay in the roster as refused.
   Async<void> take(std::vector<manifest::LoadedAgent> agents);
   // Records the start with what was loaded, then claims runs.
@@ -39,6 +41,7 @@ class Engine {
   Journal& journal() { return *journal_; }
   Deltas& deltas() { return deltas_; }
   Roster& roster() { return *roster_; }
+  Modes& modes() { return *modes_; }
   run::Worker& worker() { return *worker_; }
   const std::vector<std::unique_ptr<event::Copier>>& copiers() const { return copiers_; }
 
@@ -48,7 +51,8 @@ class Engine {
   void know_labels();
   void tell_refused(std::size_t known) const;  // those after so many
   Async<Result<void>> record_start();
-  Async<void> record_change(const Member& member);
+  void know_labels(const Means& means);
+  Async<void> record_change(const Member& member, event::AgentChanged::What what);
   Async<void> copy(event::Copier& copier);
   void start_deliverers();
   Async<void> deliver(Deliverer& deliverer);
@@ -59,6 +63,7 @@ class Engine {
   Deltas deltas_;
   std::unique_ptr<plugin::LedgerPort> ledger_;
   std::optional<Journal> journal_;
+  std::optional<Modes> modes_;
   std::optional<Roster> roster_;
   std::optional<run::Worker> worker_;
   std::vector<std::unique_ptr<event::Copier>> copiers_;

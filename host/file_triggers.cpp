@@ -52,19 +52,57 @@ void FileTriggers::stop() {
 }
 
 Async<void> FileTriggers::start() {
-  for (const auto& [id, member] : members_.members()) {
-    if (!member.watches_files || !member.enabled) continue;
-    for (const auto& trigger : member.spec().triggers)
-      if (const auto* on = std::get_if<manifest::FileTrigger>(&trigger.on))
-        watched_.push_back(std::make_unique<Watched>(Watched{.agent_id = id, .name = trigger.name, .on = *on, .since = {}}));
+  std::vector<MemberRef> watching;
+  for (const auto& [id, member] : members_.members())
+    if (member->watches_files) watching.push_back(member);
+  for (auto& member : watching) co_await take(std::move(member));
+}
+
+std::vector<std::pair<std::string, manifest::FileTrigger>> FileTriggers::wanted(const Member& member) {
+  std::vector<std::pair<std::string, manifest::FileTrigger>> all;
+  if (!member.watches_files || !member.enabled) return all;
+  for (const auto& trigger : member.spec().triggers)
+    if (const auto* on = std::get_if<manifest::FileTrigger>(&trigger.on)) all.emplace_back(trigger.name, *on);
+  return all;
+}
+
+Async<void> FileTriggers::take(MemberRef member) {
+  auto all = wanted(*member);
+  for (auto& watched : watched_) {
+    if (watched->agent_id != member->agent_id) continue;
+    const auto same = std::ranges::find_if(all, [&](const auto& each) { return each.first == watched->name && each.second == watched->on; });
+    if (same == all.end() || watched->is_gone) {
+      watched->is_gone = true;
+      continue;
+    }
+    all.erase(same);
+    watched->look_at_all = true;
+    arm(*watched);
   }
-  if (watched_.empty()) co_return;
-  const auto opened = watch_.open();
-  if (!opened) {
+  clear_away();
+  if (all.empty()) co_return;
+  if (const auto opened = watch_.open(); !opened) {
     log_.error("files", opened.error().message);
     co_return;
   }
-  for (auto& watched : watched_) co_await start_one(*watched);
+  for (auto& [name, on] : all) {
+    watched_.push_back(std::make_unique<Watched>(Watched{.agent_id = member->agent_id, .name = std::move(name), .on = std::move(on), .since = {}}));
+    auto starting = start_one(*watched_.back());
+    co_await std::move(starting);
+  }
+}
+
+void FileTriggers::leave(const std::string& agent_id) {
+  for (auto& watched : watched_) watched->is_gone = watched->is_gone || watched->agent_id == agent_id;
+  clear_away();
+}
+
+void FileTriggers::clear_away() {
+  std::erase_if(watched_, [this](const auto& watched) {
+    if (!watched->is_gone || watched->at_work) return false;
+    world_.timers.cancel(watched->timer);
+    return true;
+  });
 }
 
 // What it has seen is read first: before that, everything would be new.
@@ -91,7 +129,7 @@ Async<void> FileTriggers::start_one(Watched& watched) {
 
 void FileTriggers::take(const std::string& folder, std::string_view name) {
   for (auto& watched : watched_) {
-    if (watched->on.path != folder) continue;
+    if (watched->on.path != folder || watched->is_gone) continue;
     if (name.empty()) {
       watched->look_at_all = true;
     } else {
@@ -105,7 +143,7 @@ void FileTriggers::take(const std::string& folder, std::string_view name) {
 
 // Later with every file that comes, but not for ever.
 void FileTriggers::arm(Watched& watched) {
-  if (stopping_.stop_requested()) return;
+  if (stopping_.stop_requested() || watched.is_gone) return;
   const auto now = world_.clock.tick();
   if (!watched.since) watched.since = now;
   const auto last = std::chrono::ceil<Millis>(*watched.since + kLongestWait * watched.on.debounce - now);
@@ -117,12 +155,15 @@ void FileTriggers::arm(Watched& watched) {
 }
 
 Async<void> FileTriggers::look(Watched& watched) {
-  watched.at_work = true;
   watched.since.reset();
+  const auto member = members_.find(watched.agent_id);
+  if (!member || !member->starts_by_itself()) co_return;  // they wait where they are
+  watched.at_work = true;
   const auto new_files = arrived(watched);
-  const bool kept = new_files.empty() || co_await bring_in(watched, new_files);
+  const bool kept = new_files.empty() || co_await bring_in(*member, watched, new_files);
   watched.at_work = false;
   if (kept && (watched.look_at_all || !watched.told.empty())) arm(watched);  // it came meanwhile, or is looked at once more
+  if (watched.is_gone) clear_away();
 }
 
 std::vector<std::string> FileTriggers::names_in(Watched& watched) {
@@ -163,7 +204,7 @@ FileTriggers::Files FileTriggers::arrived(Watched& watched) {
   return found;
 }
 
-port::Entry FileTriggers::entry_of(const Watched& watched, const Files& some) const {
+port::Entry FileTriggers::entry_of(const Member& member, const Watched& watched, const Files& some) const {
   std::string paths, versions;
   for (const auto& [name, version] : some) {
     const auto path = watched.on.path + "/" + name;
@@ -177,11 +218,11 @@ port::Entry FileTriggers::entry_of(const Watched& watched, const Files& some) co
                          .params = {event::ObjectWriter().raw("trigger", trigger).finish()},
                          .key = "file:" + watched.name + "/" + manifest::content_hash(versions)};
   run::clean(cleaner_, entered);
-  return entry_for(world_, *members_.find(watched.agent_id), entered);
+  return entry_for(world_, member, entered);
 }
 
 // The runs and what is seen now, as one unit; tried until it is in, or the host stops. False: it stops.
-Async<bool> FileTriggers::bring_in(Watched& watched, const Files& arrived) {
+Async<bool> FileTriggers::bring_in(const Member& member, Watched& watched, const Files& arrived) {
   auto seen = watched.seen;
   for (const auto& [name, version] : arrived) seen[name] = version;
   std::erase_if(seen, [&](const auto& file) { return ::access((watched.on.path + "/" + file.first).c_str(), F_OK) != 0; });
@@ -192,7 +233,7 @@ Async<bool> FileTriggers::bring_in(Watched& watched, const Files& arrived) {
   for (auto file = arrived.begin(); file != arrived.end();) {
     some.insert(*file);
     if (++file == arrived.end() || some.size() == kMostPaths)
-      transition.follow_ups.push_back(entry_of(watched, std::exchange(some, {})));
+      transition.follow_ups.push_back(entry_of(member, watched, std::exchange(some, {})));
   }
   while (!stopping_.stop_requested()) {
     const auto kept = co_await ledger_.commit(transition);

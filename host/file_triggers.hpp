@@ -27,6 +27,9 @@ class FileTriggers {
   ~FileTriggers();
 
   Async<void> start();
+  // An agent that came or changed while the host runs, or whose mode did. Files that come while it is paused wait for it.
+  Async<void> take(MemberRef member);
+  void leave(const std::string& agent_id);
   void stop();
 
  private:
@@ -49,16 +52,19 @@ class FileTriggers {
     Timers::Id timer = 0;
     bool at_work = false;
     bool is_full = false;  // and the log knows
+    bool is_gone = false;  // nobody wants it any more; it goes when nobody is at work with it
   };
 
+  static std::vector<std::pair<std::string, manifest::FileTrigger>> wanted(const Member& member);
   Async<void> start_one(Watched& watched);
+  void clear_away();
   void take(const std::string& folder, std::string_view name);
   void arm(Watched& watched);
   Async<void> look(Watched& watched);
   Files arrived(Watched& watched);
   std::vector<std::string> names_in(Watched& watched);
-  Async<bool> bring_in(Watched& watched, const Files& arrived);
-  port::Entry entry_of(const Watched& watched, const Files& some) const;
+  Async<bool> bring_in(const Member& member, Watched& watched, const Files& arrived);
+  port::Entry entry_of(const Member& member, const Watched& watched, const Files& some) const;
 
   World world_;
   port::Ledger& ledger_;

@@ -21,11 +21,13 @@ constexpr Millis kLookAtAll{
 
 }  // namespace
 
-FolderWatch::FolderWatch(World world, Tell tell) : world_(world), tell_(std::move(tell)), descriptor_(world.executor) {}
+FolderWatch::FolderWatch(World world, Tell tell, bool with_removals)
+    : world_(world), tell_(std::move(tell)), wanted_(with_removals ? kWanted | IN_DELETE | IN_MOVED_FROM : kWanted), descriptor_(world.executor) {}
 
 FolderWatch::~FolderWatch() { stop(); }
 
 Result<void> FolderWatch::open() {
+  if (descriptor_.is_open()) return {};
   const int descriptor = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   if (descriptor < 0) return fail(std::string("files cannot be watched: ") + std::strerror(errno));
   descriptor_.assign(descriptor);
@@ -91,7 +93,7 @@ bool FolderWatch::follow(const std::string& folder, Place& place) {
   }
   if (place.watch >= 0 && place.device == status.st_dev && place.inode == status.st_ino) return false;
   let_go(place);
-  place = {::inotify_add_watch(descriptor_.native_handle(), folder.c_str(), kWanted), status.st_dev, status.st_ino};
+  place = {::inotify_add_watch(descriptor_.native_handle(), folder.c_str(), wanted_), status.st_dev, status.st_ino};
   return place.watch >= 0;
 }
 

@@ -17,12 +17,13 @@ class FolderWatch {
  public:
   // A file was closed after writing or moved in; an empty name: anything may have come, so look at the whole folder.
   using Tell = std::function<void(const std::string& folder, std::string_view name)>;
-  FolderWatch(World world, Tell tell);
+  // With removals: files that were removed or moved away are told as well.
+  FolderWatch(World world, Tell tell, bool with_removals = false);
   ~FolderWatch();
   FolderWatch(const FolderWatch&) = delete;
   FolderWatch& operator=(const FolderWatch&) = delete;
 
-  Result<void> open();
+  Result<void> open();  // once it is open, nothing more is to be done
   // From now on, once it is there. Its content so far is not told.
   void add(const std::string& folder);
   void stop();
@@ -42,6 +43,7 @@ class FolderWatch {
 
   World world_;
   Tell tell_;
+  const std::uint32_t wanted_;
   boost::asio::posix::stream_descriptor descriptor_;
   std::map<std::string, Place> folders_;
   Timers::Id timer_ = 0;

@@ -36,7 +36,7 @@ void Journal::take(const port::StoredRecord& record, const event::Decoded& decod
   approvals_.see(record, decoded.body);
   quarantine_.see(record, decoded.body);
   log(record, decoded);
-  if (tell_record_) tell_record_(record, decoded.body);
+  for (const auto& tell : tell_record_) tell(record, decoded.body);
   if (const auto* entered = std::get_if<event::Entered>(&decoded.body); entered && tell_entry_ && !port::is_final(record.status)) tell_entry_(record, *entered);
   if (!std::holds_alternative<event::Ended>(decoded.body)) return;
   const auto [first, last] = waiting_.equal_range(record.run);
@@ -44,7 +44,7 @@ void Journal::take(const port::StoredRecord& record, const event::Decoded& decod
 }
 
 void Journal::log(const port::StoredRecord& record, const event::Decoded& decoded) const {
-  const bool debugged = std::ranges::find(debugged_, record.agent_id) != debugged_.end();
+  const bool debugged = debugged_.contains(record.agent_id);
   if (!debugged && !log_.shows(loudest_of(decoded.body, record.status), "events")) return;
   for (const auto& event : event::expand(record, decoded)) {
     const auto level = debugged ? std::max(level_of(event.type), Level::info) : level_of(event.type);

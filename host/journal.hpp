@@ -3,6 +3,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <set>
 #include <stop_token>
 #include <vector>
 
@@ -26,13 +27,16 @@ class Journal {
   Approvals& approvals() { return approvals_; }
   Quarantine& quarantine() { return quarantine_; }
   // This agent's events are logged whatever the level.
-  void debug(std::string agent_id) { debugged_.push_back(std::move(agent_id)); }
+  void debug(const std::string& agent_id, bool wanted) {
+    if (wanted) debugged_.insert(agent_id);
+    else debugged_.erase(agent_id);
+  }
 
   // Who wants to know of every run that has come in, once it is durable. One at most.
   void on_entry(std::function<void(const port::StoredRecord&, const event::Entered&)> tell) { tell_entry_ = std::move(tell); }
 
-  // Whoever wants to hear of every record, once it is durable. One at most.
-  void on_record(std::function<void(const port::StoredRecord&, const event::Body&)> tell) { tell_record_ = std::move(tell); }
+  // Whoever wants to hear of every record, once it is durable.
+  void on_record(std::function<void(const port::StoredRecord&, const event::Body&)> tell) { tell_record_.push_back(std::move(tell)); }
 
   // Somebody who wants to know that a run has ended. Made before the question whether it has, so that no end falls in between.
   class EndOf {
@@ -63,9 +67,9 @@ class Journal {
   event::Unread unread_;
   Approvals approvals_;
   Quarantine quarantine_;
-  std::vector<std::string> debugged_;
+  std::set<std::string> debugged_;
   std::function<void(const port::StoredRecord&, const event::Entered&)> tell_entry_;
-  std::function<void(const port::StoredRecord&, const event::Body&)> tell_record_;
+  std::vector<std::function<void(const port::StoredRecord&, const event::Body&)>> tell_record_;
   std::multimap<RunId, EndOf*> waiting_;
 };
 

@@ -31,12 +31,12 @@ Overtaking::Overtaking(World world, port::Ledger& ledger, const Members& members
 
 bool Overtaking::overtakes(const std::string& agent_id, const event::Entered& entered) const {
   if (!is_unasked(entered)) return false;
-  const auto* member = members_.find(agent_id);
+  const auto member = members_.find(agent_id);
   return member && member->overlap == port::Overlap::cancel_previous;
 }
 
 Async<void> Overtaking::start() {
-  const auto cancels = [](const auto& member) { return member.second.overlap == port::Overlap::cancel_previous; };
+  const auto cancels = [](const auto& member) { return member.second->overlap == port::Overlap::cancel_previous; };
   if (std::ranges::none_of(members_.members(), cancels)) co_return;  // a long queue is not read for nothing
   Newest newest;
   for (const auto status : kLive) co_await look_at(status, newest);

@@ -6,7 +6,7 @@ namespace agentd::host {
 
 std::vector<event::Recipient> recipients(const Members& members, const run::RunEnd& end) {
   std::vector<event::Recipient> told;
-  const auto* member = members.find(end.agent_id);
+  const auto member = members.find(end.agent_id);
   if (!member || !member->delivers) return told;
   for (const auto& deliver : member->spec().deliver) {
     if (std::ranges::find(deliver.on, port::name(end.status)) == deliver.on.end()) continue;

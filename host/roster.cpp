@@ -8,6 +8,12 @@ namespace agentd::host {
 
 namespace {
 
+std::vector<manifest::ChainLink> all_of(const std::map<std::string, std::vector<manifest::ChainLink>>& links) {
+  std::vector<manifest::ChainLink> all;
+  for (const auto& [agent_id, own] : links) all.insert(all.end(), own.begin(), own.end());
+  return all;
+}
+
 bool is_on_files(const manifest::Trigger& trigger) { return std::holds_alternative<manifest::FileTrigger>(trigger.on); }
 
 }  // namespace
@@ -42,13 +48,19 @@ Async<manifest::LoadedAgent> read_one_agent(std::string file, const manifest::Ho
   co_return manifest::read_agent(*text, absolute, config, judge.checks(), manifest::read_text_file, file);
 }
 
-void Roster::know_followed(const std::vector<manifest::ChainLink>& links) {
-  for (const auto& link : links) add(link);
-  links_.insert(links_.end(), links.begin(), links.end());
+// Where it was taken: one that was refused follows whom it followed before.
+void Roster::know_followed(const manifest::LoadedAgent& loaded) {
+  const auto member = find(loaded.agent_id);
+  if (!loaded.spec || !member || member->manifest != manifest::canonical(*loaded.spec)) return;
+  follow_nobody(loaded.agent_id);
+  for (const auto& link : loaded.links) add(link);
+  if (loaded.links.empty()) links_.erase(loaded.agent_id);
+  else links_[loaded.agent_id] = loaded.links;
 }
 
 void Roster::refuse_cycles() {
-  for (auto& [agent_id, problem] : manifest::cycles(std::exchange(links_, {}))) {
+  for (auto& [agent_id, problem] : manifest::cycles(all_of(links_))) {
+    links_.erase(agent_id);
     const auto known = std::ranges::find(refused_, agent_id, &RefusedAgent::agent_id);
     if (known != refused_.end()) {
       known->problems.push_back(std::move(problem));
@@ -73,7 +85,73 @@ Async<void> Roster::take(std::vector<manifest::LoadedAgent> agents) {
   }
   co_await together(std::move(considering));
   co_await keep(std::move(fit));
-  for (const auto& loaded : agents) know_followed(loaded.links);
+  for (const auto& loaded : agents) know_followed(loaded);
+}
+
+void Roster::begin_again() { again_ = {}; }
+
+void Roster::look_again(std::vector<manifest::LoadedAgent> agents) {
+  for (auto& loaded : agents) {
+    const auto member = find(loaded.agent_id);
+    again_.seen.insert(loaded.agent_id);
+    if (!loaded.spec) {
+      again_.refused.push_back({loaded.agent_id, loaded.file, std::move(loaded.problems)});
+      continue;
+    }
+    clean(ports_.cleaner(), *loaded.spec);
+    if (!loaded.links.empty()) again_.links[loaded.agent_id] = loaded.links;
+    const bool is_same = member && member->file == loaded.file && member->manifest == manifest::canonical(*loaded.spec);
+    if (!is_same) again_.changed.push_back(std::move(loaded));
+  }
+}
+
+// Of the agents that have changed, those whose chains would never end now stay as they were. False: there is none.
+bool Roster::refuse_a_cycle(Again& again, const Links& before) {
+  bool any = false;
+  for (auto& [agent_id, problem] : manifest::cycles(all_of(again.links))) {
+    const auto changed = std::ranges::find(again.changed, agent_id, &manifest::LoadedAgent::agent_id);
+    if (changed == again.changed.end()) continue;
+    auto file = changed->file;
+    again.changed.erase(changed);
+    again.refused.push_back({agent_id, std::move(file), {std::move(problem)}});
+    again.links.erase(agent_id);
+    if (const auto old = before.find(agent_id); old != before.end()) again.links.insert(*old);
+    any = true;
+  }
+  return any;
+}
+
+Async<Changes> Roster::end_again() {
+  auto again = std::exchange(again_, {});
+  for (const auto& refused : again.refused)  // what is broken follows whom it followed
+    if (const auto old = links_.find(refused.agent_id); old != links_.end()) again.links.insert(*old);
+  while (refuse_a_cycle(again, links_)) {
+  }
+  Changes changes;
+  for (const auto& [agent_id, member] : members())
+    if (!again.seen.contains(agent_id)) changes.removed.push_back(member);
+  for (const auto& gone : changes.removed) {
+    remove(gone->agent_id);
+    links_.erase(gone->agent_id);
+  }
+  refused_ = std::move(again.refused);
+  std::map<std::string, MemberRef> before;
+  for (const auto& loaded : again.changed) before[loaded.agent_id] = find(loaded.agent_id);
+  auto taking = take(std::move(again.changed));
+  co_await std::move(taking);
+  for (const auto& [agent_id, old] : before) {
+    const auto now = find(agent_id);
+    if (now && now != old) (old ? changes.updated : changes.created).push_back(now);
+  }
+  co_return changes;
+}
+
+void Roster::take_mode(const std::string& agent_id) {
+  const auto member = find(agent_id);
+  if (!member || member->mode == modes_.mode(agent_id)) return;
+  auto changed = *member;
+  changed.mode = modes_.mode(agent_id);
+  add(std::move(changed));
 }
 
 // An agent that could not run is found out now rather than by its first run.
@@ -87,8 +165,8 @@ Async<void> Roster::consider(const manifest::LoadedAgent& loaded, std::vector<Me
   Means means{spec.model.provider, spec.model.model, {}};
   for (const auto& tool : (*ready)->tools.tools())
     if (tool.allowed()) means.tools.push_back(tool.name);
-  fit.push_back({.agent_id = loaded.agent_id, .file = loaded.file, .manifest = manifest::canonical(spec), .enabled = spec.enabled, .run_on_start = spec.schedule.run_on_start, .gated = spec.gate.has_value(), .watches_files = std::ranges::any_of(spec.triggers, is_on_files), .delivers = !spec.deliver.empty(), .alerts = spec.alerts != manifest::Alerts(), .change = {}, .overlap = spec.schedule.overlap,
-                 .queue_size = static_cast<std::uint32_t>(spec.limits.queue_size), .max_concurrent = static_cast<std::uint32_t>(spec.limits.max_concurrent),
+  fit.push_back({.agent_id = loaded.agent_id, .file = loaded.file, .manifest = manifest::canonical(spec), .enabled = spec.enabled, .mode = modes_.mode(loaded.agent_id), .run_on_start = spec.schedule.run_on_start, .gated = spec.gate.has_value(), .watches_files = std::ranges::any_of(spec.triggers, is_on_files), .delivers = !spec.deliver.empty(), .alerts = spec.alerts != manifest::Alerts(), .change = {}, .overlap = spec.schedule.overlap,
+                 .queue_size = static_cast<std::uint32_t>(spec.limits.queue_size), .max_concurrent = static_cast<std::uint32_t>(spec.limits.max_concurrent), .pause_after_failures = spec.retry.pause_after_failures,
                  .day_limit = spec.task.is_native() ? port::Spend{} : port::Spend{spec.limits.tokens_per_day, spec.limits.cost_per_day},
                  .policy = schedule::make_policy(spec.schedule, spec.limits.queue_size), .schedule = std::move(*schedule), .means = &*means_.insert(std::move(means)).first});
   fit.back().manifest.shrink_to_fit();
@@ -169,7 +247,7 @@ Async<Result<run::AgentRef>> Roster::prepare(manifest::AgentSpec spec) {
 }
 
 Async<Result<std::string>> Roster::text_of(std::string agent_id, std::int64_t revision) {
-  if (const auto* member = find(agent_id); member && member->revision == revision) co_return member->manifest;
+  if (const auto member = find(agent_id); member && member->revision == revision) co_return member->manifest;
   auto kept = co_await ledger_.spec(agent_id, revision);
   if (!kept) co_return fail(ErrorClass::retryable, kept.error().message);
   if (!*kept) co_return fail("the ledger has no revision " + std::to_string(revision) + " of agent \"" + agent_id + "\"");

@@ -12,6 +12,7 @@
 #include "core/schedule/ticker.hpp"
 #include "host/judge.hpp"
 #include "host/members.hpp"
+#include "host/modes.hpp"
 #include "host/ports.hpp"
 #include "host/prepared.hpp"
 
@@ -21,6 +22,11 @@ struct RefusedAgent {
   std::string agent_id;
   std::string file;
   std::vector<manifest::Problem> problems;
+};
+
+// What reading the manifests again came to. Those that were removed are as they were.
+struct Changes {
+  std::vector<MemberRef> created, updated, removed;
 };
 
 // Reads manifests, twice where toolsets are narrowed, so that all problems are told at their place.
@@ -35,7 +41,7 @@ Async<manifest::LoadedAgent> read_one_agent(std::string file, const manifest::Ho
 // The engine thread only; outlives the worker.
 class Roster final : public run::AgentSource, public Members {
  public:
-  Roster(const manifest::HostConfig& config, const Ports& ports, port::Ledger& ledger) : config_(config), ports_(ports), ledger_(ledger) {}
+  Roster(const manifest::HostConfig& config, const Ports& ports, port::Ledger& ledger, const Modes& modes) : config_(config), ports_(ports), ledger_(ledger), modes_(modes) {}
 
   // Keeps the specs of what was read as revisions, all in one transaction. What cannot be prepared for a run is refused, with reasons.
   Async<void> take(std::vector<manifest::LoadedAgent> agents);
@@ -45,26 +51,44 @@ class Roster final : public run::AgentSource, public Members {
   // Takes out the agents whose chains lead back to themselves. All are here.
   void refuse_cycles();
 
+  // The manifests are read again, part by part: what is as it was is left alone, what is gone is removed, and of what is broken now the
+  // last good revision stays. One story of these at a time.
+  void begin_again();
+  void look_again(std::vector<manifest::LoadedAgent> agents);
+  Async<Changes> end_again();
+  // As the modes say now.
+  void take_mode(const std::string& agent_id);
+
   Async<Result<run::AgentRef>> agent(std::string agent_id, std::int64_t revision) override;
 
  private:
   static constexpr std::size_t kPrepared = 1024;
 
+  using Links = std::map<std::string, std::vector<manifest::ChainLink>>;  // by the agent that follows
+  struct Again {
+    std::set<std::string> seen;
+    std::vector<manifest::LoadedAgent> changed;
+    Links links;
+    std::vector<RefusedAgent> refused;
+  };
+  static bool refuse_a_cycle(Again& again, const Links& before);
   Async<void> consider(const manifest::LoadedAgent& loaded, std::vector<Member>& fit);
   Async<void> keep(std::vector<Member> members);
   Async<Result<std::string>> text_of(std::string agent_id, std::int64_t revision);
   Async<Result<run::AgentRef>> prepare(manifest::AgentSpec spec);
   Async<Result<tool::Catalog>> tools_for(const manifest::AgentSpec& spec);
   Result<memory::Stores> stores_for(const manifest::AgentSpec& spec) const;
-  void know_followed(const std::vector<manifest::ChainLink>& links);
+  void know_followed(const manifest::LoadedAgent& loaded);
   void refuse(const std::string& agent_id, const std::string& file, std::string why);
 
   const manifest::HostConfig& config_;
   const Ports& ports_;
   port::Ledger& ledger_;
+  const Modes& modes_;
   std::vector<RefusedAgent> refused_;
   std::set<Means> means_;
-  std::vector<manifest::ChainLink> links_;
+  Links links_;
+  Again again_;
   Prepared prepared_{kPrepared};  // of the current revisions, and of earlier ones that runs in the ledger still ask for
 };
 

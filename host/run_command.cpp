@@ -42,7 +42,7 @@ class OneRun {
     std::vector<manifest::LoadedAgent> agents;
     agents.push_back(std::move(agent));
     co_await engine_.take(std::move(agents));
-    const auto* member = engine_.roster().find(id);
+    const auto member = engine_.roster().find(id);
     if (!member) co_return cli::kUsage;  // the log has said why
     const auto started = co_await engine_.start();
     if (!started) co_return refuse(cli::kFailed, started.error().message);

@@ -62,9 +62,9 @@ Slots::Slots(World world, port::Ledger& ledger, const Members& members, const Lo
 Async<void> Slots::start() {
   pruned_ = co_await Retention::dealt_with_until(ledger_);
   if (pruned_ && is_ahead(*pruned_)) pruned_.reset();
-  std::vector<const Member*> some;
+  std::vector<MemberRef> some;
   for (const auto& [id, member] : members_.members()) {
-    if (member.enabled && member.schedule) some.push_back(&member);
+    if (member->enabled && member->schedule) some.push_back(member);
     if (some.size() == kAtOnce) co_await start_some(std::exchange(some, {}));
   }
   co_await start_some(std::move(some));
@@ -74,20 +74,32 @@ Async<void> Slots::start() {
                               "; schedules go on from now, and a slot that has run does not run again");
 }
 
+Async<void> Slots::take(MemberRef member) {
+  if (!member->enabled || !member->schedule) {
+    ticker_.remove(member->agent_id);
+  } else {
+    std::vector<MemberRef> one = {member};
+    co_await start_some(std::move(one));
+  }
+  if (!member->starts_by_itself() || !member->run_on_start) co_return;
+  std::vector<MemberRef> one = {member};
+  co_await run_once(std::move(one));
+}
+
 Async<void> Slots::run_once() {
-  std::vector<const Member*> some;
+  std::vector<MemberRef> some;
   for (const auto& [id, member] : members_.members()) {
-    if (member.enabled && member.run_on_start) some.push_back(&member);
+    if (member->starts_by_itself() && member->run_on_start) some.push_back(member);
     if (some.size() == kAtOnce) co_await run_once(std::exchange(some, {}));
   }
   if (!some.empty()) co_await run_once(std::move(some));
 }
 
 // The key keeps replicas and a death in between from running it twice; the cursor outlives the run's records.
-Async<void> Slots::run_once(std::vector<const Member*> members) {
+Async<void> Slots::run_once(std::vector<MemberRef> members) {
   const auto epoch = ledger_.epoch();
   std::vector<std::string> names;
-  for (const auto* member : members) names.push_back(start_cursor(member->agent_id));
+  for (const auto& member : members) names.push_back(start_cursor(member->agent_id));
   const auto done = co_await ledger_.cursors(std::move(names));
   if (!done) {
     log_.error("schedule", "whether agents have run on start cannot be read, so none does now: " + done.error().message);
@@ -106,12 +118,12 @@ Async<void> Slots::run_once(std::vector<const Member*> members) {
   if (!stopping_.stop_requested()) co_await keep(std::move(marks));
 }
 
-Async<void> Slots::start_some(std::vector<const Member*> members) {
+Async<void> Slots::start_some(std::vector<MemberRef> members) {
   const auto begun = co_await begins(members);
   std::vector<Async<void>> going_on;
   for (std::size_t i = 0; i < members.size(); ++i) {
     const auto& member = *members[i];
-    if (begun[i].now) ticker_.add(member.agent_id, *member.schedule, member.policy, begun[i].at);
+    if (begun[i].now) ticker_.add(member.agent_id, *member.schedule, member.policy, begun[i].at, member.mode != Mode::active);
     else going_on.push_back(go_on(member, begun[i].at));
   }
   co_await together(std::move(going_on));
@@ -140,9 +152,9 @@ Async<void> Slots::keep_later(std::vector<port::Cursor> cursors) {
 }
 
 // Since when each schedule has been in force. What the ledger has says which are new, whoever died before they had begun.
-Async<std::vector<Slots::Begin>> Slots::begins(std::vector<const Member*> members) {
+Async<std::vector<Slots::Begin>> Slots::begins(std::vector<MemberRef> members) {
   std::vector<std::string> names;
-  for (const auto* member : members) {
+  for (const auto& member : members) {
     names.push_back(begin_cursor(member->agent_id));
     names.push_back(which_cursor(member->agent_id));
   }
@@ -168,7 +180,7 @@ Slots::Begin Slots::begin_of(const Member& member, Position begun, Position mark
 
 Async<void> Slots::go_on(const Member& member, std::optional<Instant> begun) {
   const auto after = co_await last_dealt_with(member, begun);
-  ticker_.add(member.agent_id, *member.schedule, member.policy, after);
+  ticker_.add(member.agent_id, *member.schedule, member.policy, after, member.mode != Mode::active);
 }
 
 Async<bool> Slots::keep_dealt_with(std::string agent_id, std::string entry_payload) const {
@@ -243,9 +255,9 @@ void Slots::take(schedule::SlotBatch batch) {
                               ": schedules go on from now, and a slot that has run does not run again");
   due_.reserve(due_.size() + batch.lost.size() + batch.due.size());
   for (const auto& lost : batch.lost)
-    if (const auto* member = members_.find(lost.agent_id)) due_.push_back(lost_entry(*member, lost));
+    if (const auto member = members_.find(lost.agent_id)) due_.push_back(lost_entry(*member, lost));
   for (const auto& due : batch.due)
-    if (const auto* member = members_.find(due.agent_id)) due_.push_back(due_entry(*member, due));
+    if (const auto member = members_.find(due.agent_id)) due_.push_back(due_entry(*member, due));
   if (!due_.empty() && !std::exchange(keeping_, true)) spawn(world_.executor, keep_due());
 }
 

@@ -19,6 +19,9 @@ class Slots {
   // Goes on where the ledger says that each agent's slots were left, and begins with those of new schedules now. Agents that run on
   // start do, where this ledger's life has not seen them do it yet.
   Async<void> start();
+  // An agent that came or changed while the host runs, or whose mode did: the slots of a schedule that stays go on where they are.
+  Async<void> take(MemberRef member);
+  void leave(const std::string& agent_id) { ticker_.remove(agent_id); }
   // No further slot becomes a run.
   void stop();
   // A slot whose run is about to be removed does not come again. False: that could not be kept.
@@ -27,13 +30,13 @@ class Slots {
 
  private:
   Async<void> run_once();
-  Async<void> run_once(std::vector<const Member*> members);
-  Async<void> start_some(std::vector<const Member*> members);
+  Async<void> run_once(std::vector<MemberRef> members);
+  Async<void> start_some(std::vector<MemberRef> members);
   struct Begin {
     std::optional<Instant> at;  // nothing: it cannot be read
     bool now = false;           // with this start
   };
-  Async<std::vector<Begin>> begins(std::vector<const Member*> members);
+  Async<std::vector<Begin>> begins(std::vector<MemberRef> members);
   Begin begin_of(const Member& member, Position begun, Position mark, std::vector<port::Cursor>& fresh);
   Async<void> go_on(const Member& member, std::optional<Instant> begun);
   Async<std::optional<Instant>> last_dealt_with(const Member& member, std::optional<Instant> begun);

@@ -3,6 +3,8 @@
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
+#include <ctime>
+#include <string>
 
 namespace agentd::host {
 namespace {
@@ -28,6 +30,15 @@ void Supervisor::ready() {
   tell("READY=1");
   if (every_ > Millis(0)) feed();
 }
+
+// MONOTONIC_USEC: which of several reloads is told of.
+void Supervisor::reloading() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  tell(("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.tv_sec * std::int64_t{1'000'000} + now.tv_nsec / 1'000)).c_str());
+}
+
+void Supervisor::ready_again() { tell("READY=1"); }
 
 void Supervisor::stopping() { tell("STOPPING=1"); }
 

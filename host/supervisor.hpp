@@ -16,6 +16,8 @@ class Supervisor {
   Supervisor& operator=(const Supervisor&) = delete;
 
   void ready();     // from now on it is fed
+  void reloading();  // until ready_again
+  void ready_again();
   void stopping();  // it is fed until the process has ended
 
  private:

@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kFarBehind = 300, kCaughtUp = 60;  // seconds of an event store
 constexpr const char *kSilent = "silent", *kFailures = "failures", *kBudget = "budget", *kQuarantine = "quarantine", *kUndelivered = "undelivered",
-                     *kEventLag = "event_lag", *kProviderDown = "provider_down";
+                     *kEventLag = "event_lag", *kProviderDown = "provider_down", *kPaused = "paused", *kPluginStuck = "plugin_stuck";
 constexpr const char *kWarning = "warning", *kCritical = "critical";
 
 // [defaults] alerts: what agents that do not say otherwise have, the host has too.
@@ -40,7 +40,7 @@ Watch::Watch(Ground ground)
     : ground_(ground), board_(ground.world, ground.ledger, [&log = ground.log](const std::string& text) { log.warn("alerts", text); }), of_host_(alerts_of_host(ground.config)) {}
 
 std::vector<std::pair<const char*, const char*>> Watch::rules() {
-  return {{kSilent, kCritical}, {kFailures, kWarning}, {kBudget, kWarning}, {kQuarantine, kWarning}, {kUndelivered, kWarning}, {kEventLag, kWarning}, {kProviderDown, kCritical}};
+  return {{kSilent, kCritical}, {kFailures, kWarning}, {kBudget, kWarning}, {kQuarantine, kWarning}, {kUndelivered, kWarning}, {kEventLag, kWarning}, {kProviderDown, kCritical}, {kPaused, kWarning}, {kPluginStuck, kWarning}};
 }
 
 Async<Result<void>> Watch::start() {
@@ -48,8 +48,10 @@ Async<Result<void>> Watch::start() {
   if (!loaded) co_return loaded;
   const auto now = ground_.world.clock.now();
   for (const auto& [agent_id, member] : ground_.members.members())
-    if (member.alerts && member.enabled) watched_.emplace(agent_id, Watched{member.spec().alerts, now});
-  ground_.journal.on_record([this](const port::StoredRecord& record, const event::Body& body) { see(record, body); });
+    if (member->alerts && member->enabled) watched_.emplace(agent_id, Watched{member->spec().alerts, now});
+  ground_.journal.on_record([this](const port::StoredRecord& record, const event::Body& body) {
+    if (!stopping_.stop_requested()) see(record, body);
+  });
   forget_strangers();
   looking_ = 2;
   spawn(ground_.world.executor, look_back());
@@ -59,10 +61,35 @@ Async<Result<void>> Watch::start() {
 
 Async<void> Watch::stop() {
   stopping_.request_stop();
-  ground_.journal.on_record({});
   while (looking_ > 0) co_await sleep(ground_.world.timers, Millis(1), {});
   co_await board_.stop();
 }
+
+void Watch::take(const Member& member) {
+  const auto& id = member.agent_id;
+  auto alerts = member.enabled && member.alerts ? std::optional(member.spec().alerts) : std::nullopt;
+  if (!alerts) return leave(id);
+  const auto now = ground_.world.clock.now();
+  auto& watched = watched_.try_emplace(id, Watched{{}, now}).first->second;
+  if (watched.alerts.silent_after) silence_.erase({watched.completed_at + *watched.alerts.silent_after, id});
+  watched.alerts = std::move(*alerts);
+  if (!member.starts_by_itself()) board_.clear({kSilent, id, {}});  // whoever paused it knows
+  else await_completion(id, was_away_.erase(id) > 0 ? now : watched.completed_at);
+  if (!member.starts_by_itself()) was_away_.insert(id);
+  forget_strangers();
+  look_at_failures(id, watched);
+  look_at_paused();
+}
+
+void Watch::leave(const std::string& agent_id) {
+  const auto found = watched_.find(agent_id);
+  if (found == watched_.end()) return;
+  if (found->second.alerts.silent_after) silence_.erase({found->second.completed_at + *found->second.alerts.silent_after, agent_id});
+  watched_.erase(found);
+  forget_strangers();
+}
+
+void Watch::take_defaults() { of_host_ = alerts_of_host(ground_.config); }
 
 std::vector<std::string> Watch::sinks_of(const std::string& agent_id) const {
   const auto found = watched_.find(agent_id);
@@ -127,6 +154,7 @@ void Watch::look_at_silence() {
   const auto now = ground_.world.clock.now();
   while (!silence_.empty() && silence_.begin()->first <= now) {
     const auto agent_id = silence_.extract(silence_.begin()).value().second;
+    if (const auto member = ground_.members.find(agent_id); !member || !member->starts_by_itself()) continue;
     const auto& watched = watched_.at(agent_id);
     board_.raise({kSilent, agent_id, {}}, {kCritical, "no run of " + agent_id + " has completed for " + format_duration(*watched.alerts.silent_after) + ", since " + format_instant(watched.completed_at), sinks_of(agent_id)});
   }
@@ -162,6 +190,8 @@ Async<void> Watch::look_again() {
     look_at_budgets();
     look_at_providers();
     look_at_event_stores();
+    look_at_paused();
+    look_at_plugins();
     for (const auto& [name, alert, since] : board_.firing()) {
       if (name.rule != kQuarantine) continue;
       port::RunFilter filter{.agent_id = name.agent_id, .status = port::RunStatus::quarantined, .limit = 1};
@@ -176,7 +206,7 @@ Async<void> Watch::look_again() {
 void Watch::look_at_budgets() {
   look_at_budget({}, budget::kHostAccount, {0, ground_.config.budget.cost_per_day}, of_host_.budget_ratio);
   for (const auto& [agent_id, watched] : watched_) {
-    const auto* member = ground_.members.find(agent_id);
+    const auto member = ground_.members.find(agent_id);
     if (member) look_at_budget(agent_id, budget::account_of(agent_id), member->day_limit, watched.alerts.budget_ratio);
   }
 }
@@ -205,6 +235,32 @@ void Watch::look_at_providers() {
     const alert::Name alert{kProviderDown, {}, name};
     if ((*endpoint)->down()) board_.raise(alert, {kCritical, "provider \"" + name + "\" refuses its credentials, or its quota is used up: runs that need it wait", of_host_.sinks});
     else board_.clear(alert);
+  }
+}
+
+void Watch::look_at_paused() {
+  const auto by_itself = [this](const std::string& agent_id) {
+    const auto* kept = ground_.modes.find(agent_id);
+    return kept && kept->mode == Mode::paused && kept->by_itself && ground_.members.find(agent_id) ? kept : nullptr;
+  };
+  for (const auto& [name, alert, since] : board_.firing())
+    if (name.rule == kPaused && !by_itself(name.agent_id)) board_.clear(name);
+  for (const auto& [agent_id, any] : ground_.modes.all())
+    if (const auto* kept = by_itself(agent_id))
+      board_.raise({kPaused, agent_id, {}}, {kWarning, agent_id + " is paused: " + kept->reason + "; agentd agents resume " + agent_id, sinks_of(agent_id)});
+}
+
+void Watch::look_at_plugins() {
+  for (const auto& library : ground_.ports.catalog().libraries()) {
+    const alert::Name name{kPluginStuck, {}, library->name};
+    const auto disabled = library->disabled();
+    const int hanging = library->hanging_calls();
+    if (!disabled && hanging == 0) {
+      board_.clear(name);
+      continue;
+    }
+    auto summary = disabled.value_or("plugin \"" + library->name + "\" does not come back from " + (hanging == 1 ? "a call that ignores its deadline" : std::to_string(hanging) + " calls that ignore their deadlines"));
+    board_.raise(name, {kWarning, std::move(summary), of_host_.sinks});
   }
 }
 

@@ -7,6 +7,8 @@
 //   undelivered    a sink was not told what it was to be told                         warning
 //   event_lag      an event store is minutes behind                                   warning
 //   provider_down  a provider refuses its credentials or its quota is used up         critical
+//   paused         an agent is paused by its retry.pause_after_failures               warning
+//   plugin_stuck   calls of a plugin ignore their deadline, or disabled it            warning
 //
 // Alerts of an agent go to its alerts.sinks. Those of the host, and of agents that name none, go to [defaults] alerts.sinks.
 #pragma once
@@ -21,6 +23,7 @@
 #include "core/manifest/host_config.hpp"
 #include "host/journal.hpp"
 #include "host/members.hpp"
+#include "host/modes.hpp"
 #include "host/ports.hpp"
 
 namespace agentd::host {
@@ -35,11 +38,17 @@ class Watch {
     const manifest::HostConfig& config;
     const Members& members;
     const Ports& ports;
+    const Modes& modes;
     const std::vector<std::unique_ptr<event::Copier>>& copiers;
     Journal& journal;
     const Log& log;
   };
   explicit Watch(Ground ground);
+
+  // An agent that came or changed while the host runs, or whose mode did.
+  void take(const Member& member);
+  void leave(const std::string& agent_id);
+  void take_defaults();  // of the configuration: they are others now
 
   // What is firing is known, and what has changed since is being found out.
   Async<Result<void>> start();
@@ -66,6 +75,8 @@ class Watch {
   void look_at_budgets();
   void look_at_budget(const std::string& agent_id, const std::string& account, const port::Spend& limit, double ratio);
   void look_at_providers();
+  void look_at_paused();
+  void look_at_plugins();
   void look_at_event_stores();
   void forget_strangers();
 
@@ -74,6 +85,7 @@ class Watch {
   manifest::Alerts of_host_;
   std::map<std::string, Watched> watched_;  // agents with alerts
   std::set<Deadline> silence_;              // when each of them has been silent for too long
+  std::set<std::string> was_away_;          // paused or stopped: its silence is counted from when it is back
   int looking_ = 0;
   std::stop_source stopping_;
 };

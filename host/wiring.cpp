@@ -12,8 +12,10 @@
 #include "host/commands.hpp"
 #include "host/engine.hpp"
 #include "host/file_triggers.hpp"
+#include "host/heartbeat.hpp"
 #include "host/overtaking.hpp"
 #include "host/places.hpp"
+#include "host/reload.hpp"
 #include "host/retention.hpp"
 #include "host/setup.hpp"
 #include "host/slots.hpp"
@@ -34,8 +36,8 @@ void allow_many_descriptors() {
 
 class Serving {
  public:
-  Serving(const Setup& setup, std::optional<Millis> run_for)
-      : config_(setup.loaded.config), setup_(setup), run_for_(run_for),
+  Serving(Setup& setup, const cli::Serve& command)
+      : config_(setup.loaded.config), setup_(setup), command_(command), run_for_(command.run_for),
         ground_(setup.loaded, setup.around.environment, setup.plugin_folders, config_.host.state_dir), engine_(ground_, config_, {}),
         signals_(ground_.io, SIGINT, SIGTERM, SIGHUP) {
     for (const auto& note : setup.loaded.notes) ground_.log.info("config", note);
@@ -74,7 +76,7 @@ class Serving {
     overtaking_.emplace(ground_.world, engine_.ledger(), engine_.roster(), engine_.worker(), engine_.journal(), ground_.log);
     co_await overtaking_->start();
     co_await slots_->start();
-    watch_.emplace(Watch::Ground{ground_.world, engine_.ledger(), config_, engine_.roster(), ground_.ports, engine_.copiers(), engine_.journal(), ground_.log});
+    watch_.emplace(Watch::Ground{ground_.world, engine_.ledger(), config_, engine_.roster(), ground_.ports, engine_.modes(), engine_.copiers(), engine_.journal(), ground_.log});
     auto watching = co_await watch_->start();
     if (!watching) co_return watching;
     file_triggers_.emplace(ground_.world, engine_.ledger(), engine_.roster(), ground_.redactor, ground_.log);
@@ -83,15 +85,29 @@ class Serving {
     Retention::Rules rules{config_.ledger.retention, config_.events.stores};
     retention_.emplace(ground_.world, engine_.ledger(), engine_.upkeep(), std::move(rules), std::move(tell));
     retention_->start();
+    fleet_.emplace(Fleet::Ground{ground_.world, engine_, *slots_, *file_triggers_, *watch_, ground_.log});
+    co_await fleet_->start();
+    reload_.emplace(ground_.world, setup_, command_, *fleet_, *watch_, engine_.roster(), ground_.log);
+    reload_->start();
+    start_heartbeat();
     open_api();
     co_return Result<void>();
   }
 
+  void start_heartbeat() {
+    if (config_.heartbeat.url.text.empty()) return;
+    const auto url = ground_.ports.secret(config_.heartbeat.url);
+    if (!url) return ground_.log.error("heartbeat", "there is none: " + url.error().message);
+    heartbeat_.emplace(SinkGround{ground_.world, ground_.ports.http(), ground_.log}, engine_.ledger(), *url, config_.heartbeat.every);
+    heartbeat_->start();
+  }
+
   void open_api() {
     decisions_.emplace(ground_.world, engine_.ledger(), ground_.redactor);
-    context_.emplace(api::Context{ground_.world, config_, engine_.ledger(), engine_.upkeep(), ground_.ports, engine_.roster(), engine_.journal(), engine_.deltas(), *slots_, engine_.worker(), *decisions_, engine_.copiers(), *watch_, ground_.metrics, ground_.clock.now()});
+    context_.emplace(api::Context{ground_.world, config_, engine_.ledger(), engine_.upkeep(), ground_.ports, engine_.roster(), engine_.journal(), engine_.deltas(), *slots_, engine_.worker(), *decisions_, engine_.copiers(), *watch_, engine_.modes(), *fleet_, *reload_, ground_.metrics, ground_.clock.now()});
     api::add_health(routes_, *context_);
     api::add_agents(routes_, *context_);
+    api::add_agent_control(routes_, *context_);
     api::add_runs(routes_, *context_);
     api::add_run_control(routes_, *context_);
     api::add_approvals(routes_, *context_);
@@ -120,7 +136,7 @@ class Serving {
       const auto [error, signal] = co_await signals_.async_wait(use_tuple);
       if (error) co_return;
       if (signal == SIGHUP) {
-        ground_.log.warn("host", "reload on SIGHUP: not supported yet; restart the host");
+        if (reload_ && !stopping_.stop_requested()) spawn(ground_.world.executor, reload());
         continue;
       }
       if (stopping_.stop_requested()) std::_Exit(cli::kFailed);
@@ -128,6 +144,13 @@ class Serving {
       reason_ = signal == SIGINT ? "SIGINT" : "SIGTERM";
       stopping_.request_stop();
     }
+  }
+
+  Async<void> reload() {
+    supervisor_.reloading();
+    auto reading = reload_->everything();
+    const auto read = co_await std::move(reading);
+    supervisor_.ready_again();
   }
 
   Async<void> until_asked_to_stop() {
@@ -142,6 +165,9 @@ class Serving {
   Async<void> stop(std::string reason) {
     if (context_) context_->draining = true;
     supervisor_.stopping();
+    if (reload_) co_await reload_->stop();
+    if (heartbeat_) co_await heartbeat_->stop();
+    if (fleet_) co_await fleet_->stop();
     if (slots_) slots_->stop();
     if (retention_) retention_->stop();
     if (file_triggers_) file_triggers_->stop();
@@ -154,7 +180,8 @@ class Serving {
   }
 
   const manifest::HostConfig& config_;
-  const Setup& setup_;
+  Setup& setup_;
+  const cli::Serve& command_;
   const std::optional<Millis> run_for_;
   Ground ground_;
   Engine engine_;
@@ -165,6 +192,9 @@ class Serving {
   std::optional<FileTriggers> file_triggers_;
   std::optional<Retention> retention_;
   std::optional<Watch> watch_;
+  std::optional<Fleet> fleet_;
+  std::optional<Reload> reload_;
+  std::optional<Heartbeat> heartbeat_;
   api::Routes routes_;
   std::optional<api::Context> context_;
   std::optional<api::Server> server_;
@@ -176,14 +206,14 @@ class Serving {
 }  // namespace
 
 int perform(const cli::Serve& command, const cli::Output& to) {
-  const auto setup = usable_setup(command.surroundings, to, command.listen);
+  auto setup = usable_setup(command.surroundings, to, command.listen);
   if (!setup) return setup.error();
   if (const auto made = make_private_folder(setup->loaded.config.host.state_dir); !made) {
     to.err << "agentd: " << made.error().message << '\n';
     return cli::kUsage;
   }
   allow_many_descriptors();
-  Serving serving(*setup, command.run_for);
+  Serving serving(*setup, command);
   if (const auto bound = serving.bind(); !bound) {
     to.err << "agentd: " << bound.error().message << '\n';
     return cli::kUsage;

@@ -305,6 +305,7 @@ void expand(Expansion& out, const HostStopped& h) {
 }
 
 void expand(Expansion& out, const AgentChanged& a) {
+  if (!a.agent_id.empty()) out.tell_of(a.agent_id, {});
   ObjectWriter payload;
   payload.number("revision", a.revision).text("by", a.by).text("reason", a.reason);
   const std::string type = a.what == AgentChanged::What::started ? "agent_resumed" : std::string("agent_") + name(a.what);

@@ -109,7 +109,7 @@ template <class A> void fields(A& a, Gated& r) {
 template <class A> void fields(A& a, HostStarted& r) { a("version", r.version); }
 template <class A> void fields(A& a, HostStopped& r) { a("reason", r.reason); }
 template <class A> void fields(A& a, AgentChanged& r) {
-  a("what", r.what, AgentChanged::What::created); a("revision", r.revision, 0); a("by", r.by); a("reason", r.reason);
+  a("what", r.what, AgentChanged::What::created); a("revision", r.revision, 0); a("by", r.by); a("reason", r.reason); a("agent", r.agent_id);
 }
 template <class A> void fields(A& a, PluginLoaded& r) { a("plugin", r.plugin); a("version", r.version); a("file", r.file); }
 template <class A> void fields(A& a, PluginFailed& r) { a("plugin", r.plugin); a("file", r.file); a("error", r.error); }

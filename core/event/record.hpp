@@ -285,6 +285,7 @@ struct AgentChanged {
   What what = What::created;
   std::int64_t revision = 0;
   std::string by, reason;
+  std::string agent_id;                  // whose it is, where that is not the record's own agent
 };
 const char* name(AgentChanged::What what);
 struct PluginLoaded {

@@ -221,7 +221,7 @@ const TableKeys& retry_keys() {
           key("backoff", &Retry::backoff, choice<Backoff>({{"exponential", Backoff::exponential}, {"fixed", Backoff::fixed}}), "How the delay grows."),
           key("max_delay", &Retry::max_delay, duration(), "Where it stops growing."),
           key("jitter", &Retry::jitter, number(0, 1), "Share of the delay that is random."),
-          key("pause_after_failures", &Retry::pause_after_failures, integer(0), "Failed runs in a row after which the agent is paused; 0: never.").only(0),
+          key("pause_after_failures", &Retry::pause_after_failures, integer(0), "Failed runs in a row after which the agent is paused; 0: never."),
       },
       .moved = {{"retry_delay", "it is \"delay\" here"}, {"attempts", "it is \"max_retries\" here: tries after the first"}},
   });

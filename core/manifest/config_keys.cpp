@@ -111,6 +111,14 @@ const TableKeys& events_keys() {
   return keys;
 }
 
+const TableKeys& heartbeat_keys() {
+  static const auto keys = table_keys<HeartbeatSection>({.keys = {
+      key("url", &HeartbeatSection::url, secret(), "Whom a GET tells that the host is alive and takes work: a reference, env:NAME, file:PATH or credential:NAME.").required(),
+      key("every", &HeartbeatSection::every, duration(std::chrono::seconds(1)), "How often; 1s or more."),
+  }});
+  return keys;
+}
+
 const TableKeys& embedding_keys() {
   static const auto keys = table_keys<EmbeddingSection>({.keys = {
       key("provider", &EmbeddingSection::provider, name_text(), "An entry of [providers.*].").required(),
@@ -233,6 +241,7 @@ const TableKeys& config_keys() {
           key("plugins", &HostConfig::plugins, entries(table<PluginTrust>(plugin_keys())), "Trust and isolation, by the descriptor's name."),
           key("defaults", &HostConfig::defaults, defaults_form(), "For every manifest that does not say."),
           key("budget", &HostConfig::budget, table<BudgetSection>(budget_keys()), "Of the whole host."),
+          key("heartbeat", &HostConfig::heartbeat, table<HeartbeatSection>(heartbeat_keys()), "A sign of life for whoever calls a person when it stays away."),
           key("sinks", &HostConfig::sinks, entries(table<SinkEntry>(sink_keys())), "Where results and alerts go."),
       },
       .moved = {{"listen", "it stands in [api]"},

@@ -111,6 +111,11 @@ struct SinkEntry {
   std::string settings = "{}";
 };
 
+struct HeartbeatSection {
+  SecretRef url;                             // none: nobody is told
+  Millis every{60'000};
+};
+
 struct HostConfig {
   std::string file;                          // what was read; empty: no file
   std::vector<std::string> mcp_files;
@@ -127,6 +132,7 @@ struct HostConfig {
   std::map<std::string, McpEntry> mcp;
   std::map<std::string, PluginTrust> plugins;  // by the descriptor's name
   BudgetSection budget;
+  HeartbeatSection heartbeat;
   std::map<std::string, SinkEntry> sinks;
   // What manifests get that do not say otherwise, with the places it came from. Shared because it never changes once read and
   // every copy of the configuration means the same one. Never null after a load.

@@ -242,6 +242,7 @@ void Instance::thrown_from(std::string_view what) const noexcept {
 
 void Instance::abandoned(agentd_op op) {
   ++abandoned_;
+  library_.count_hanging(1);
   for (const auto& part : parts_)
     if (part) part->op_over(op);
   replace_workers_of(op);
@@ -260,7 +261,10 @@ void Instance::replace_workers_of(agentd_op op) {
 
 void Instance::op_over(agentd_op op, bool was_abandoned) {
   --open_;
-  if (was_abandoned) --abandoned_;
+  if (was_abandoned) {
+    --abandoned_;
+    library_.count_hanging(-1);
+  }
   else
     for (const auto& part : parts_)
       if (part) part->op_over(op);

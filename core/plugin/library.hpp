@@ -50,12 +50,15 @@ class Library {
   // ---- any thread
   void count_stale() { stale_.fetch_add(1, std::memory_order_relaxed); }
   std::uint64_t stale_finishes() const { return stale_.load(std::memory_order_relaxed); }
+  void count_hanging(int by) { hanging_.fetch_add(by, std::memory_order_relaxed); }
+  int hanging_calls() const { return hanging_.load(std::memory_order_relaxed); }  // that ignored their deadline and have not ended since
   void disable(std::string reason);              // the first reason stays
   std::optional<std::string> disabled() const;   // why
   bool is_disabled() const { return is_disabled_.load(std::memory_order_acquire); }
 
  private:
   std::atomic<std::uint64_t> stale_{0};
+  std::atomic<int> hanging_{0};
   std::atomic<bool> is_disabled_{false};
   mutable Mutex mutex_;
   std::string reason_ AGENTD_GUARDED_BY(mutex_);

@@ -122,9 +122,16 @@ std::uint32_t Ticker::place_for(std::string agent_id) {
 void Ticker::add(std::string agent_id, const Schedule& schedule, Policy policy, std::optional<Instant> after, bool paused) {
   const auto now = clock_.now();
   const auto known = find(agent_id);
-  if (!after) after = known ? now : begin_of(agent_id, schedule, policy, now);
-  if (known) after = std::max({dealt_with(*after, now), now, dealt_with(agents_[*known].last, now)});
-  const auto place = known ? *known : place_for(std::move(agent_id));
+  if (known) {
+    auto& agent = agents_[*known];
+    agent.policy = policy;
+    if (agent.schedule != schedule) replace(agent, schedule, after, now);
+    if (agent.paused != paused) return paused ? pause(agent_id) : resume(agent_id);
+    queue(*known, next_slot(schedule, agent.last));
+    return arm();
+  }
+  if (!after) after = begin_of(agent_id, schedule, policy, now);
+  const auto place = place_for(std::move(agent_id));
   auto& agent = agents_[place];
   agent.schedule = schedule;
   agent.policy = policy;
@@ -132,6 +139,19 @@ void Ticker::add(std::string agent_id, const Schedule& schedule, Policy policy, 
   agent.paused = paused;
   queue(place, next_slot(schedule, agent.last));
   arm();
+}
+
+void Ticker::replace(Agent& agent, const Schedule& schedule, std::optional<Instant> after, Instant now) {
+  agent.last = dealt_with(agent.last, now);
+  if (!agent.paused) {
+    const auto jitter = jitter_of(agent.id, agent.schedule.jitter);
+    const auto first = next_slot(agent.schedule, agent.last);
+    if (first && *first + jitter <= now) collect(agent.id, agent.schedule, agent.policy, *first, now, found_);
+    for (const auto slot : slots_between(agent.schedule, std::max(agent.last, now - jitter), now, agent.policy.most_at_once))
+      found_.due.push_back({agent.id, slot, slot + jitter, false});
+  }
+  agent.last = std::max({after ? dealt_with(*after, now) : now, now, agent.last});
+  agent.schedule = schedule;
 }
 
 void Ticker::remove(std::string_view agent_id) {
@@ -161,7 +181,7 @@ void Ticker::resume(std::string_view agent_id) {
   agent.last = dealt_with(agent.last, now);
   const auto until = std::max(agent.last, now - jitter_of(agent.id, agent.schedule.jitter));
   if (const auto lost = count_slots(agent.schedule, agent.last, until); lost.count > 0)
-    paused_away_.push_back({LostSlots::Why::paused, agent.id, lost.count, lost.first, lost.last, {}});
+    found_.lost.push_back({LostSlots::Why::paused, agent.id, lost.count, lost.first, lost.last, {}});
   agent.last = until;
   queue(*place, next_slot(agent.schedule, until));
   arm();
@@ -203,12 +223,12 @@ void Ticker::drop_void() {
 
 void Ticker::arm() {
   while (!heap_.empty() && is_void(heap_.front())) pop();
-  if (heap_.empty() && paused_away_.empty()) {
+  if (heap_.empty() && found_.lost.empty() && found_.due.empty()) {
     timers_.cancel(std::exchange(timer_, 0));
     return;
   }
   const auto now = clock_.now();
-  const auto earliest = paused_away_.empty() ? heap_.front().at : now;
+  const auto earliest = found_.lost.empty() && found_.due.empty() ? heap_.front().at : now;
   const auto wait = std::clamp(earliest - now, kShortestWait, kLongestWait);
   if (timer_ != 0 && now + wait >= armed_for_) return;
   timers_.cancel(timer_);
@@ -219,10 +239,9 @@ void Ticker::arm() {
 void Ticker::tick() {
   timer_ = 0;
   const auto now = clock_.now();
-  SlotBatch out;
+  auto out = std::exchange(found_, {});
   if (now < seen_ && begin_anew(now)) out.clock_was = seen_;
   seen_ = now;
-  out.lost = std::exchange(paused_away_, {});
   collect_due(now, out);
   arm();
   if (!out.due.empty() || !out.lost.empty() || out.clock_was) sink_(std::move(out));

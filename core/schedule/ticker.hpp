@@ -69,7 +69,8 @@ class Ticker {
   Ticker& operator=(const Ticker&) = delete;
 
   // Slots not after `after` are dealt with: the agent's last slot in the ledger, or the moment its schedule came into force if
-  // that is later. Nothing: it is new, and its slots begin now, as begin_of says. For an agent that is here, replaces the schedule; slots of the new one begin now.
+  // that is later. Nothing: it is new, and its slots begin now, as begin_of says. For an agent that is here, replaces the policy, and
+  // the schedule where it is another one: slots of the new one begin now, and one of the old that only its jitter holds back still runs.
   void add(std::string agent_id, const Schedule& schedule, Policy policy, std::optional<Instant> after, bool paused = false);
   void remove(std::string_view agent_id);
 
@@ -116,6 +117,7 @@ class Ticker {
   std::optional<std::uint32_t> find(std::string_view agent_id) const;
   std::uint32_t place_for(std::string agent_id);
   void queue(std::uint32_t agent, std::optional<Instant> slot);
+  void replace(Agent& agent, const Schedule& schedule, std::optional<Instant> after, Instant now);
   void push(Due due);
   Due pop();
   bool is_void(const Due& due) const { return agents_[due.agent].stamp != due.stamp; }
@@ -134,7 +136,7 @@ class Ticker {
   std::vector<Due> heap_;  // earliest first
   Timers::Id timer_ = 0;
   Instant armed_for_{};
-  std::vector<LostSlots> paused_away_;  // found by resume, handed over with the next tick
+  SlotBatch found_;                     // by resume and add, handed over with the next tick
   Instant seen_;                        // the wall's clock when it was last looked at
 };
 

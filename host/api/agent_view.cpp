@@ -8,6 +8,8 @@
 namespace agentd::api {
 namespace {
 
+constexpr std::size_t kMostRefused = 100;
+
 Json interval_of(const manifest::Schedule& schedule) {
   const auto* interval = std::get_if<manifest::Interval>(&schedule.when);
   return interval ? Json(format_duration(interval->every)) : Json();
@@ -38,12 +40,20 @@ Json budget_of(const Context& context, const manifest::AgentSpec& spec) {
   return limits;
 }
 
+// Who left it paused or stopped, when and why.
+Json left_by(const Context& context, const host::Member& member) {
+  const auto* kept = context.modes.find(member.agent_id);
+  if (!kept || kept->mode == host::Mode::active) return Json();
+  return {{"since", format_instant(kept->since)}, {"by", text_or_null(kept->by)}, {"reason", text_or_null(kept->reason)}};
+}
+
 }  // namespace
 
 std::string agent_state(const Context& context, const host::Member& member) {
   const auto& id = member.agent_id;
   if (context.ledger.running(id) > 0) return "running";
-  if (!member.enabled) return "stopped";
+  if (!member.enabled || member.mode == host::Mode::stopped) return "stopped";
+  if (member.mode == host::Mode::paused) return "paused";
   return context.ledger.stats(id).consecutive_failures > 0 ? "error" : "idle";
 }
 
@@ -53,6 +63,17 @@ Document unknown_agent(const Context& context, const std::string& id) {
   return problem(404, "there is no agent \"" + id + "\"");
 }
 
+Json refused_agents(const Context& context) {
+  Json list = Json::array();
+  for (const auto& refused : context.roster.refused()) {
+    if (list.size() == kMostRefused) break;
+    Json problems = Json::array();
+    for (const auto& each : refused.problems) problems.push_back(manifest::to_text(each));
+    list.push_back({{"agent_id", refused.agent_id}, {"origin", refused.file}, {"problems", problems}});
+  }
+  return list;
+}
+
 Json agent_view(const Context& context, const host::Member& member) {
   const auto spec = member.spec();
   const auto stats = context.ledger.stats(spec.agent_id);
@@ -60,8 +81,9 @@ Json agent_view(const Context& context, const host::Member& member) {
   view["agent_id"] = spec.agent_id;
   view["description"] = text_or_null(spec.description);
   view["state"] = agent_state(context, member);
+  view["paused"] = left_by(context, member);
   view["is_running"] = context.ledger.running(spec.agent_id) > 0;
-  view["is_scheduled"] = spec.enabled && member.schedule.has_value();
+  view["is_scheduled"] = member.starts_by_itself() && member.schedule.has_value();
   view["run_count"] = stats.run_count;
   view["error_count"] = stats.error_count;
   view["consecutive_failures"] = stats.consecutive_failures;

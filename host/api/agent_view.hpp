@@ -6,10 +6,12 @@
 
 namespace agentd::api {
 
-// idle, running, error or stopped. `error`: the latest run failed.
+// idle, running, error, paused or stopped. `error`: the latest run failed.
 std::string agent_state(const Context& context, const host::Member& member);
 // 404, with the reason when it was refused.
 Document unknown_agent(const Context& context, const std::string& agent_id);
+// The first hundred, with what is wrong with their manifests.
+Json refused_agents(const Context& context);
 Json agent_view(const Context& context, const host::Member& member);
 
 // Calls visit(member) for every agent after an id, in order, until it answers false; others have their turn in between. What visit refers
@@ -21,7 +23,7 @@ Async<void> each_member(const Context& context, std::string after, Visit visit) 
   for (auto at = members.upper_bound(after); at != members.end();) {
     for (int i = 0; i < kAtOnce && at != members.end(); ++i, ++at) {
       after = at->first;
-      if (!visit(at->second)) co_return;
+      if (!visit(*at->second)) co_return;
     }
     co_await give_way(context.world.executor);
     at = members.upper_bound(after);

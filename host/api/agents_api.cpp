@@ -9,18 +9,6 @@ namespace agentd::api {
 namespace {
 
 constexpr std::size_t kMostAgents = 1000;  // of a page
-constexpr std::size_t kMostRefused = 100;
-
-Json refused_agents(const Context& context) {
-  Json list = Json::array();
-  for (const auto& refused : context.roster.refused()) {
-    if (list.size() == kMostRefused) break;
-    Json problems = Json::array();
-    for (const auto& each : refused.problems) problems.push_back(manifest::to_text(each));
-    list.push_back({{"agent_id", refused.agent_id}, {"origin", refused.file}, {"problems", problems}});
-  }
-  return list;
-}
 
 // By id; cursor is the last id of the page before. Answers what next is.
 Async<Json> fill(const Context& context, Page& page, std::string cursor) {
@@ -40,10 +28,11 @@ Async<Json> fill(const Context& context, Page& page, std::string cursor) {
 Async<Answer> status(Context& context, Request request) {
   const auto limit = limit_of(request, kMostAgents, kMostAgents);
   if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
-  std::size_t running = 0, queued = 0;
+  std::size_t running = 0, queued = 0, paused = 0;
   const auto count = [&](const host::Member& member) {
     running += context.ledger.running(member.agent_id) > 0 ? 1 : 0;
     queued += context.ledger.queued(member.agent_id);
+    paused += member.enabled && member.mode == host::Mode::paused ? 1 : 0;
     return true;
   };
   auto counting = each_member(context, std::string(), count);
@@ -55,7 +44,7 @@ Async<Answer> status(Context& context, Request request) {
   Json body;
   body["total_agents"] = context.roster.members().size();
   body["running_agents"] = running;
-  body["paused_agents"] = 0;
+  body["paused_agents"] = paused;
   body["total_refused_agents"] = context.roster.refused().size();
   body["refused_agents"] = refused_agents(context);
   body["queue_depth"] = queued;
@@ -74,13 +63,13 @@ Async<Answer> list_agents(Context& context, Request request) {
 }
 
 Async<Answer> show_agent(Context& context, Request request) {
-  const auto* member = context.roster.find(request.capture("id"));
+  const auto member = context.roster.find(request.capture("id"));
   if (!member) co_return unknown_agent(context, request.capture("id"));
   co_return document(agent_view(context, *member));
 }
 
 Async<Answer> slots(Context& context, Request request) {
-  const auto* member = context.roster.find(request.capture("id"));
+  const auto member = context.roster.find(request.capture("id"));
   if (!member) co_return unknown_agent(context, request.capture("id"));
   auto count = request;
   std::erase_if(count.query, [](const auto& p) { return p.first == "limit"; });
@@ -90,7 +79,7 @@ Async<Answer> slots(Context& context, Request request) {
   if (!wanted) co_return problem(400, "count is a number from 1 to 1000");
   Json list = Json::array();
   auto after = context.world.clock.now();
-  while (member->enabled && member->schedule && list.size() < *wanted) {
+  while (member->starts_by_itself() && member->schedule && list.size() < *wanted) {
     const auto slot = schedule::next_slot(*member->schedule, after);
     if (!slot) break;
     list.push_back({{"scheduled_at", format_instant_s(*slot)}});

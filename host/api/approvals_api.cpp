@@ -1,17 +1,14 @@
+#include <array>
 #include <nlohmann/json.hpp>
 
-#include "core/base/name_text.hpp"
-#include "core/tool/strict_json.hpp"
 #include "host/api/endpoints.hpp"
 #include "host/api/json.hpp"
 #include "host/api/page.hpp"
 #include "host/api/problem.hpp"
+#include "host/api/said.hpp"
 
 namespace agentd::api {
 namespace {
-
-constexpr std::size_t kLongestReason = 4096;
-constexpr std::size_t kLongestBy = 256;
 
 std::string text_of(const run::CallPlace& call) { return call_id(call.run, call.step, call.index); }
 
@@ -68,33 +65,11 @@ Async<Answer> list_approvals(Context& context, Request request) {
   co_return page.answer(nullptr);
 }
 
-// {"reason", "by", "arguments_hash"}, each a string that may be left out.
 std::variant<run::Word, Document> read_word(const Request& request) {
-  run::Word word;
-  if (request.body.empty()) return word;
-  const auto body = tool::parse_strict(request.body);
-  if (!body || !body->is_object())
-    return problem(400, "the body cannot be read as a JSON object",
-                   {{"", body ? std::string("write an object: {\"reason\": \"...\"}") : "is " + body.error().message}});
-  std::vector<InputError> errors;
-  for (const auto& [member, value] : body->items()) {
-    auto* to = member == "reason"           ? &word.reason
-               : member == "by"             ? &word.by
-               : member == "arguments_hash" ? &word.arguments_hash
-                                            : nullptr;
-    if (!to)
-      errors.push_back({"/" + member, "is not known here; known are reason, by, arguments_hash"});
-    else if (!value.is_string() && !value.is_null())
-      errors.push_back({"/" + member, "is a string"});
-    else if (value.is_string())
-      *to = value.get<std::string>();
-  }
-  if (word.reason.size() > kLongestReason)
-    errors.push_back({"/reason", "is longer than " + std::to_string(kLongestReason) + " bytes"});
-  if (word.by.size() > kLongestBy) errors.push_back({"/by", "is longer than " + std::to_string(kLongestBy) + " bytes"});
-  if (const auto unfit = unfit_for_a_name(word.by); !unfit.empty()) errors.push_back({"/by", std::string(unfit)});
-  if (!errors.empty()) return problem(422, "the decision cannot be understood", errors);
-  return word;
+  auto read = read_said(request, std::array{kReason, kBy, Sayable{"arguments_hash", 256}});
+  if (auto* wrong = std::get_if<Document>(&read)) return std::move(*wrong);
+  auto said = std::get<Said>(std::move(read));
+  return run::Word{.by = std::move(said["by"]), .reason = std::move(said["reason"]), .arguments_hash = std::move(said["arguments_hash"])};
 }
 
 Document refused(const std::string& call, const run::NoDecision& no) {

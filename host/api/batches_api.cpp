@@ -126,7 +126,7 @@ std::string name_of(const Context& context, const Request& request) {
 }
 
 Async<Answer> submit_batch(Context& context, Request request) {
-  const auto* member = context.roster.find(request.capture("id"));
+  const auto member = context.roster.find(request.capture("id"));
   if (!member) co_return unknown_agent(context, request.capture("id"));
   if (auto refused = refusal(context, *member)) co_return std::move(*refused);
   const auto name = name_of(context, request);

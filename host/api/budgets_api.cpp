@@ -93,7 +93,7 @@ std::variant<Raising, Document> read_raise(const Request& request) {
 std::optional<port::Spend> limit_of_scope(const Context& context, const std::string& scope) {
   if (scope == budget::kHostAccount) return port::Spend{0, context.config.budget.cost_per_day};
   if (!scope.starts_with("agent:")) return std::nullopt;
-  const auto* member = context.roster.find(scope.substr(6));
+  const auto member = context.roster.find(scope.substr(6));
   return member ? std::optional(member->day_limit) : std::nullopt;
 }
 

@@ -10,8 +10,10 @@
 #include "core/run/decide.hpp"
 #include "core/run/worker.hpp"
 #include "host/deltas.hpp"
+#include "host/fleet.hpp"
 #include "host/journal.hpp"
 #include "host/ports.hpp"
+#include "host/reload.hpp"
 #include "host/roster.hpp"
 #include "host/slots.hpp"
 #include "host/watch.hpp"
@@ -32,6 +34,9 @@ struct Context {
   run::Decisions& decisions;
   const std::vector<std::unique_ptr<event::Copier>>& copiers;
   const host::Watch& watch;
+  const host::Modes& modes;
+  host::Fleet& fleet;
+  host::Reload& reload;
   metrics::Metrics& metrics;
   Instant started_at{};
   bool ready = false;     // the engine thread sets it

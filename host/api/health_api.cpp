@@ -37,6 +37,7 @@ Async<metrics::Snapshot> snapshot(const Context& context) {
   for (const auto& copier : context.copiers) now.event_store_lag_seconds[copier->name()] = copier->lag_seconds();
   for (const auto& [rule, severity] : host::Watch::rules()) now.alerts_firing[{rule, severity}] = 0;
   for (const auto& firing : context.watch.board().firing()) ++now.alerts_firing[{firing.name.rule, firing.alert.severity}];
+  now.last_reload_successful = context.reload.is_current();
   now.wal_bytes = context.ledger.vitals().wal_bytes;
   co_return now;
 }

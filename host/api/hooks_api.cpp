@@ -20,7 +20,7 @@ constexpr std::size_t kLongestDelivery = 256;  // of its id
 // Of an agent that is not there as of a trigger that is not: nobody learns which agents there are.
 Document no_such_hook() { return problem(404, "there is no such webhook"); }
 
-std::optional<manifest::WebhookTrigger> webhook_of(const host::Member* member, const std::string& name) {
+std::optional<manifest::WebhookTrigger> webhook_of(const host::MemberRef& member, const std::string& name) {
   if (!member) return std::nullopt;
   const auto spec = member->spec();
   const auto trigger = std::ranges::find(spec.triggers, name, &manifest::Trigger::name);
@@ -63,7 +63,7 @@ Document unproven(const std::string& why) {
 
 Async<Answer> receive(Context& context, Request request) {
   const auto& trigger = request.capture("trigger");
-  const auto* member = context.roster.find(request.capture("agent"));
+  const auto member = context.roster.find(request.capture("agent"));
   const auto webhook = webhook_of(member, trigger);
   if (!webhook) co_return no_such_hook();
   const auto secret = context.ports.secret(webhook->secret);
@@ -71,6 +71,8 @@ Async<Answer> receive(Context& context, Request request) {
   const auto delivery = prove(webhook->verify, *secret, request, context.world.clock.now());
   if (!delivery) co_return unproven(delivery.error().message);
   if (auto refused = refusal(context, *member)) co_return std::move(*refused);
+  if (member->mode == host::Mode::paused)
+    co_return problem(409, "agent \"" + member->agent_id + "\" is paused: agentd agents resume " + member->agent_id);
   if (delivery->id.size() > kLongestDelivery || !unfit_for_a_name(delivery->id).empty())
     co_return problem(400, "the delivery's id is no name of at most 256 bytes");
   const auto value = value_of(request);

@@ -131,7 +131,7 @@ Async<Answer> review(Context& context, Request request, Reviewed::What what) {
   };
   if (!context.journal.quarantine().runs().contains(*run)) co_return is_not(*records);
   if (what == Reviewed::What::retry) {
-    const auto* member = context.roster.find(records->front().agent_id);
+    const auto member = context.roster.find(records->front().agent_id);
     if (!member) co_return unknown_agent(context, records->front().agent_id);
     if (auto not_now = refusal(context, *member)) co_return std::move(*not_now);
   }

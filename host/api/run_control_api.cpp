@@ -1,14 +1,15 @@
 // What people do about a run: cancel it, ask for it again.
+#include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "core/base/json_text.hpp"
-#include "core/tool/strict_json.hpp"
 #include "host/api/agent_view.hpp"
 #include "host/api/endpoints.hpp"
 #include "host/api/json.hpp"
 #include "host/api/problem.hpp"
 #include "host/api/run_view.hpp"
+#include "host/api/said.hpp"
 #include "host/api/take_in.hpp"
 
 namespace agentd::api {
@@ -17,7 +18,6 @@ namespace {
 using Records = std::vector<port::StoredRecord>;
 using AtCancel = std::variant<Records, Document>;
 
-constexpr std::size_t kLongestCancelReason = 4096;
 constexpr std::size_t kMostRetries = 1000;  // of one run, by people
 constexpr int kCancelTries = 20;
 constexpr Millis kBetweenCancelTries{100};
@@ -35,29 +35,6 @@ Async<AtCancel> records_of(Context& context, std::string id) {
 
 std::string status_of(const Records& records) { return run_summary(records)["status"].get<std::string>(); }
 
-// {"reason"}, which may be left out.
-std::variant<std::string, Document> read_reason(const Request& request) {
-  if (request.body.empty()) return std::string();
-  const auto body = tool::parse_strict(request.body);
-  if (!body || !body->is_object())
-    return problem(400, "the body cannot be read as a JSON object",
-                   {{"", body ? std::string("write an object: {\"reason\": \"...\"}") : "is " + body.error().message}});
-  std::string reason;
-  std::vector<InputError> errors;
-  for (const auto& [member, value] : body->items()) {
-    if (member != "reason")
-      errors.push_back({"/" + member, "is not known here; known is reason"});
-    else if (value.is_string())
-      reason = value.get<std::string>();
-    else if (!value.is_null())
-      errors.push_back({"/reason", "is a string"});
-  }
-  if (reason.size() > kLongestCancelReason)
-    errors.push_back({"/reason", "is longer than " + std::to_string(kLongestCancelReason) + " bytes"});
-  if (!errors.empty()) return problem(422, "the request cannot be understood", errors);
-  return reason;
-}
-
 // Cancelling twice is cancelling once; what has ended otherwise is not cancelled any more.
 Document ended_as(const Records& records, const std::string& id) {
   const auto status = status_of(records);
@@ -70,10 +47,10 @@ Async<Answer> cancel(Context& context, Request request) {
   auto before = co_await records_of(context, id);
   if (auto* none = std::get_if<Document>(&before)) co_return std::move(*none);
   if (const auto& records = std::get<Records>(before); has_ended(records)) co_return ended_as(records, id);
-  auto reason = read_reason(request);
-  if (auto* wrong = std::get_if<Document>(&reason)) co_return std::move(*wrong);
-  auto words =
-      std::get<std::string>(reason).empty() ? std::string("cancelled by a person") : std::get<std::string>(std::move(reason));
+  auto read = read_said(request, std::array{kReason});
+  if (auto* wrong = std::get_if<Document>(&read)) co_return std::move(*wrong);
+  auto words = std::get<Said>(std::move(read)).at("reason");
+  if (words.empty()) words = "cancelled by a person";
   const auto run = std::get<Records>(before).front().run;
   host::Journal::EndOf end(context.journal, run);
   auto cancelled = co_await context.worker.cancel(run, words);
@@ -136,7 +113,7 @@ Async<Answer> retry(Context& context, Request request) {
   const auto status = status_of(records);
   if (!may_be_retried(status))
     co_return problem(409, "run " + id + " is " + status + "; what failed, timed out, was cancelled or is in quarantine can be retried");
-  const auto* member = context.roster.find(records.front().agent_id);
+  const auto member = context.roster.find(records.front().agent_id);
   if (!member) co_return unknown_agent(context, records.front().agent_id);
   if (auto not_now = refusal(context, *member)) co_return std::move(*not_now);
   const auto decoded = event::decode(event::Entered::kKind, records.front().payload);

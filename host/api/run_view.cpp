@@ -46,6 +46,11 @@ struct Fold {
     query = entered.query;
     params = entered.params.text;
     if (port::is_final(record.status)) view["reason"] = event::reason(entered, record.status);
+    if (entered.count > 0) {  // one row for a stretch of slots
+      view["count"] = entered.count;
+      view["first"] = instant(entered.first);
+      view["last"] = instant(entered.last);
+    }
     if (!entered.session.empty()) view["session_id"] = entered.session;
   }
   void operator()(const port::StoredRecord& record, const Started& started) {

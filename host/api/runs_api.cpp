@@ -34,7 +34,7 @@ Async<port::LedgerResult<Finished>> wait_for(Context& context, RunId run, Millis
 }
 
 Async<Answer> ask(Context& context, Request request) {
-  const auto* member = context.roster.find(request.capture("id"));
+  const auto member = context.roster.find(request.capture("id"));
   if (!member) co_return unknown_agent(context, request.capture("id"));
   if (auto refused = refusal(context, *member)) co_return std::move(*refused);
   auto read = read_run_request(member->agent_id, request);

@@ -16,6 +16,7 @@ struct Output {
 int perform(const Status& command, const Output& to);
 int perform(const AgentsList& command, const Output& to);
 int perform(const AgentsShow& command, const Output& to);
+int perform(const AgentsMode& command, const Output& to);
 int perform(const AgentsRun& command, const Output& to);
 int perform(const RunsList& command, const Output& to);
 int perform(const RunsShow& command, const Output& to);

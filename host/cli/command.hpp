@@ -79,6 +79,12 @@ struct Status {
 struct AgentsList {
   Connection connection;
 };
+struct AgentsMode {
+  Connection connection;
+  std::string agent;
+  std::string verb;  // pause, resume, stop or start
+  std::string by, reason;
+};
 struct AgentsShow {
   Connection connection;
   std::string agent;
@@ -186,7 +192,7 @@ struct LedgerRestore {
 };
 
 using Command = std::variant<Init, RunFile, Serve, Check, Schema, ConfigShow, PluginsList, PluginsInspect, ScheduleNext, Status,
-                             AgentsList, AgentsShow, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, RunsForget, LedgerBackup, LedgerRestore, ApprovalsList, ApprovalsDecide, AlertsList, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview, BatchSubmit, BatchList, BatchShow,
+                             AgentsList, AgentsShow, AgentsMode, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, RunsForget, LedgerBackup, LedgerRestore, ApprovalsList, ApprovalsDecide, AlertsList, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview, BatchSubmit, BatchList, BatchShow,
                              Events>;
 
 // Exit codes that scripts rely on.

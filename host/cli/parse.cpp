@@ -211,6 +211,21 @@ class Grammar {
     auto& a = target<AgentsShow>(show);
     show->add_option("agent", a.agent, "Its id")->required();
     connect(show, a.connection);
+    struct Verb {
+      const char *name, *says, *example;
+    };
+    for (const auto& verb : {Verb{"pause", "No slots and no triggers from now on; a run that is asked for still runs", "  agentd agents pause hello --reason 'the disk is being moved'"},
+                             Verb{"resume", "Slots and triggers again; slots meanwhile are skipped, files that came meanwhile are not", "  agentd agents resume hello"},
+                             Verb{"stop", "Nothing runs from now on, and what runs is cancelled", "  agentd agents stop hello"},
+                             Verb{"start", "End a stop or a pause", "  agentd agents start hello"}}) {
+      auto* sub = command(*agents_, verb.name, verb.says, verb.example);
+      auto& m = target<AgentsMode>(sub);
+      m.verb = verb.name;
+      sub->add_option("agent", m.agent, "Its id")->required();
+      sub->add_option("--reason", m.reason, "Kept and shown");
+      sub->add_option("--by", m.by, "Who says so")->envname("USER");
+      connect(sub, m.connection);
+    }
     auto* run = command(*agents_, "run", "Ask for a run now",
                         "  agentd agents run hello --wait\n  agentd agents run hello --params '{\"thresholds\":{\"disk_usage\":80}}' --key disks-2026-03-01");
     auto& r = target<AgentsRun>(run);
@@ -366,7 +381,7 @@ class Grammar {
   void add_later() {
     later(app_, "doctor", "What is reachable");
     for (const auto* name : {"test", "new"}) later(*plugins_, name, "");
-    for (const auto* name : {"create", "update", "delete", "pause", "resume", "stop", "start", "apply"}) later(*agents_, name, "");
+    for (const auto* name : {"create", "update", "delete", "apply"}) later(*agents_, name, "");
     later(*runs_, "replay", "");
     for (const auto* name : {"memory", "tools", "completion"}) later(app_, name, "");
   }

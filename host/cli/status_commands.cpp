@@ -1,10 +1,13 @@
 #include <ostream>
 
+#include "core/base/json_text.hpp"
 #include "host/cli/ask.hpp"
 
 namespace agentd::cli {
 namespace {
 using Json = nlohmann::ordered_json;
+
+constexpr Millis kChangeTimeout{30'000};
 
 void print_members(const Json& object, const Output& to) {
   Table table({{"key", Cut::never}, {"value", Cut::never}});
@@ -50,6 +53,18 @@ int perform(const AgentsList& command, const Output& to) {
   const auto answer = get_list(command.connection, "/v1/agents", "agents");
   if (!answer) return tell(answer.error(), to);
   command.connection.json ? print_json(*answer, to) : print_agents(answer->value("agents", Json::array()), to);
+  return kDone;
+}
+
+int perform(const AgentsMode& command, const Output& to) {
+  Json body = Json::object();
+  for (const auto& [member, value] : {std::pair("reason", &command.reason), std::pair("by", &command.by)}) {
+    if (to_utf8(*value) != *value) return tell(Refusal{kUsage, std::string(member) + ": it is not UTF-8"}, to);
+    if (!value->empty()) body[member] = *value;
+  }
+  const auto answer = post(command.connection, "/v1/agents/" + percent_encode(command.agent) + '/' + command.verb, body, kChangeTimeout);
+  if (!answer) return tell(answer.error(), to);
+  command.connection.json ? print_json(*answer, to) : print_agents(Json::array({*answer}), to);
   return kDone;
 }
 

@@ -90,7 +90,7 @@ Async<int> measure_runs(WholeHost& host, int runs, int in_flight, bool listens) 
   auto& ledger = host.engine.ledger();
   const auto before = ledger.vitals();
   const Cost cost;
-  co_await enter(host, host.engine.roster().members().begin()->second, runs);
+  co_await enter(host, *host.engine.roster().members().begin()->second, runs);
   while (ledger.stats("watch").run_count < runs) co_await sleep(host.ground.timers, kLook, std::stop_token());
   const double cpu_us = cost.cpu_us(), wall_s = cost.wall_s();
   const auto after = ledger.vitals();

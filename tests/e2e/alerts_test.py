@@ -103,6 +103,36 @@ class Alerts(AgentdTest):
         self.ran("worker")
         until("it is cleared", lambda: self.listed() == [])
 
+    def test_a_plugin_that_does_not_come_back_is_told(self):
+        (self.folder / "script.toml").write_text('agent = [{ step = [{ call = [{ tool = "stubborn.sleep" }] }, { say = "Gave up." }] }]\n')
+        self.agentd = self.host('[providers.played]\nplugin = "script"\nfile = "script.toml"\n',
+                                worker='[model]\nprovider = "played"\nmodel = "m"\n[task]\nquery = "Go."\n[tools]\nallow = ["stubborn.*"]\n[limits]\ntool_call_timeout = "200ms"\n')
+        self.agentd.start()
+        self.agentd.wait_run(self.agentd.submit("worker"))
+        until("it is raised", lambda: self.listed() == [("plugin_stuck", "warning", None, "stubborn")])
+        self.assertIn("does not come back from a call", self.agentd.cli("alerts", "list").stdout)
+        for _ in range(4):  # its threads are replaced four times, then nobody calls it any more
+            self.agentd.wait_run(self.agentd.submit("worker"))
+        until("it is disabled", lambda: "is disabled" in json.dumps(self.agentd.wait_run(self.agentd.submit("worker"))) or "is disabled" in self.steps())
+
+    def steps(self):
+        last = self.agentd.get("/v1/runs?agent=worker&limit=1")["runs"][0]["run_id"]
+        return self.agentd.request("GET", f"/v1/runs/{last}/steps")[1]
+
+    def test_a_heartbeat_is_heard_outside_and_stays_away_with_its_host(self):
+        receiver = self.receiver
+        receiver.answers["/beat"] = [503, 503]
+        self.agentd = self.host('[heartbeat]\nurl = "env:BEAT_URL"\n' 'every = "1s"\n')
+        self.agentd.start(BEAT_URL=f"{receiver.url}/beat")
+        until("it beats", lambda: len(receiver.told("/beat")) >= 4)
+        self.assertEqual({request.method for request in receiver.told("/beat")}, {"GET"})
+        self.assertEqual(self.agentd.log().count("nobody hears it"), 1)
+        self.assertEqual(self.agentd.log().count("it is heard again"), 1)
+        self.agentd.kill()
+        heard = len(receiver.told("/beat"))
+        time.sleep(1.5)
+        self.assertEqual(len(receiver.told("/beat")), heard)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -333,7 +333,7 @@ KEYS = {
         "retry.backoff": Agents(delays, "exponential", "fixed", FAILS),
         "retry.max_delay": Agents(delays, "1s", "150ms", FAILS),
         "retry.jitter": Agents(delays, 0, 1, {**FAILS, "retry.delay": "300ms"}),
-        "retry.pause_after_failures": Refused(3),
+        "retry.pause_after_failures": Elsewhere("pause_test.py"),
 
         "limits.queue_size": Agents(admitted, 1, 5, plays("@never")),
         "limits.max_concurrent": Agents(second_of_two, 1, 2, plays("@never")),
@@ -379,6 +379,8 @@ KEYS = {
         "ledger.store": Hosts(exists("ledger/ledger.db"), "record", "local"),
         "memory.store": Hosts(lambda hosts, host: "worker" in memories(host.folder / "memory", host.folder), "known", "local"),
         "events.stores": Hosts(exists("others"), ["copies"], ["copies", "others"]),
+        "heartbeat.url": Elsewhere("alerts_test.py"),
+        "heartbeat.every": Elsewhere("alerts_test.py"),
         "budget.cost_per_day": Hosts(lambda hosts, host: host.get("/v1/budgets")["budgets"], 1000, 2000),
         "defaults": Hosts(lambda hosts, host: host.get("/v1/agents/worker")["labels"], {"labels": {"team": "ops"}}, ABSENT),
 

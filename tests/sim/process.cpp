@@ -89,7 +89,7 @@ Async<bool> Process::come_up() {
   worker_->start();
   co_await slots_->start();
   for (const auto& [id, member] : members_.members())
-    if (member.schedule && !ledger_->lost_cursors()) from_.witness.schedule_is_in_force(id, clock_.now());
+    if (member->schedule && !ledger_->lost_cursors()) from_.witness.schedule_is_in_force(id, clock_.now());
   co_return !life_.dead();
 }
 
@@ -139,9 +139,9 @@ Async<bool> Process::record_start() {
   const auto started = co_await std::move(starting);
   if (!started) co_return false;
   for (const auto& [id, member] : members_.members()) {
-    if (!member.change) continue;
+    if (!member->change) continue;
     port::Transition changed{
-        .agent_id = id, .records = {event::to_record(event::AgentChanged{.what = *member.change, .revision = member.revision})}};
+        .agent_id = id, .records = {event::to_record(event::AgentChanged{.what = *member->change, .revision = member->revision})}};
     auto changing = ledger_->commit(std::move(changed));
     const auto written = co_await std::move(changing);
     if (life_.dead()) co_return false;

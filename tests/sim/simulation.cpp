@@ -337,17 +337,17 @@ void Simulation::use(Process& process) {
 
 void Simulation::ask(Process& process) {
   const auto& spec = specs_[dice_.percent(80) ? specs_.size() - 1 - dice_.below(2) : dice_.below(specs_.size())];
-  const auto& member = *process.members().find(spec.agent_id);
+  const auto member = process.members().find(spec.agent_id);
   event::Entered entered{.trigger = "api"};
   if (dice_.percent(60)) entered.key = 'k' + std::to_string(dice_.percent(60) ? keys_++ : dice_.below(keys_ + 1));
   port::Entry entry{.agent_id = spec.agent_id,
                     .key = entered.key,
                     .nonce = static_cast<std::uint32_t>(dice_.next()),
                     .due_at = process.clock().now(),
-                    .revision = member.revision,
+                    .revision = member->revision,
                     .leaves_record = false,
-                    .queue_size = member.queue_size,
-                    .max_concurrent = member.max_concurrent,
+                    .queue_size = member->queue_size,
+                    .max_concurrent = member->max_concurrent,
                     .payload = event::encode(entered)};
   process.tell(enter(process.ledger(), std::move(entry)));
 }

@@ -5,7 +5,7 @@ import json
 import socketserver
 import threading
 
-Request = collections.namedtuple("Request", "path headers body")
+Request = collections.namedtuple("Request", "method path headers body")
 Mail = collections.namedtuple("Mail", "sender recipients text")
 
 
@@ -19,14 +19,16 @@ class Receiver:
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self):
+            def answer(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                receiver.requests.append(Request(self.path, dict(self.headers), body.decode()))
+                receiver.requests.append(Request(self.command, self.path, dict(self.headers), body.decode()))
                 status = receiver.answers[self.path].pop(0) if receiver.answers[self.path] else 200
                 self.send_response(status)
                 self.send_header("Content-Length", "5")
                 self.end_headers()
                 self.wfile.write(b"heard")
+
+            do_GET = do_POST = answer
 
             def log_message(self, *_):
                 pass

@@ -108,7 +108,7 @@ TEST(CommandLine, HelpIsNotAnError) {
 }
 
 TEST(CommandLine, RefusesWhatComesLater) {
-  for (const auto& words : std::vector<std::vector<const char*>>{{"doctor"}, {"agents", "pause", "a"}, {"plugins", "new", "toolset", "x"}, {"memory", "list", "a"},
+  for (const auto& words : std::vector<std::vector<const char*>>{{"doctor"}, {"agents", "delete", "a"}, {"plugins", "new", "toolset", "x"}, {"memory", "list", "a"},
                                                                  {"runs", "replay", "1", "--model", "m"}, {"completion", "bash"}, {"tools", "call", "a", "{}"}}) {
     const auto refused = said(words);
     EXPECT_EQ(refused.exit_code, kUsage);

@@ -380,6 +380,36 @@ TEST(Ticker, TakesANewScheduleFromNowOn) {
   EXPECT_EQ(b.ticker.size(), 1u);
 }
 
+TEST(Ticker, StillRunsASlotOfTheOldScheduleThatWaitsForItsJitter) {
+  Bench b;
+  auto old = every(10min);
+  old.jitter = 5min;
+  const auto late = jitter_of("a", old.jitter);
+  ASSERT_GT(late, 1s);
+  b.ticker.add("a", old, {}, {});
+  b.world.advance(9min + 30s + late / 2);
+  ASSERT_TRUE(b.due.empty());
+  b.ticker.add("a", every(1h), {}, {});
+  b.world.advance(1h);
+  ASSERT_EQ(b.due.size(), 2u);
+  EXPECT_EQ(b.due[0].scheduled_at, utc("2026-01-01T12:10:00Z"));
+  EXPECT_EQ(b.due[0].due_at, utc("2026-01-01T12:10:00Z") + late);
+  EXPECT_EQ(b.due[1].scheduled_at, utc("2026-01-01T13:00:00Z"));
+}
+
+TEST(Ticker, KeepsItsPlaceWhereThePolicyAloneChanges) {
+  Bench b;
+  auto same = every(10min);
+  same.jitter = 5min;
+  b.ticker.add("a", same, {}, {});
+  b.world.advance(9min + 30s + jitter_of("a", same.jitter) / 2);
+  b.ticker.add("a", same, {.misfire = Policy::Misfire::skip}, utc("2026-01-01T09:00:00Z"));
+  b.world.advance(10min);
+  ASSERT_EQ(b.due.size(), 1u);
+  EXPECT_EQ(b.due[0].scheduled_at, utc("2026-01-01T12:10:00Z"));
+  EXPECT_TRUE(b.lost.empty());
+}
+
 TEST(Ticker, HandsOverASlotOnceThoughItsAgentWasAddedAgain) {
   Bench b;
   b.ticker.add("early", every(1min), {}, {});

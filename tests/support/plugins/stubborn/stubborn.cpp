@@ -15,6 +15,10 @@ struct Stubborn final : Toolset {
       std::this_thread::sleep_for(std::chrono::minutes(2));
       return "slept";
     });
+    add("nap", "Sleeps until it is told to stop", {"seconds"}, Effect::pure, [](Call& call, int seconds) {
+      for (int i = 0; i < seconds * 50 && !call.cancelled(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      return "slept";
+    });
     add("crash", "Ends the process", Effect::pure, [] {
       *reinterpret_cast<volatile int*>(std::uintptr_t{0x1000}) = 1;  // a page that nobody has
       return "never";

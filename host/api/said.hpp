@@ -1,0 +1,24 @@
+// What a person says with a click: {"by", "reason", ...}, each a string that may be left out, as may the body.
+#pragma once
+#include <map>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "host/api/message.hpp"
+
+namespace agentd::api {
+
+struct Sayable {
+  const char* member;
+  std::size_t longest;   // bytes
+  bool is_name = false;  // of somebody: no control characters in it
+};
+inline constexpr Sayable kBy{"by", 256, true};
+inline constexpr Sayable kReason{"reason", 4096};
+
+// Every member, empty where it was not said; or a problem that tells everything that is wrong at once.
+using Said = std::map<std::string, std::string>;
+std::variant<Said, Document> read_said(const Request& request, std::span<const Sayable> members);
+
+}  // namespace agentd::api

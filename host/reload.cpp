@@ -1,0 +1,112 @@
+#include "host/reload.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace agentd::host {
+namespace {
+
+bool is_put_in_force(const std::string& key) { return key == "host.agent_dirs" || key.starts_with("defaults."); }
+
+// Manifests and what they name. An empty name: anything may have changed.
+bool may_matter(std::string_view name) {
+  return name.empty() || name.ends_with(".toml") || name.ends_with(".json") || name.ends_with(".md");
+}
+
+// Of the rest, what differs.
+std::vector<std::string> differences(const manifest::LoadedConfig& now, const manifest::LoadedConfig& fresh) {
+  std::map<std::string, std::string> before;
+  for (const auto& setting : now.settings) before[setting.key] = setting.value;
+  std::vector<std::string> keys;
+  for (const auto& setting : fresh.settings) {
+    const auto known = before.extract(setting.key);
+    if (!is_put_in_force(setting.key) && (known.empty() || known.mapped() != setting.value)) keys.push_back(setting.key);
+  }
+  for (const auto& [key, value] : before)
+    if (!is_put_in_force(key)) keys.push_back(key);
+  std::ranges::sort(keys);
+  return keys;
+}
+
+}  // namespace
+
+Reload::Reload(World world, Setup& setup, const cli::Serve& command, Fleet& fleet, Watch& watch, const Roster& roster, const Log& log)
+    : world_(world), setup_(setup), command_(command), fleet_(fleet), alerts_(watch), roster_(roster), log_(log),
+      watch_(world, [this](const std::string&, std::string_view name) { if (may_matter(name)) arm(); }, true) {}
+
+void Reload::start() {
+  if (const auto opened = watch_.open(); !opened) {
+    log_.error("agents", opened.error().message + ": a change of a manifest is seen with a reload only");
+    return;
+  }
+  watch_folders();
+}
+
+Async<void> Reload::stop() {
+  stopping_.request_stop();
+  watch_.stop();
+  world_.timers.cancel(std::exchange(timer_, 0));
+  const auto last = co_await turns_.take();
+}
+
+void Reload::watch_folders() {
+  for (const auto& folder : setup_.loaded.config.host.agent_dirs) watch_.add(folder);
+}
+
+void Reload::arm() {
+  if (stopping_.stop_requested() || timer_ != 0) return;
+  timer_ = world_.timers.after(kSettle, [this] {
+    timer_ = 0;
+    spawn(world_.executor, look());
+  });
+}
+
+Async<void> Reload::look() {
+  const auto turn = co_await turns_.take();
+  if (stopping_.stop_requested()) co_return;
+  Outcome outcome;
+  auto loading = agents(outcome);
+  co_await std::move(loading);
+  for (const auto& problem : outcome.problems) log_.error("agents", manifest::to_text(problem));
+}
+
+Async<void> Reload::agents(Outcome& outcome) {
+  auto loading = fleet_.reload(agent_folders(setup_.loaded), setup_.around.working_folder);
+  auto changes = co_await std::move(loading);
+  agents_are_current_ = changes && roster_.refused().empty();
+  if (changes) outcome.changes = std::move(*changes);
+  else outcome.problems.push_back({{}, 0, 0, changes.error().message});
+}
+
+// Nothing is half in force: a file with a mistake in it changes nothing.
+Async<Reload::Outcome> Reload::everything() {
+  const auto turn = co_await turns_.take();
+  Outcome outcome;
+  if (stopping_.stop_requested()) co_return outcome;
+  auto fresh = read_setup(command_.surroundings, command_.listen);
+  if (!fresh) outcome.problems.push_back({{}, 0, 0, fresh.error().message});
+  else outcome.problems = fresh->loaded.problems;
+  config_is_current_ = outcome.problems.empty();
+  if (outcome.problems.empty()) {
+    put_in_force(std::move(*fresh), outcome);
+    auto loading = agents(outcome);
+    co_await std::move(loading);
+  }
+  for (const auto& problem : outcome.problems) log_.error("config", manifest::to_text(problem));
+  if (!outcome.problems.empty()) log_.error("config", "nothing was reloaded");
+  for (const auto& key : outcome.needs_restart) log_.warn("config", key + " has changed: that takes a restart");
+  co_return outcome;
+}
+
+void Reload::put_in_force(Setup fresh, Outcome& outcome) {
+  outcome.needs_restart = differences(setup_.loaded, fresh.loaded);
+  config_is_current_ = outcome.needs_restart.empty();
+  auto& config = setup_.loaded.config;
+  config.defaults = fresh.loaded.config.defaults;
+  config.host.agent_dirs = fresh.loaded.config.host.agent_dirs;
+  setup_.loaded.tree = fresh.loaded.tree;
+  alerts_.take_defaults();
+  watch_folders();
+}
+
+}  // namespace agentd::host
