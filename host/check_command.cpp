@@ -1,4 +1,11 @@
 // `agentd check`: what a host with these options would find.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -6,6 +13,8 @@
 #include "host/commands.hpp"
 #include "host/ground.hpp"
 #include "host/roster.hpp"
+#include "host/runner/inspect.hpp"
+#include "host/runner/load.hpp"
 #include "host/setup.hpp"
 
 namespace agentd::host {
@@ -44,6 +53,15 @@ void add_ledger(Ports& ports, Findings& findings) {
   for (const auto& told : report.told) findings.notes.push_back({"", 0, 0, told});
 }
 
+// Toolsets that cannot be made, and that nobody needs so far.
+void add_unused(const Ports& ports, Findings& findings) {
+  for (const auto& [name, toolset] : ports.toolsets()) {
+    if (toolset) continue;
+    const auto says_so = [&reason = toolset.error().message](const manifest::Problem& problem) { return problem.message.find(reason) != std::string::npos; };
+    if (std::ranges::none_of(findings.problems, says_so)) findings.notes.push_back({"", 0, 0, "toolset \"" + name + "\" is not there: " + toolset.error().message});
+  }
+}
+
 Async<Findings> look(Ground& ground, const Setup& setup, bool ledger) {
   Findings findings{setup.loaded.problems, {}, {}};
   const auto& config = setup.loaded.config;
@@ -63,9 +81,28 @@ Async<Findings> look(Ground& ground, const Setup& setup, bool ledger) {
   }
   if (loaded.agents.empty() && findings.problems.empty()) findings.notes.push_back({config.file, 0, 0, no_agents(config)});
   manifest::sort_problems(findings.problems);
+  add_unused(ground.ports, findings);
   if (ledger) add_ledger(ground.ports, findings);
   co_await ground.ports.close();
   co_return findings;
+}
+
+// A plugin that takes its process down when it is made, by name: each is made in a process of its own.
+std::vector<manifest::Problem> fatal_plugins(const Setup& setup) {
+  const auto load = [](const std::filesystem::path& file, const std::string& digest) { return runner::load_in_runner("/proc/self/exe", file, digest); };
+  plugin::Catalog catalog({.folders = setup.plugin_folders, .sha256 = digests(setup.loaded.config), .load = load});
+  catalog.scan();
+  std::vector<manifest::Problem> found;
+  for (const auto& library : catalog.libraries()) {
+    const auto seen = runner::inspect_in_runner("/proc/self/exe", library->file);
+    const auto inspected = seen ? Json::parse(*seen, nullptr, false) : Json();
+    const auto components = inspected.is_object() ? inspected.value("components", Json::array()) : Json::array();
+    for (const auto& component : components) {
+      const auto why = component.value("tools_unknown", std::string());
+      if (why.find("crashes") != std::string::npos) found.push_back({library->file.string(), 0, 0, component.value("name", std::string()) + ": " + why});
+    }
+  }
+  return found;
 }
 
 Json to_json(const std::vector<manifest::Problem>& problems) {
@@ -74,11 +111,8 @@ Json to_json(const std::vector<manifest::Problem>& problems) {
   return list;
 }
 
-}  // namespace
-
-int perform(const cli::Check& command, const cli::Output& to) {
-  const auto setup = read_setup(command.surroundings);
-  if (!setup) return to.err << "agentd: " << setup.error().message << '\n', cli::kUsage;
+int check_here(const cli::Check& command, const Setup& read, const cli::Output& to) {
+  const auto* setup = &read;
   auto quiet = setup->loaded;
   quiet.config.log.level = "off";
   Findings findings;
@@ -100,6 +134,32 @@ int perform(const cli::Check& command, const cli::Output& to) {
     if (command.cost && findings.problems.empty()) print_costs(findings.costs, setup->loaded.config.budget.cost_per_day, to);
   }
   return findings.problems.empty() ? cli::kDone : cli::kUsage;
+}
+
+}  // namespace
+
+// Plugins are made in a child: one that takes its process down is named, instead of taking the check down with it.
+int perform(const cli::Check& command, const cli::Output& to) {
+  const auto setup = read_setup(command.surroundings);
+  if (!setup) return to.err << "agentd: " << setup.error().message << '\n', cli::kUsage;
+  const auto child = ::fork();
+  if (child < 0) return check_here(command, *setup, to);
+  if (child == 0) {
+    const int code = check_here(command, *setup, to);
+    to.out.flush();
+    to.err.flush();
+    std::_Exit(code);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status)) return WEXITSTATUS(status);
+  auto found = fatal_plugins(*setup);
+  if (found.empty()) found.push_back({"", 0, 0, std::string("a plugin ended the check (") + strsignal(WTERMSIG(status)) + "); agentd plugins inspect FILE looks at one alone"});
+  if (command.json) to.out << Json({{"problems", to_json(found)}, {"notes", Json::array()}}).dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+  else
+    for (const auto& problem : found) to.out << manifest::to_text(problem) << '\n';
+  return cli::kUsage;
 }
 
 }  // namespace agentd::host

@@ -28,6 +28,8 @@ class Deliverer {
   // The cursor is kept under "deliver:NAME".
   Deliverer(Ground ground, std::string name, Sink& sink) : ground_(std::move(ground)), name_(std::move(name)), sink_(sink) {}
 
+  // Something is on its way, or has not been looked at yet; what rests until its next try is not counted.
+  bool is_at_work() const { return in_flight_ > 0 || read_ < ground_.ledger.last_position(); }
   // Until stop; nothing is on its way when it returns.
   Async<void> follow(std::stop_token stop);
 

@@ -1,5 +1,6 @@
 #include "host/engine.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <span>
 
@@ -174,16 +175,27 @@ Async<Result<void>> Engine::start() {
     copiers_.push_back(std::make_unique<event::Copier>(ground_.world, *ledger_, journal_->live(), **store, name, std::move(listener)));
     spawn(ground_.world.executor, copy(*copiers_.back()));
   }
-  start_deliverers();
+  if (options_.delivers) start_deliverers();
   auto warn = [this](const std::string& text) { ground_.log.warn("runs", text); };
   auto listener = [this](run::Speaker speaker) { return deltas_.listener(std::move(speaker)); };
   auto followers = [this](const run::RunEnd& end) { return follow_ups(ground_.world, *roster_, end); };
-  auto recipients = [this](const run::RunEnd& end) { return host::recipients(*roster_, end); };
+  auto recipients = [this](const run::RunEnd& end) { return options_.delivers ? host::recipients(*roster_, end) : std::vector<event::Recipient>(); };
   run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .cleaner = ground_.redactor, .warn = std::move(warn), .unread = &journal_->unread(), .listener = std::move(listener), .followers = std::move(followers), .recipients = std::move(recipients), .dry_run = options_.dry_run, .can_ask = options_.can_ask};
   worker_.emplace(std::move(around));
   for (const auto& [id, member] : roster_->members()) ledger_->serve(id, member->mode != Mode::stopped);
   worker_->start();
   co_return Result<void>();
+}
+
+// Event stores and sinks that take what they are given have the story's end before the process does. Nobody waits for the others: the
+// next start goes on with them.
+Async<void> Engine::let_copies_catch_up() {
+  constexpr Millis kLook{5};
+  constexpr int kLooks = 400;
+  const auto is_behind = [](const auto& copier) { return copier->is_behind() && copier->last_error().empty(); };
+  const auto is_at_work = [](const auto& deliverer) { return deliverer->is_at_work(); };
+  for (int look = 0; look < kLooks && (std::ranges::any_of(copiers_, is_behind) || std::ranges::any_of(deliverers_, is_at_work)); ++look)
+    co_await sleep(ground_.world.timers, kLook, std::stop_token());
 }
 
 Async<void> Engine::stop(Millis drain_timeout, std::string reason) {
@@ -193,6 +205,7 @@ Async<void> Engine::stop(Millis drain_timeout, std::string reason) {
     const auto committed = co_await ledger_->commit(std::move(stopped));
     if (!committed) ground_.log.warn("ledger", committed.error().message);
   }
+  co_await let_copies_catch_up();
   stop_copying_.request_stop();
   while (copying_ > 0) co_await sleep(ground_.world.timers, Millis(5), std::stop_token());
   co_await ground_.ports.close();

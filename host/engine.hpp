@@ -20,6 +20,7 @@ class Engine {
   struct Options {
     bool dry_run = false;
     bool can_ask = true;  // people, about calls of tools.ask
+    bool delivers = true;
   };
   Engine(Ground& ground, const manifest::HostConfig& config, Options options) : ground_(ground), config_(config), options_(options), deltas_(ground.clock) {}
 
@@ -55,6 +56,7 @@ class Engine {
   Async<void> record_change(const Member& member, event::AgentChanged::What what);
   Async<void> copy(event::Copier& copier);
   void start_deliverers();
+  Async<void> let_copies_catch_up();
   Async<void> deliver(Deliverer& deliverer);
 
   Ground& ground_;

@@ -15,11 +15,14 @@ namespace {
 
 constexpr std::size_t kRecordsAtOnce = 32;
 
+// Ids of what is told are places in a ledger: one that is thrown away would tell different things under one id.
+bool delivers(const cli::RunFile& command) { return !command.dry_run && !command.surroundings.state.empty(); }
+
 class OneRun {
  public:
   OneRun(const Setup& setup, const cli::RunFile& command, std::filesystem::path state_dir, const cli::Output& to)
       : config_(setup.loaded.config), command_(command), to_(to), ground_(setup.loaded, setup.around.environment, setup.plugin_folders, std::move(state_dir)),
-        engine_(ground_, config_, {.dry_run = command.dry_run, .can_ask = false}) {}
+        engine_(ground_, config_, {.dry_run = command.dry_run, .can_ask = false, .delivers = delivers(command)}) {}
 
   int run() { return ground_.run(story()); }
 
@@ -44,6 +47,7 @@ class OneRun {
     co_await engine_.take(std::move(agents));
     const auto member = engine_.roster().find(id);
     if (!member) co_return cli::kUsage;  // the log has said why
+    if (member->delivers && !delivers(command_)) to_.err << "note: nobody is told of this run; a host, or --state DIR, keeps what it needs for that" << std::endl;
     const auto started = co_await engine_.start();
     if (!started) co_return refuse(cli::kFailed, started.error().message);
     const auto run = co_await enqueue(*member);

@@ -47,8 +47,11 @@ Async<Result<void>> Watch::start() {
   auto loaded = co_await board_.load();
   if (!loaded) co_return loaded;
   const auto now = ground_.world.clock.now();
-  for (const auto& [agent_id, member] : ground_.members.members())
-    if (member->alerts && member->enabled) watched_.emplace(agent_id, Watched{member->spec().alerts, now});
+  for (const auto& [agent_id, member] : ground_.members.members()) {
+    if (!member->alerts || !member->enabled) continue;
+    watched_.emplace(agent_id, Watched{member->spec().alerts, now});
+    if (!member->starts_by_itself()) was_away_.insert(agent_id);
+  }
   ground_.journal.on_record([this](const port::StoredRecord& record, const event::Body& body) {
     if (!stopping_.stop_requested()) see(record, body);
   });
@@ -74,7 +77,9 @@ void Watch::take(const Member& member) {
   if (watched.alerts.silent_after) silence_.erase({watched.completed_at + *watched.alerts.silent_after, id});
   watched.alerts = std::move(*alerts);
   if (!member.starts_by_itself()) board_.clear({kSilent, id, {}});  // whoever paused it knows
-  else await_completion(id, was_away_.erase(id) > 0 ? now : watched.completed_at);
+  else if (was_away_.erase(id) > 0) await_completion(id, now);
+  else if (watched.is_known) await_completion(id, watched.completed_at);
+  else if (watched.alerts.silent_after) find_out(id);
   if (!member.starts_by_itself()) was_away_.insert(id);
   forget_strangers();
   look_at_failures(id, watched);
@@ -146,6 +151,7 @@ void Watch::await_completion(const std::string& agent_id, Instant since) {
   const auto after = *watched.alerts.silent_after;
   silence_.erase({watched.completed_at + after, agent_id});
   watched.completed_at = since;
+  watched.is_known = true;
   silence_.insert({watched.completed_at + after, agent_id});
   if (ground_.world.clock.now() < since + after) board_.clear({kSilent, agent_id, {}});
 }
@@ -160,15 +166,44 @@ void Watch::look_at_silence() {
   }
 }
 
-// When the agent's last completed run ended, which may be months ago. One that never completed a run is silent from this host's start on.
+// Of an agent that never completed a run: since the first host that watched it, whatever died since.
+Async<Instant> Watch::watched_since(std::string agent_id) {
+  const auto now = ground_.world.clock.now();
+  const auto name = "watched:" + agent_id;
+  std::vector<std::string> names = {name};
+  const auto known = co_await ground_.ledger.cursors(std::move(names));
+  if (!known) co_return now;
+  if (known->front() > 0) co_return std::min(Instant(Millis(known->front())), now);
+  std::vector<port::Cursor> since = {{name, now.time_since_epoch().count()}};
+  const auto kept = co_await ground_.ledger.put_cursors(std::move(since));
+  if (!kept) ground_.log.warn("alerts", agent_id + ": since when it is watched could not be kept: " + kept.error().message);
+  co_return now;
+}
+
+// When the agent's last completed run ended, which may be months ago.
 Async<void> Watch::find_completed(std::string agent_id) {
   port::RunFilter filter{.agent_id = agent_id, .status = port::RunStatus::completed, .limit = 1};
   const auto rows = co_await ground_.ledger.list(std::move(filter));
-  if (!rows || rows->empty()) co_return await_completion(agent_id, watched_.at(agent_id).completed_at);
-  const auto last = co_await ground_.ledger.events_after(rows->front().last - 1, 1);
-  const auto ended_at = last && !last->empty() && last->front().position == rows->front().last ? last->front().at : rows->front().entered_at;
-  const auto known = silence_.contains({watched_.at(agent_id).completed_at + *watched_.at(agent_id).alerts.silent_after, agent_id});
-  if (!known) await_completion(agent_id, ended_at);  // else one has completed meanwhile
+  Instant since{};
+  if (!rows || rows->empty()) {
+    auto looking = watched_since(agent_id);
+    since = co_await std::move(looking);
+  } else {
+    const auto last = co_await ground_.ledger.events_after(rows->front().last - 1, 1);
+    since = last && !last->empty() && last->front().position == rows->front().last ? last->front().at : rows->front().entered_at;
+  }
+  const auto watched = watched_.find(agent_id);
+  const bool is_wanted = watched != watched_.end() && watched->second.alerts.silent_after && !watched->second.is_known;  // else one has completed meanwhile
+  if (is_wanted) await_completion(agent_id, since);
+}
+
+void Watch::find_out(const std::string& agent_id) {
+  const auto looking = [](Watch& watch, std::string id) -> Async<void> {
+    co_await watch.find_completed(std::move(id));
+    --watch.looking_;
+  };
+  ++looking_;
+  spawn(ground_.world.executor, looking(*this, agent_id));
 }
 
 Async<void> Watch::look_back() {
@@ -176,10 +211,14 @@ Async<void> Watch::look_back() {
   const auto rows = co_await ground_.ledger.list(std::move(filter));
   if (rows)
     for (const auto& row : *rows) board_.raise({kQuarantine, row.agent_id, {}}, {kWarning, "run " + to_text(row.run) + " of " + row.agent_id + " is in quarantine", sinks_of(row.agent_id)});
-  for (const auto& [agent_id, watched] : watched_) {
+  std::vector<std::string> agents;
+  for (const auto& [agent_id, watched] : watched_) agents.push_back(agent_id);
+  for (const auto& agent_id : agents) {
+    const auto watched = watched_.find(agent_id);
     if (stopping_.stop_requested()) break;
-    look_at_failures(agent_id, watched);
-    if (watched.alerts.silent_after) co_await find_completed(agent_id);
+    if (watched == watched_.end()) continue;
+    look_at_failures(agent_id, watched->second);
+    if (watched->second.alerts.silent_after) co_await find_completed(agent_id);
   }
   --looking_;
 }

@@ -60,7 +60,8 @@ class Watch {
  private:
   struct Watched {
     manifest::Alerts alerts;
-    Instant completed_at{};  // its last completed run; of one that has none: when this host began to watch it
+    Instant completed_at{};  // its last completed run; of one that has none: since when it is watched
+    bool is_known = false;   // completed_at is not just when this host began
   };
   using Deadline = std::pair<Instant, std::string>;
   std::vector<std::string> sinks_of(const std::string& agent_id) const;
@@ -68,6 +69,8 @@ class Watch {
   void see_end(const port::StoredRecord& record, const event::Ended& ended);
   void await_completion(const std::string& agent_id, Instant since);
   Async<void> find_completed(std::string agent_id);
+  void find_out(const std::string& agent_id);
+  Async<Instant> watched_since(std::string agent_id);
   Async<void> look_back();
   Async<void> look_again();
   void look_at_silence();

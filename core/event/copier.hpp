@@ -27,6 +27,7 @@ class Copier {
   const std::string& name() const { return name_; }
   // Age of the oldest event the store does not have yet; 0 when it has all.
   double lag_seconds() const;
+  bool is_behind() const { return kept_ < ledger_.last_position(); }
   const std::string& last_error() const { return copying_.empty() ? saving_ : copying_; }  // empty: nothing is wrong
 
  private:

@@ -85,6 +85,19 @@ class Alerts(AgentdTest):
         self.assertEqual(self.ran("worker"), "completed")
         until("it is cleared", lambda: ("silent", "critical", "worker", None) not in self.listed())
 
+    def test_silence_of_an_agent_that_never_completed_outlives_restarts(self):
+        self.start(worker=AGENT + 'silent_after = "2s"\n')
+        until("it is raised", lambda: self.listed() == [("silent", "critical", "worker", None)])
+        until("somebody is told", self.told)
+        for _ in range(2):
+            self.agentd.kill()
+            self.agentd.start()
+            time.sleep(0.5)  # in which it would be cleared
+            self.assertEqual(self.listed(), [("silent", "critical", "worker", None)])
+        self.assertEqual(set(self.told()), {("alert.raised", "silent")})
+        self.assertEqual(self.ran("worker"), "completed")
+        until("it is cleared", lambda: self.listed() == [])
+
     def test_a_budget_that_is_nearly_used_up_is_told_before_it_is(self):
         endpoint = self.endpoint()
         self.start(openai(endpoint) + '[providers.openai.prices.m]\ninput = 1000.0\noutput = 1000.0\n',

@@ -1,10 +1,11 @@
 """`agentd check` lists every mistake of a folder in one pass, each with its place; `serve` starts what is healthy all the same."""
 import re
+import shutil
 import sqlite3
 import subprocess
 import unittest
 
-from agentd import AGENTD, AgentdTest, openai
+from agentd import AGENTD, BUILD, AgentdTest, openai
 
 HEALTHY = '[model]\nprovider = "openai"\nmodel = "m"\n[task]\nquery = "Look"\n'
 
@@ -20,7 +21,7 @@ MISTAKES = {
     "no_task": ('[model]\nprovider = "openai"\nmodel = "m"\n', None, "task"),
     "bad_duration": (HEALTHY + 'timeout = "5 minutes"\n', 6, "5 minutes"),
     "not_toml": ("[task\nquery = 1\n", 1, ""),
-    "later": (HEALTHY + '[retry]\npause_after_failures = 3\n', None, "not supported yet"),
+    "later": ('skills = ["report"]\n' + HEALTHY, None, "not supported yet"),
 }
 
 
@@ -42,6 +43,17 @@ class Check(AgentdTest):
         self.assertEqual(damaged.returncode, 2, damaged.stdout + damaged.stderr)
         self.assertIn(f"ledger: position {position}: run {run}: is damaged: its checksum does not fit", damaged.stdout)
         self.assertEqual(host.cli("check", "--config", "agentd.toml").returncode, 0)
+
+    def test_a_plugin_that_ends_the_process_is_named_and_one_that_nobody_needs_is_noted(self):
+        host = self.host(openai(self.endpoint()), healthy=HEALTHY)
+        for name, code, says in (("aborts", 2, r"aborts\.so: .*it crashes when it is made: Aborted"), ("picky", 0, r"note: toolset \"failing\" is not there: .*nobody answers at 127\.0\.0\.1")):
+            folder = self.folder / name
+            folder.mkdir(mode=0o755)
+            shutil.copy(BUILD / "tests" / "support" / "plugins" / "so" / f"{name}.so", folder)
+            done = host.cli("check", "--config", "agentd.toml", "--plugins", str(folder), check=False)
+            with self.subTest(name):
+                self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+                self.assertRegex(done.stdout, says)
 
     def test_lists_every_mistake_with_its_place(self):
         host = self.host(openai(self.endpoint()), healthy=HEALTHY, **{name: text for name, (text, _, _) in MISTAKES.items()})
