@@ -1,7 +1,10 @@
 """A host that is killed at every durable step of a run, and while a request is under way, loses nothing and repeats nothing."""
+import collections
+import json
 import os
 import pathlib
 import shutil
+import sqlite3
 import time
 import unittest
 
@@ -75,7 +78,15 @@ class Kill(AgentdTest):
         ids = [line["call_id"] for line in asked]
         self.assertLessEqual(len(ids) - len(set(ids)), kills, f"more than one repeat per kill: {ids}")
         host.stop()
+        self.assertEqual(self.remembered(host), [("assistant", 1), ("user", 1)])
         return run
+
+    def remembered(self, host):
+        """What the agent remembers of its one run: a message that a killed host had kept is not kept twice."""
+        memory = sqlite3.connect(f"file:{host.state}/memory.db?mode=ro", uri=True)
+        self.addCleanup(memory.close)
+        roles = [json.loads(row)["role"] for row, in memory.execute("SELECT json FROM entries ORDER BY position")]
+        return sorted(collections.Counter(roles).items())
 
     def syncs(self):
         return int(self.count.read_text() or 0) if self.count.exists() else 0

@@ -88,6 +88,12 @@ class Runaway(AgentdTest):
         host.start()
         for _ in range(3):
             self.check_timed_out(host)
+
+    def test_a_tool_whose_child_ignores_sigterm(self):
+        model = self.endpoint(tool="stubborn__child")
+        host = self.host(openai(model), agent=AGENT)
+        host.start()
+        self.check_timed_out(host)
         self.assertEqual(host.request("GET", "/healthz")[0], 200)
 
     def test_an_answer_that_never_ends(self):

@@ -22,6 +22,7 @@ constexpr char kHelp[] =
     "  --rounds N        answers with tool calls before the text; default 1\n"
     "  --calls N         tool calls in one such answer; default 1\n"
     "  --chunks N        pieces of a streamed text; default 8\n"
+    "  --usage N         times what it used, in what it reports; default 1\n"
     "  --delay MS        before every answer\n"
     "  --key KEY         asks for this bearer token\n"
     "  --journal FILE    a line of JSON per request asked and answered\n"
@@ -72,6 +73,7 @@ int main(int argc, char** argv) {
     else if (option == "--rounds") scenario.rounds = number(value, option);
     else if (option == "--calls") scenario.calls = number(value, option);
     else if (option == "--chunks") scenario.chunks = number(value, option);
+    else if (option == "--usage") scenario.usage = number(value, option);
     else if (option == "--delay") scenario.delay = std::chrono::milliseconds(number(value, option));
     else if (option == "--key") scenario.key = value;
     else if (option == "--journal") journal_path = value;

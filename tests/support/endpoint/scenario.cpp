@@ -36,8 +36,9 @@ std::string text_of(const Scenario& scenario, const Conversation& conversation) 
   return text;
 }
 
-void append_usage(std::string& out, const Conversation& conversation, int output) {
-  const auto input = static_cast<std::uint64_t>(100 + 20 * conversation.messages);
+void append_usage(std::string& out, const Scenario& scenario, const Conversation& conversation, int output) {
+  output *= scenario.usage;
+  const auto input = static_cast<std::uint64_t>((100 + 20 * conversation.messages) * scenario.usage);
   out += "{\"prompt_tokens\":";
   append_number(out, input);
   out += ",\"completion_tokens\":";
@@ -73,7 +74,7 @@ void append_calls(std::string& out, const Scenario& scenario, const Conversation
 // Server-sent events in one chunked body. What is written is one event's worth of JSON after `"choices":`.
 class Stream {
  public:
-  explicit Stream(const Conversation& conversation) : conversation_(conversation) {
+  Stream(const Scenario& scenario, const Conversation& conversation) : scenario_(scenario), conversation_(conversation) {
     bytes_ = "HTTP/1.1 200 X\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
   }
   void choice(std::string_view delta, std::string_view finish = "null") {
@@ -82,7 +83,7 @@ class Stream {
   }
   void usage(int output) {
     begin() += "[],\"usage\":";
-    append_usage(event_, conversation_, output);
+    append_usage(event_, scenario_, conversation_, output);
     end();
   }
   std::string done() {
@@ -104,12 +105,13 @@ class Stream {
     append_number(bytes_, event_.size(), 16);
     ((bytes_ += "\r\n") += event_) += "\r\n";
   }
+  const Scenario& scenario_;
   const Conversation& conversation_;
   std::string bytes_, event_;
 };
 
 Reply stream_call(const Scenario& scenario, const Conversation& conversation, std::string_view arguments, int number) {
-  Stream stream(conversation);
+  Stream stream(scenario, conversation);
   stream.choice(R"({"role":"assistant","content":null})");
   std::string delta = "{\"tool_calls\":";
   append_calls(delta, scenario, conversation, "", number, true);
@@ -129,7 +131,7 @@ Reply stream_call(const Scenario& scenario, const Conversation& conversation, st
 }
 
 Reply stream_text(const Scenario& scenario, const Conversation& conversation) {
-  Stream stream(conversation);
+  Stream stream(scenario, conversation);
   stream.choice(R"({"role":"assistant","content":""})");
   const std::string text = text_of(scenario, conversation);
   stream.choice("{\"content\":\"" + text + "\"}");
@@ -139,11 +141,11 @@ Reply stream_text(const Scenario& scenario, const Conversation& conversation) {
   return {.bytes = stream.done()};
 }
 
-Reply completion(const Conversation& conversation, std::string_view message, std::string_view finish, int output) {
+Reply completion(const Scenario& scenario, const Conversation& conversation, std::string_view message, std::string_view finish, int output) {
   std::string body = R"({"id":"chatcmpl-1","object":"chat.completion","created":1,"model":")";
   ((((body += conversation.model) += R"(","choices":[{"index":0,"message":)") += message) += R"(,"logprobs":null,"finish_reason":")") += finish;
   body += R"("}],"usage":)";
-  append_usage(body, conversation, output);
+  append_usage(body, scenario, conversation, output);
   return whole(200, body += '}');
 }
 
@@ -151,7 +153,7 @@ Reply call_tools(const Scenario& scenario, const Conversation& conversation, std
   if (conversation.stream) return stream_call(scenario, conversation, arguments, number);
   std::string message = R"({"role":"assistant","content":null,"tool_calls":)";
   append_calls(message, scenario, conversation, arguments, number, false);
-  return completion(conversation, message += '}', "tool_calls", 12);
+  return completion(scenario, conversation, message += '}', "tool_calls", 12);
 }
 
 bool wants_call(const Scenario& scenario, const Conversation& conversation) {
@@ -169,7 +171,7 @@ const std::string* Scenario::failure(int number) const {
 Reply answer(const Scenario& scenario, const Conversation& conversation, int number) {
   if (wants_call(scenario, conversation)) return call_tools(scenario, conversation, scenario.arguments, number);
   if (conversation.stream) return stream_text(scenario, conversation);
-  return completion(conversation, R"({"role":"assistant","content":")" + text_of(scenario, conversation) + R"(","refusal":null})", "stop", 8);
+  return completion(scenario, conversation, R"({"role":"assistant","content":")" + text_of(scenario, conversation) + R"(","refusal":null})", "stop", 8);
 }
 
 Reply refuse(int status, std::string_view type, std::string_view code, std::string_view message, std::string_view more_headers) {

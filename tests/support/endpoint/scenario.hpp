@@ -17,6 +17,7 @@ struct Scenario {
   int rounds = 1;                    // answers with tool calls before the text
   int calls = 1;                     // tool calls in one answer
   int chunks = 8;                    // of a streamed text
+  int usage = 1;                     // times what it used, in what it reports
   std::string key;                   // empty: none asked for
   std::chrono::milliseconds delay{0};
 
