@@ -20,19 +20,18 @@ struct Overtaking::Newest {
   std::map<std::string, RunId> runs;
 };
 
-Overtaking::Overtaking(World world, port::Ledger& ledger, const Members& members, run::Worker& worker, Journal& journal,
-                       const Log& log)
-    : world_(world), ledger_(ledger), members_(members), worker_(worker), log_(log) {
-  journal.on_entry([this](const port::StoredRecord& record, const event::Entered& entered) {
-    if (overtakes(record.agent_id, entered) && !stopping_.stop_requested())
-      spawn(world_.executor, push_aside(record.agent_id, record.run));
-  });
+Overtaking::Overtaking(World world, port::Ledger& ledger, const Members& members, run::Worker& worker, const Log& log)
+    : world_(world), ledger_(ledger), members_(members), worker_(worker), log_(log) {}
+
+void Overtaking::see(const port::StoredRecord& record, const event::Entered& entered) {
+  if (overtakes(record.agent_id, entered, record.at) && !stopping_.stop_requested())
+    spawn(world_.executor, push_aside(record.agent_id, record.run));
 }
 
-bool Overtaking::overtakes(const std::string& agent_id, const event::Entered& entered) const {
+bool Overtaking::overtakes(const std::string& agent_id, const event::Entered& entered, Instant entered_at) const {
   if (!is_unasked(entered)) return false;
   const auto member = members_.find(agent_id);
-  return member && member->overlap == port::Overlap::cancel_previous;
+  return member && member->overlap == port::Overlap::cancel_previous && !is_one_of_all(*member, entered, entered_at);
 }
 
 Async<void> Overtaking::start() {
@@ -51,7 +50,7 @@ Async<void> Overtaking::look_at(port::RunStatus status, Newest& newest) {
     if (!rows || rows->empty()) co_return;
     for (const auto& row : *rows) {
       const auto decoded = event::decode(event::Entered::kKind, row.payload);
-      if (!decoded || !overtakes(row.agent_id, std::get<event::Entered>(decoded->body))) continue;
+      if (!decoded || !overtakes(row.agent_id, std::get<event::Entered>(decoded->body), row.entered_at)) continue;
       auto& known = newest.runs[row.agent_id];
       known = std::max(known, row.run);
     }

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "core/run/worker.hpp"
-#include "host/journal.hpp"
 #include "host/log.hpp"
 #include "host/members.hpp"
 
@@ -14,16 +13,17 @@ namespace agentd::host {
 // death what an earlier host began.
 class Overtaking {
  public:
-  // The journal tells it of runs from now on.
-  Overtaking(World world, port::Ledger& ledger, const Members& members, run::Worker& worker, Journal& journal, const Log& log);
+  Overtaking(World world, port::Ledger& ledger, const Members& members, run::Worker& worker, const Log& log);
 
   // Once: the live runs that were overtaken before this host started.
   Async<void> start();
+  // Of every run that has come in, once it is durable.
+  void see(const port::StoredRecord& record, const event::Entered& entered);
   void stop() { stopping_.request_stop(); }
 
  private:
   struct Newest;
-  bool overtakes(const std::string& agent_id, const event::Entered& entered) const;
+  bool overtakes(const std::string& agent_id, const event::Entered& entered, Instant entered_at) const;
   Async<void> look_at(port::RunStatus status, Newest& newest);
   Async<void> push_aside(std::string agent_id, RunId by);
   Async<bool> cancel_earlier(const std::string& agent_id, port::RunStatus status, RunId by);

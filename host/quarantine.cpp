@@ -26,4 +26,13 @@ void Quarantine::see(const port::StoredRecord& record, const event::Body& body) 
     runs_.erase(record.run);
 }
 
+port::Transition review(RunId run, Position latest, const event::Reviewed& reviewed, const std::string& session, Instant now) {
+  using What = event::Reviewed::What;
+  port::Transition transition{.run = run, .in_quarantine = latest};
+  if (reviewed.what == What::retry) transition.next = port::RunStatus::queued, transition.due_at = now;
+  if (reviewed.what == What::drop) transition.next = port::RunStatus::dropped;
+  transition.records.push_back(event::to_record(reviewed, session));
+  return transition;
+}
+
 }  // namespace agentd::host

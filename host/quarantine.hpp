@@ -23,4 +23,7 @@ class Quarantine {
   std::set<RunId> runs_;
 };
 
+// What a person's word does to a run whose latest record this is. Anything later makes it stale.
+port::Transition review(RunId run, Position latest, const event::Reviewed& reviewed, const std::string& session, Instant now);
+
 }  // namespace agentd::host

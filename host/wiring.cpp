@@ -73,7 +73,8 @@ class Serving {
     slots_.emplace(ground_.world, engine_.ledger(), engine_.roster(), ground_.log);
     auto started = co_await engine_.start();
     if (!started) co_return started;
-    overtaking_.emplace(ground_.world, engine_.ledger(), engine_.roster(), engine_.worker(), engine_.journal(), ground_.log);
+    overtaking_.emplace(ground_.world, engine_.ledger(), engine_.roster(), engine_.worker(), ground_.log);
+    engine_.journal().on_entry([this](const port::StoredRecord& record, const event::Entered& entered) { overtaking_->see(record, entered); });
     co_await overtaking_->start();
     co_await slots_->start();
     watch_.emplace(Watch::Ground{ground_.world, engine_.ledger(), config_, engine_.roster(), ground_.ports, engine_.modes(), engine_.copiers(), engine_.journal(), ground_.log});

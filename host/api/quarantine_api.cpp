@@ -139,10 +139,7 @@ Async<Answer> review(Context& context, Request request, Reviewed::What what) {
   if (auto* wrong = std::get_if<Document>(&read)) co_return std::move(*wrong);
   event::Body reviewed = std::get<Reviewed>(std::move(read));
   run::clean_faults(context.ports.cleaner(), reviewed);
-  port::Transition transition{.run = *run, .in_quarantine = records->back().position};
-  if (what == Reviewed::What::retry) transition.next = port::RunStatus::queued, transition.due_at = context.world.clock.now();
-  if (what == Reviewed::What::drop) transition.next = port::RunStatus::dropped;
-  transition.records.push_back(event::to_record(reviewed, state->session));
+  auto transition = host::review(*run, records->back().position, std::get<Reviewed>(reviewed), state->session, context.world.clock.now());
   const auto committed = co_await context.ledger.commit(std::move(transition));
   const bool late = !committed && committed.error().fault == port::LedgerFault::stale;
   if (!committed && !late) co_return ledger_problem(committed.error());

@@ -7,6 +7,7 @@
 
 #include "core/event/expand.hpp"
 #include "core/metrics/metrics.hpp"
+#include "host/journal.hpp"
 #include "host/overtaking.hpp"
 #include "host/redactor.hpp"
 #include "tests/support/bench/bench.hpp"
@@ -319,7 +320,8 @@ struct Busy {
   void watch() {
     if (overtaking) overtaking->stop();
     journal = std::make_unique<Journal>(bench.world().world(), bench.ledger(), metrics, log);
-    overtaking = std::make_unique<Overtaking>(bench.world().world(), bench.ledger(), members, bench.worker(), *journal, log);
+    overtaking = std::make_unique<Overtaking>(bench.world().world(), bench.ledger(), members, bench.worker(), log);
+    journal->on_entry([this](const port::StoredRecord& record, const event::Entered& entered) { overtaking->see(record, entered); });
     spawn(bench.world().world().executor, overtaking->start());
     bench.pass(1s);
   }
