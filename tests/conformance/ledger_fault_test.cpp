@@ -55,6 +55,7 @@ class Workload {
       step(claim(), "c" + std::to_string(round), RunStatus::completed);
       enter({"e1", "round" + std::to_string(round)});
       if (round == 0) quarantine(claim(), std::to_string(round));
+      if (round == 1) give_up(claim(), std::to_string(round));
       together(round);
     }
     specs("spec2");
@@ -101,6 +102,13 @@ class Workload {
     if (!ended) return;
     const auto edited = review(*claim, *ended + 2, "m" + round, {});
     if (edited) review(*claim, *edited + 1, "r" + round, RunStatus::queued);
+  }
+  // Ended in quarantine and given up there: two records and a run that follows, and it never runs again.
+  void give_up(const std::optional<Claim>& claim, const std::string& round) {
+    if (!claim) return;
+    const auto ended = l_.run(l_->commit(transition(*claim, "q" + round, RunStatus::quarantined)));
+    note("q" + round, ended.has_value());
+    if (ended) review(*claim, *ended + 2, "d" + round, RunStatus::dropped);
   }
   std::optional<Position> review(const Claim& claim, Position latest, const std::string& tag, std::optional<RunStatus> next) {
     Transition t{.run = claim.run, .next = next, .due_at = l_.world().now(), .in_quarantine = latest};
@@ -222,17 +230,25 @@ class LedgerFaults : public testing::TestWithParam<LedgerKind> {
       const auto& payload = row.last == row.run.position ? row.payload : row.last_payload;
       EXPECT_EQ(payload, last[row.run.position]);
       const char kind = payload.find(".big") == std::string::npos ? 'e' : payload[0];
-      const bool ended = kind == 'c' || kind == 'g' || kind == 'q' || (payload.starts_with("m") && payload.ends_with(".b"));
+      const bool dropped = payload.starts_with("d") && payload.ends_with(".b");
+      const bool ended = kind == 'c' || kind == 'g' || kind == 'q' || (payload.starts_with("m") && payload.ends_with(".b")) || dropped;
       EXPECT_EQ(is_final(row.status), ended) << payload.substr(0, 10) << " is " << name(row.status);
+      EXPECT_EQ(row.status == RunStatus::dropped, dropped) << payload.substr(0, 10) << " is " << name(row.status);
       if (kind == 'w') EXPECT_TRUE(row.status == RunStatus::waiting) << name(row.status);
       EXPECT_FALSE(ledger.get(ledger->load(row.run)).empty());
     }
   }
   void check_goes_on(OpenLedger& ledger) {
+    RunFilter dropped;
+    dropped.status = RunStatus::dropped;
+    const auto given_up = ledger.get(ledger->list(dropped));
     ledger->serve("a", true);
     ledger.enter("a");
     for (auto claims = ledger.claim(); !claims.empty(); claims = ledger.claim())
-      for (const auto& claim : claims) ledger.finish(claim);
+      for (const auto& claim : claims) {
+        EXPECT_EQ(std::ranges::count(given_up, claim.run, &RunRow::run), 0) << "a run that was given up runs again";
+        ledger.finish(claim);
+      }
     EXPECT_EQ(ledger->queued("a"), 0u);
     EXPECT_EQ(ledger.events().size(), static_cast<std::size_t>(ledger->last_position()));
   }
