@@ -41,12 +41,14 @@ manifest::AgentSpec of_any_kind(Dice& dice, std::string id) {
   spec.tools.on_unknown_outcome =
       dice.of({manifest::OnUnknownOutcome::tell_model, manifest::OnUnknownOutcome::fail, manifest::OnUnknownOutcome::park});
   budgets(dice, spec);
+  if (dice.percent(40)) spec.deliver = {{.sinks = {kSink}, .on = {"completed", "failed", "timed_out", "quarantined"}}};
   return spec;
 }
 
 void slots(Dice& dice, manifest::AgentSpec& spec) {
-  spec.schedule.overlap = dice.of({Overlap::skip, Overlap::queue, Overlap::allow});
-  if (dice.percent(25)) spec.schedule.misfire = manifest::Misfire::skip;
+  spec.schedule.overlap = dice.of({Overlap::skip, Overlap::queue, Overlap::cancel_previous, Overlap::allow});
+  spec.schedule.misfire =
+      dice.of({manifest::Misfire::latest, manifest::Misfire::latest, manifest::Misfire::skip, manifest::Misfire::all});
   if (dice.percent(25)) spec.schedule.catchup_window = dice.of<Millis>({90s, 600s});
   if (dice.percent(40)) spec.schedule.jitter = dice.of<Millis>({2s, 30s});
 }

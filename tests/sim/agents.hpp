@@ -16,6 +16,7 @@ inline constexpr const char* kTools = "world";  // the one toolset
 inline constexpr const char* kFollowed = "every0";
 inline constexpr const char* kFollower = "next";  // runs when a run of that one is completed
 inline constexpr const char* kFollows = "then";   // the trigger that says so
+inline constexpr const char* kSink = "ops";       // the one sink
 
 inline constexpr manifest::Prices kPrices{.input = 3'000'000'000, .output = 15'000'000'000};
 

@@ -35,20 +35,23 @@ constexpr std::array<const char*, kFaults> kFaultNames = {"death before a write"
                                                           "tool hangs",
                                                           "tool unknown",
                                                           "memory fails",
-                                                          "copy fails"};
-constexpr std::array<const char*, kColumns> kColumnNames = {"Entered",  "Started", "Answered", "ToolFin", "CallFail",  "Waiting",
-                                                            "Released", "Ended",   "Decided",  "Gated",   "HostStart", "HostStop",
-                                                            "AgentChg", "Raised",  "specs",    "cursors"};
+                                                          "copy fails",
+                                                          "sink fails"};
+constexpr std::array<const char*, kColumns> kColumnNames = {
+    "Entered",   "Started",  "Answered", "ToolFin", "CallFail", "Waiting", "Released", "Ended", "Decided", "Gated",
+    "HostStart", "HostStop", "AgentChg", "Raised",  "Reviewed", "Told",    "NotTold",  "specs", "cursors"};
 
 // Written once in a process, so that there is no second chance in it: in few operations.
 bool is_rare(Column column) {
   return column == Column::released || column == Column::host_started || column == Column::host_stopped ||
-         column == Column::agent_changed || column == Column::budget_raised || column == Column::specs;
+         column == Column::agent_changed || column == Column::budget_raised || column == Column::reviewed ||
+         column == Column::undelivered || column == Column::specs;
 }
 
 constexpr const char* kOfModels = "a model is at work while its answer is what comes next";
 constexpr const char* kOfTools = "a tool is at work while the end of its call is what comes next";
 constexpr const char* kOfMemory = "a memory store is asked before a run starts and before it ends";
+constexpr const char* kOfSinks = "a sink is at work while what comes next is whether it was told";
 constexpr const char* kOfCopies = "a store of events is at work while its cursor is what comes next";
 constexpr const char* kDrained = "it is written by a drain, which is asked for once";
 constexpr const char* kNotWaiting = "nothing outside is waited for before it is written";
@@ -82,6 +85,12 @@ Column column_of(std::int32_t kind) {
       return Column::gated;
     case event::BudgetRaised::kKind:
       return Column::budget_raised;
+    case event::Reviewed::kKind:
+      return Column::reviewed;
+    case event::Delivered::kKind:
+      return Column::delivered;
+    case event::Undelivered::kKind:
+      return Column::undelivered;
     case event::HostStarted::kKind:
       return Column::host_started;
     case event::HostStopped::kKind:
@@ -106,11 +115,13 @@ const char* impossible(Fault fault, Column column) {
       return column == Column::started || column == Column::ended ? nullptr : kOfMemory;
     case Fault::copy_fails:
       return column == Column::cursors ? nullptr : kOfCopies;
+    case Fault::sink_fails:
+      return column == Column::undelivered ? nullptr : kOfSinks;
     case Fault::drain:
       return column == Column::released || column == Column::host_stopped ? kDrained : nullptr;
     case Fault::death_waiting: {
       const bool waits = column == Column::started || column == Column::answered || column == Column::tool_finished ||
-                         column == Column::ended || column == Column::cursors;
+                         column == Column::ended || column == Column::delivered || column == Column::cursors;
       return waits ? nullptr : kNotWaiting;
     }
     default:

@@ -41,6 +41,7 @@ enum class Fault : std::uint8_t {
   tool_unknown,
   memory_fails,
   copy_fails,
+  sink_fails,
   count
 };
 enum class Column : std::uint8_t {
@@ -58,6 +59,9 @@ enum class Column : std::uint8_t {
   host_stopped,
   agent_changed,
   budget_raised,
+  reviewed,
+  delivered,
+  undelivered,
   specs,
   cursors,
   count

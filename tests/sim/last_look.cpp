@@ -18,7 +18,7 @@ Counts ended_of(const Witness& witness, const std::string& agent) {
   Counts counts;
   for (const auto& [position, run] : witness.runs()) {
     if (run.agent != agent || !run.accepted() || !run.ended || run.ended_as == port::RunStatus::skipped) continue;
-    ++counts.most;
+    counts.most += run.ends;
     counts.least += run.records > 1;  // one that was cancelled before anybody took it up is no run
     counts.completed += run.ended_as == port::RunStatus::completed;
     counts.passed += run.ended_as == port::RunStatus::completed && run.gated;

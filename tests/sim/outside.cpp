@@ -248,4 +248,21 @@ Async<Result<void>> Outside::append(std::vector<port::Event> events) {
   co_return Result<void>{};
 }
 
+// ---- the sink
+
+Async<Result<void>> Outside::send(host::Message message, std::stop_token stop) {
+  if (life_->dead()) co_return fail("dead");
+  faults_.waiting(Column::delivered);
+  note(message.id);
+  const auto waited = co_await pass(dice_.between(milliseconds(1), dice_.percent(10) ? seconds(5) : milliseconds(300)), stop);
+  if (waited != Wait::whole) co_return fail("stopped");
+  const bool fails = goes_wrong(Fault::sink_fails, Column::undelivered, 10);
+  if (fails && dice_.percent(15)) co_return fail("it takes no such message");
+  if (fails && dice_.percent(50))
+    co_return std::unexpected(Error{ErrorClass::retryable, "it is away", dice_.between(seconds(1), seconds(60))});
+  witness_.told(message.id);
+  if (fails) co_return fail(ErrorClass::retryable, "its answer was lost");
+  co_return Result<void>{};
+}
+
 }  // namespace agentd::sim

@@ -1,5 +1,5 @@
-// The world outside the host: a model, tools, a native task, a memory and a store of events. It outlives every process and
-// forgets nothing; the ports are the current process's way to it.
+// The world outside the host: a model, tools, a native task, a memory, a store of events and a sink. It outlives every process
+// and forgets nothing; the ports are the current process's way to it.
 #pragma once
 #include <map>
 #include <set>
@@ -11,6 +11,7 @@
 #include "core/port/provider.hpp"
 #include "core/port/task.hpp"
 #include "core/port/tool.hpp"
+#include "host/sinks/sink.hpp"
 #include "tests/sim/dice.hpp"
 #include "tests/sim/faults.hpp"
 #include "tests/sim/life.hpp"
@@ -22,7 +23,8 @@ class Outside final : public port::Provider,
                       public port::Toolset,
                       public port::Task,
                       public port::MemoryStore,
-                      public port::EventStore {
+                      public port::EventStore,
+                      public host::Sink {
  public:
   Outside(Dice dice, Faults& faults, Witness& witness);
 
@@ -50,6 +52,8 @@ class Outside final : public port::Provider,
   Async<Result<std::uint64_t>> remove(port::MemoryQuery query) override;
   // ---- the store of events
   Async<Result<void>> append(std::vector<port::Event> events) override;
+  // ---- the sink
+  Async<Result<void>> send(host::Message message, std::stop_token stop) override;
 
  private:
   Async<Wait> pass(Millis time, std::stop_token stop) { return sim::pass(*life_, time, std::move(stop)); }

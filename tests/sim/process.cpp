@@ -2,6 +2,7 @@
 
 #include "core/plugin/ports.hpp"
 #include "host/chains.hpp"
+#include "tests/sim/agents.hpp"
 
 namespace agentd::sim {
 namespace {
@@ -56,7 +57,9 @@ Process::Process(Installation& from, std::uint64_t seed, Instant now)
 
 Process::~Process() {
   slots_.reset();
+  overtaking_.reset();
   worker_.reset();
+  deliverer_.reset();
   copier_.reset();
   live_.reset();
   ledger_.reset();
@@ -75,18 +78,27 @@ Async<bool> Process::come_up() {
   const bool kept = co_await keep_specs();
   if (!kept) co_return false;
   slots_.emplace(life_.world, *ledger_, members_, from_.log);
+  auto finding = quarantine_.find(life_.world, *ledger_);
+  const auto found = co_await std::move(finding);
+  if (!found) co_return false;
   const bool recorded = co_await record_start();
   if (!recorded) co_return false;
   const event::Copier::Listener silence{[](const std::string&) {}, [](const std::string&) {}};
   copier_.emplace(life_.world, *ledger_, *live_, from_.outside, "copy", silence);
   tell(follow());
+  deliverer_.emplace(host::Deliverer::Ground{life_.world, *ledger_, *live_, cleaner_, silence.error, silence.error}, kSink,
+                     from_.outside);
+  tell(deliver());
   run::Surroundings around{
       .world = life_.world, .ledger = *ledger_, .agents = from_.agents, .cleaner = cleaner_, .warn = [](const std::string&) {}};
   around.followers = [this](const run::RunEnd& end) { return host::follow_ups(life_.world, members_, end); };
+  around.recipients = [this](const run::RunEnd& end) { return from_.witness.recipients(end.agent_id, end.status); };
   decisions_.emplace(life_.world, *ledger_, cleaner_);
   worker_.emplace(std::move(around));
   for (const auto& [id, member] : members_.members()) ledger_->serve(id, true);
   worker_->start();
+  overtaking_.emplace(life_.world, *ledger_, members_, *worker_, from_.log);
+  co_await overtaking_->start();
   co_await slots_->start();
   for (const auto& [id, member] : members_.members())
     if (member->schedule && !ledger_->lost_cursors()) from_.witness.schedule_is_in_force(id, clock_.now());
@@ -102,7 +114,10 @@ Async<bool> Process::open() {
   if (!opened || life_.dead()) co_return false;
   ledger_.emplace(std::move(*opened), life_, from_.faults, from_.witness);
   live_.emplace(life_.world, *ledger_);
-  ledger_->on_group([this](std::span<const port::StoredRecord> group) { live_->feed(group); });
+  ledger_->on_group([this](std::span<const port::StoredRecord> group) {
+    for (const auto& record : group) hear(record);
+    live_->feed(group);
+  });
   auto reading = ledger_->events_after(0, kEverything);
   const auto all = co_await std::move(reading);
   if (life_.dead()) co_return false;
@@ -149,6 +164,18 @@ Async<bool> Process::record_start() {
   co_return true;
 }
 
+// As the host's journal tells those who want to know.
+void Process::hear(const port::StoredRecord& record) {
+  using namespace event;
+  if (record.kind != Entered::kKind && record.kind != Ended::kKind && record.kind != Reviewed::kKind) return;
+  const auto decoded = decode(record.kind, record.payload);
+  if (!decoded) return;
+  quarantine_.see(record, decoded->body);
+  const auto* entered = std::get_if<Entered>(&decoded->body);
+  if (entered && overtaking_ && !port::is_final(record.status)) overtaking_->see(record, *entered);
+}
+
+Async<void> Process::deliver() { co_await deliverer_->follow(stop_copying_.get_token()); }
 Async<void> Process::follow() { co_await copier_->follow(stop_copying_.get_token()); }
 
 Async<void> Process::count(Async<void> story) {
@@ -168,6 +195,7 @@ void Process::drain(Millis timeout) {
 // As the host's own engine stops.
 Async<void> Process::stop(Millis timeout) {
   ++stories_;
+  overtaking_->stop();
   slots_->stop();
   co_await worker_->drain(timeout);
   port::Transition stopped{.records = {event::to_record(event::HostStopped{"SIGTERM"})}};
@@ -183,6 +211,7 @@ void Process::leave() { world().run(unwind()); }
 
 // Of a process that is dead everything that is asked fails, so that this is only how its memory is given back.
 Async<bool> Process::unwind() {
+  if (overtaking_) overtaking_->stop();
   if (slots_) slots_->stop();
   if (worker_) co_await worker_->drain(Millis(0));
   stop_copying_.request_stop();

@@ -8,6 +8,9 @@
 #include "core/event/copier.hpp"
 #include "core/run/decide.hpp"
 #include "core/run/worker.hpp"
+#include "host/deliverer.hpp"
+#include "host/overtaking.hpp"
+#include "host/quarantine.hpp"
 #include "host/slots.hpp"
 #include "tests/conformance/plugin_world.hpp"  // library_of
 #include "tests/sim/watched_ledger.hpp"
@@ -48,6 +51,7 @@ class Process {
   bool is_up() const { return up_ && !gone_ && !life_.dead(); }
   void die() { life_.death.request_stop(); }
   bool is_dead() const { return life_.dead(); }
+  std::stop_token death() const { return life_.death.get_token(); }
   void drain(Millis timeout);  // once; it ends by itself after that
   bool is_draining() const { return draining_; }
   void leave();  // whatever state it is in: nothing of it goes on
@@ -61,6 +65,7 @@ class Process {
   const agentd::World& ports() const { return life_.world; }
   void stop_schedules() { slots_->stop(); }
   const host::Members& members() const { return members_; }
+  const host::Quarantine& quarantine() const { return quarantine_; }
   // Stories that are told to their end before the process leaves.
   void tell(Async<void> story);
 
@@ -70,6 +75,8 @@ class Process {
   Async<bool> keep_specs();
   Async<bool> record_start();
   Async<void> follow();
+  Async<void> deliver();
+  void hear(const port::StoredRecord& record);
   Async<void> stop(Millis timeout);
   Async<bool> unwind();
   Async<void> count(Async<void> story);
@@ -86,6 +93,9 @@ class Process {
   std::optional<run::Worker> worker_;
   std::optional<host::Slots> slots_;
   std::optional<run::Decisions> decisions_;
+  std::optional<host::Overtaking> overtaking_;
+  std::optional<host::Deliverer> deliverer_;
+  host::Quarantine quarantine_;
   port::Cleaner& cleaner_;
   std::stop_source stop_copying_;
   std::size_t stories_ = 0;

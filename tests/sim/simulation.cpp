@@ -5,6 +5,8 @@
 
 #include "core/budget/days.hpp"
 #include "core/run/endpoint.hpp"
+#include "core/run/state.hpp"
+#include "host/batch_item.hpp"
 #include "host/raises.hpp"
 #include "tests/sim/agents.hpp"
 #include "tests/sim/last_look.hpp"
@@ -14,6 +16,8 @@ namespace {
 
 using namespace std::chrono;
 
+constexpr Millis kFullQueue = 5s;  // then a batch's sender tries again
+constexpr std::size_t kMostBatches = 3;
 constexpr std::size_t kLeastRuns = 100, kLeastFaults = 10, kMostOld = 64, kMostRefused = 100;
 constexpr Millis kLeastTime = 10min, kMostTime = 4h, kKindBefore = 3min, kLongestEnd = 12h, kPatience = 90s, kCopyTakes = 2min,
                  kCopyStep = 100ms;
@@ -22,6 +26,15 @@ constexpr Millis kLeastTime = 10min, kMostTime = 4h, kKindBefore = 3min, kLonges
 std::string manifest_text(std::uint64_t edit) { return R"({"description":")" + std::to_string(edit) + R"(","schedule":{}})"; }
 
 std::map<std::string, manifest::Prices> no_prices() { return {}; }
+
+// What somebody has sent, or is about to.
+struct Batch {
+  std::string agent, name;
+  std::vector<std::string> keys;
+  std::set<std::string> acknowledged;
+  bool under_way = false;
+  bool is_in() const { return acknowledged.size() == keys.size(); }
+};
 
 class Simulation final : public Machine, public run::AgentSource {
  public:
@@ -53,9 +66,14 @@ class Simulation final : public Machine, public run::AgentSource {
   void decide(Process& process);
   void raise(Process& process);
   void raise(Process& process, const std::string& scope, const port::Spend& limit);
+  void review(Process& process);
+  void submit(Process& process);
+  port::Entry entry_of(Process& process, const std::string& agent, const event::Entered& entered);
   static Async<void> enter(WatchedLedger& ledger, port::Entry entry);
   static Async<void> cancel_run(Process& process, RunId run);
   static Async<void> decide_call(Process& process, run::CallPlace call, bool approve);
+  static Async<void> review_run(Process& process, RunId run, event::Reviewed reviewed);
+  static Async<void> send_batch(Process& process, Batch& batch, std::vector<port::Entry> entries);
   static Async<void> raise_account(Process& process, host::Raise raise);
   Async<void> send(Process& process, port::Transition transition);
   run::AgentRef make(const manifest::AgentSpec& spec);
@@ -79,7 +97,8 @@ class Simulation final : public Machine, public run::AgentSource {
   Tick next_action_{}, aimed_at_{}, phase_began_{};
   std::multimap<Tick, std::function<void()>> later_;
   std::deque<port::Transition> old_;  // of processes that are gone
-  bool drain_wanted_ = false, raise_wanted_ = false;
+  std::deque<Batch> batches_;
+  bool drain_wanted_ = false, raise_wanted_ = false, review_wanted_ = false;
   std::uint64_t keys_ = 0, edits_ = 0;
   std::size_t processes_ = 0, refused_ = 0;  // refused: starts in a row that came to nothing
 };
@@ -175,6 +194,9 @@ void Simulation::one_life() {
     look_at_memories(outside_, witness_);
     look_at_chains(witness_);
     look_at_budgets(process.ledger(), witness_);
+    for (const auto& batch : batches_)
+      for (const auto& key : batch.acknowledged)
+        if (!witness_.has_key(batch.agent, key)) witness_.object("the item " + key + " of a batch was taken and is lost");
   }
   while (process.is_up() && phase_ != Phase::over && witness_.objections().empty()) step(process);
   wall_ = process.clock().now();
@@ -193,6 +215,7 @@ void Simulation::one_life() {
 // Until somebody starts it again, at times with a clock that is wrong.
 void Simulation::rest() {
   drain_wanted_ = false;
+  for (auto& batch : batches_) batch.under_way = false;
   const Millis down = dice_.percent(85) ? dice_.between(100ms, 20s) : dice_.between(20s, 20min);
   before_ += down;
   wall_ += down;
@@ -246,6 +269,7 @@ void Simulation::act(Process& process) {
       if (enough || in_phase > kMostTime) return become_kind();
       wreck();
       if (std::exchange(raise_wanted_, false)) raise(process);
+      if (std::exchange(review_wanted_, false)) review(process);
       return use(process);
     }
     case Phase::kind:
@@ -255,7 +279,7 @@ void Simulation::act(Process& process) {
       phase_ = Phase::ending;
       return;
     case Phase::ending:
-      if (witness_.live() == 0) {
+      if (witness_.live() == 0 && witness_.untold() == 0) {
         phase_ = Phase::leaving;
         drain_wanted_ = true;
         return;
@@ -291,6 +315,9 @@ void Simulation::wreck() {
     case Column::budget_raised:
       raise_wanted_ = true;
       return;
+    case Column::reviewed:
+      review_wanted_ = true;
+      return;
     case Column::released:
     case Column::host_stopped:
     case Column::host_started:
@@ -305,7 +332,7 @@ void Simulation::wreck() {
 void Simulation::edit() { installation_.manifests[specs_.front().agent_id] = manifest_text(++edits_); }
 
 void Simulation::use(Process& process) {
-  switch (dice_.below(16)) {
+  switch (dice_.below(19)) {
     case 0:
       return cancel(process);
     case 1:
@@ -330,6 +357,11 @@ void Simulation::use(Process& process) {
     case 13:
       if (dice_.percent(25)) raise(process);
       return;
+    case 14:
+    case 15:
+      return review(process);
+    case 16:
+      return submit(process);
     default:
       return;
   }
@@ -337,19 +369,85 @@ void Simulation::use(Process& process) {
 
 void Simulation::ask(Process& process) {
   const auto& spec = specs_[dice_.percent(80) ? specs_.size() - 1 - dice_.below(2) : dice_.below(specs_.size())];
-  const auto member = process.members().find(spec.agent_id);
   event::Entered entered{.trigger = "api"};
   if (dice_.percent(60)) entered.key = 'k' + std::to_string(dice_.percent(60) ? keys_++ : dice_.below(keys_ + 1));
-  port::Entry entry{.agent_id = spec.agent_id,
-                    .key = entered.key,
-                    .nonce = static_cast<std::uint32_t>(dice_.next()),
-                    .due_at = process.clock().now(),
-                    .revision = member->revision,
-                    .leaves_record = false,
-                    .queue_size = member->queue_size,
-                    .max_concurrent = member->max_concurrent,
-                    .payload = event::encode(entered)};
-  process.tell(enter(process.ledger(), std::move(entry)));
+  process.tell(enter(process.ledger(), entry_of(process, spec.agent_id, entered)));
+}
+
+// As the host takes in what is asked for over HTTP.
+port::Entry Simulation::entry_of(Process& process, const std::string& agent, const event::Entered& entered) {
+  const auto member = process.members().find(agent);
+  return {.agent_id = agent,
+          .key = entered.key,
+          .nonce = static_cast<std::uint32_t>(dice_.next()),
+          .due_at = process.clock().now(),
+          .revision = member->revision,
+          .leaves_record = false,
+          .queue_size = member->queue_size,
+          .max_concurrent = member->max_concurrent,
+          .payload = event::encode(entered)};
+}
+
+// A new batch, or one whose sender did not come to its end, or does not know that: it is sent again, whole.
+void Simulation::submit(Process& process) {
+  const bool goes_on = !batches_.empty() && (batches_.size() >= kMostBatches || dice_.percent(50));
+  if (!goes_on) {
+    auto& batch = batches_.emplace_back();
+    batch.agent = specs_[specs_.size() - 1 - dice_.below(2)].agent_id;
+    batch.name = "b" + std::to_string(batches_.size());
+    const auto items = static_cast<std::int64_t>(2 + dice_.below(8));
+    for (std::int64_t line = 1; line <= items; ++line)
+      batch.keys.push_back(host::batch_prefix(batch.name) + host::key_of_line(line));
+  }
+  auto& batch = goes_on ? batches_[dice_.below(batches_.size())] : batches_.back();
+  if (std::exchange(batch.under_way, true)) return;
+  std::vector<port::Entry> entries;
+  for (const auto& key : batch.keys)
+    entries.push_back(entry_of(process, batch.agent, {.trigger = "batch", .trigger_name = batch.name, .key = key}));
+  process.tell(send_batch(process, batch, std::move(entries)));
+}
+
+// Item behind item, as the queue has room.
+Async<void> Simulation::send_batch(Process& process, Batch& batch, std::vector<port::Entry> entries) {
+  while (!entries.empty() && process.is_up() && !process.is_draining()) {
+    auto entering = process.ledger().enqueue(entries);
+    const auto entered = co_await std::move(entering);
+    std::vector<port::Entry> left;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (entered && (*entered)[i].run)
+        batch.acknowledged.insert(entries[i].key);
+      else
+        left.push_back(std::move(entries[i]));
+    }
+    entries = std::move(left);
+    if (!entries.empty() && process.is_up()) co_await sleep(process.ports().timers, kFullQueue, process.death());
+  }
+  batch.under_way = false;
+}
+
+// Somebody looks at a run in quarantine and says what is to become of it.
+void Simulation::review(Process& process) {
+  using What = event::Reviewed::What;
+  const auto& runs = process.quarantine().runs();
+  if (runs.empty()) return;
+  event::Reviewed reviewed;
+  reviewed.what = dice_.of({What::edit, What::edit, What::retry, What::retry, What::drop});
+  reviewed.by = "somebody";
+  if (reviewed.what == What::edit) reviewed.query = "what else is to be done?";
+  auto run = runs.begin();
+  std::advance(run, static_cast<std::ptrdiff_t>(dice_.below(runs.size())));
+  for (auto times = dice_.percent(20) ? 2 : 1; times > 0; --times) process.tell(review_run(process, *run, reviewed));
+}
+
+Async<void> Simulation::review_run(Process& process, RunId run, event::Reviewed reviewed) {
+  auto loading = process.ledger().load(run);
+  const auto records = co_await std::move(loading);
+  if (!records) co_return;
+  const auto state = run::fold(*records);
+  if (!state) co_return;
+  auto reviewing =
+      process.ledger().commit(host::review(run, records->back().position, reviewed, state->session, process.clock().now()));
+  const auto done = co_await std::move(reviewing);
 }
 
 Async<void> Simulation::enter(WatchedLedger& ledger, port::Entry entry) {

@@ -1,10 +1,13 @@
 #include "tests/sim/witness.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/base/ids.hpp"
 #include "core/budget/days.hpp"
 #include "core/budget/limits.hpp"
+#include "core/schedule/ticker.hpp"
+#include "host/deliverer.hpp"
 #include "tests/sim/agents.hpp"
 
 namespace agentd::sim {
@@ -87,15 +90,20 @@ void Witness::see(const port::StoredRecord& record) {
   if (!decoded) return object("record " + std::to_string(record.position) + " cannot be read: " + decoded.error().message);
   if (auto* entered = std::get_if<event::Entered>(&decoded->body)) return take(record, *entered);
   if (const auto* raised = std::get_if<event::BudgetRaised>(&decoded->body)) return take(*raised);
+  if (const auto* delivered = std::get_if<event::Delivered>(&decoded->body)) return take(*delivered);
+  if (const auto* undelivered = std::get_if<event::Undelivered>(&decoded->body)) return take(*undelivered);
   if (!record.run) return;
   auto* run = facts(record.run);
   if (!run) return object("record " + std::to_string(record.position) + " is of a run that nobody brought in");
-  if (run->ended || !run->accepted())
+  const bool reviewed = record.kind == event::Reviewed::kKind && run->in_quarantine();
+  if ((run->ended && !reviewed) || !run->accepted())
     object(*run, "has ended, and yet record " + std::to_string(record.position) + " of kind " + std::to_string(record.kind) +
                      " follows");
   ++run->records;
   unclaimed_[run->agent].erase(run->run.position);
   std::visit([&](const auto& body) { take(*run, body); }, decoded->body);
+  const auto* ended = std::get_if<event::Ended>(&decoded->body);
+  if (ended && !ended->deliver.empty()) tidings_[record.position], ++untold_;
 }
 
 void Witness::take(const port::StoredRecord& record, event::Entered& entered) {
@@ -103,6 +111,12 @@ void Witness::take(const port::StoredRecord& record, event::Entered& entered) {
   run.run = record.run;
   run.agent = record.agent_id;
   run.entered_as = record.status;
+  run.of_batch = entered.trigger == "batch";
+  run.unasked = !run.of_batch && entered.trigger != "api";
+  const auto& schedule = spec(run.agent).schedule;
+  const Millis slack = schedule::kMisfireAfter + schedule::jitter_of(run.agent, schedule.jitter);
+  run.made_up_for =
+      schedule.misfire == manifest::Misfire::all && entered.scheduled_at && record.at > *entered.scheduled_at + slack;
   if (!entered.key.empty() && !keys_.emplace(std::pair(run.agent, entered.key), run.run).second)
     object(run, "has the key " + entered.key + ", as a run before it has");
   if (run.accepted()) {
@@ -188,7 +202,7 @@ void Witness::take(RunFacts& run, const event::Waiting& r) {
   if (!run.attempt_open && run.started) object(run, "ends an attempt twice");
   if (r.attempt != run.attempt + 1)
     object(run, "ends attempt " + std::to_string(run.attempt) + " and goes on with " + std::to_string(r.attempt));
-  if (r.attempt > specs_.at(run.agent)->retry.max_retries + 1) object(run, "is tried more often than it may");
+  if (r.attempt - run.past_attempts > specs_.at(run.agent)->retry.max_retries + 1) object(run, "is tried more often than it may");
   run.attempt_open = false;
   run.spent = run.started;
   run.attempt = r.attempt;
@@ -206,6 +220,11 @@ void Witness::take(RunFacts& run, const event::Ended& r) {
       if (!run.finished.contains(place)) object(run, "is completed while a tool call has no end");
   run.ended = true;
   run.ended_as = r.status;
+  ++run.ends;
+  if (run.of_batch && (r.status == RunStatus::failed || r.status == RunStatus::timed_out))
+    object(run, "is of a batch and was given up");
+  if (r.status == RunStatus::cancelled) expect_overtaken(run, r.reason);
+  if (recipients(run.agent, r.status) != r.deliver) object(run, "does not say who is to be told");
   run.open.clear();
   run.holds.clear();
   run.attempt_open = false;
@@ -216,12 +235,37 @@ void Witness::take(RunFacts& run, const event::Ended& r) {
     object(run, "counts " + std::to_string(r.totals.requests) + " requests of " + std::to_string(run.requests));
 }
 
+// Whom "overtaken by run ..." names has come in behind it, and by itself.
+void Witness::expect_overtaken(const RunFacts& run, const std::string& reason) {
+  constexpr std::string_view kOvertaken = "overtaken by run ";
+  if (!reason.starts_with(kOvertaken)) return;
+  const auto by = parse_run_id(reason.substr(kOvertaken.size()));
+  const auto* other = by ? facts(*by) : nullptr;
+  if (!other || other->agent != run.agent || other->run.position < run.run.position || !other->unasked || other->made_up_for ||
+      spec(run.agent).schedule.overlap != port::Overlap::cancel_previous)
+    object(run, "was " + reason + ", which has no right to that");
+}
+
+void Witness::take(RunFacts& run, const event::Reviewed& r) {
+  using What = event::Reviewed::What;
+  if (r.what == What::drop) run.ended_as = RunStatus::dropped;
+  if (r.what != What::retry) return;
+  ++live_;
+  run.ended = run.started = run.spent = false;
+  run.past_attempts = run.attempt++;
+  run.past_requests = run.requests;
+  run.deaths = run.asking = 0;
+  run.intents = run.finished;  // what had no end then has none now
+}
+
 void Witness::expect_all_over() {
   for (const auto& [position, run] : runs_) {
     if (!run.accepted()) continue;
     if (!run.ended) object(run, "has not ended");
     if (run.attempt_open) object(run, "has an attempt that did not end");
   }
+  for (const auto& [position, tiding] : tidings_)
+    if (!tiding.over) object("of record " + std::to_string(position) + " nobody was told");
 }
 
 // ---- the world outside
@@ -238,7 +282,8 @@ void Witness::model_asked(RunId id, int step) {
   if (!run->holds.contains(step) && !budget::day_limits(spec(run->agent), host_limit_).empty())
     object(*run, "asks for step " + std::to_string(step) + " and holds nothing of its budgets");
   const auto limit = specs_.at(run->agent)->limits.request_limit;
-  if (++run->requests > limit && limit > 0) object(*run, "asks more often than request_limit " + std::to_string(limit));
+  if (++run->requests - run->past_requests > limit && limit > 0)
+    object(*run, "asks more often than request_limit " + std::to_string(limit));
 }
 
 void Witness::model_refused(RunId id) {
@@ -255,6 +300,51 @@ void Witness::tool_begins(RunId id, Place place, const std::string& call_id, con
     object(*run, "makes the call " + call_id + ", which no person has approved");
   if (tool.effect == port::Effect::once && !maybe_done_.insert(call_id).second)
     object(*run, "makes the call " + call_id + " again, which may have happened");
+}
+
+// ---- the sink
+
+std::vector<event::Recipient> Witness::recipients(const std::string& agent, RunStatus status) const {
+  for (const auto& deliver : spec(agent).deliver)
+    if (std::ranges::find(deliver.on, port::name(status)) != deliver.on.end())
+      return std::vector{event::Recipient{deliver.sinks.front(), false}};
+  return {};
+}
+
+void Witness::told(const std::string& event_id) {
+  Position position = 0;
+  std::from_chars(event_id.data(), event_id.data() + event_id.find('-'), position, 16);
+  const auto tiding = tidings_.find(position);
+  if (tiding == tidings_.end()) return object("the sink is told of " + event_id + ", which is durable for nobody");
+  if (tiding->second.over) object("the sink is told of " + event_id + " again, and that it was told is durable");
+  told_.insert(position);
+}
+
+Tiding* Witness::next_try(Position position, int attempt) {
+  const auto found = tidings_.find(position);
+  if (found == tidings_.end() || found->second.over) {
+    object("a try to tell of record " + std::to_string(position) + " is durable, which nobody was to be told of any more");
+    return nullptr;
+  }
+  auto& tiding = found->second;
+  if (attempt != ++tiding.tries || attempt > host::Deliverer::kMostTries)
+    object("try " + std::to_string(attempt) + " to tell of record " + std::to_string(position) + " comes after " +
+           std::to_string(tiding.tries - 1));
+  return &tiding;
+}
+
+void Witness::take(const event::Delivered& r) {
+  auto* tiding = next_try(r.position, r.attempt);
+  if (!tiding) return;
+  if (!told_.contains(r.position))
+    object("record " + std::to_string(r.position) + " is said to be told, and the sink has not heard of it");
+  tiding->over = true, --untold_;
+}
+
+void Witness::take(const event::Undelivered& r) {
+  auto* tiding = next_try(r.position, r.attempt);
+  if (!tiding || r.retry_after_ms >= 0) return;
+  tiding->over = true, --untold_;
 }
 
 // ---- budgets
@@ -328,7 +418,9 @@ void Witness::admitted(const std::string& agent, const std::string& key, const p
     return;
   }
   if (admission.kind != Kind::accepted) return;
-  if (std::cmp_greater(unclaimed_[agent].size(), specs_.at(agent)->limits.queue_size))
+  // What a run pushes aside makes room for it, and leaves the queue a little later.
+  const bool makes_room = specs_.at(agent)->schedule.overlap == port::Overlap::cancel_previous;
+  if (!makes_room && std::cmp_greater(unclaimed_[agent].size(), specs_.at(agent)->limits.queue_size))
     object("the queue of " + agent + " holds " + std::to_string(unclaimed_[agent].size()));
   if (!facts(admission.run)) object("the run " + to_text(admission.run) + " of " + agent + " was accepted and is not there");
 }

@@ -28,8 +28,12 @@ struct RunFacts {
   port::RunStatus entered_as{}, ended_as{};
   bool accepted() const { return !port::is_final(entered_as); }
   bool ended = false, started = false, spent = false, attempt_open = false, gated = false;
+  bool of_batch = false, unasked = false, made_up_for = false;  // made_up_for: one of all the slots that were missed
+  bool in_quarantine() const { return ended && ended_as == port::RunStatus::quarantined; }
   std::size_t records = 0;
   int attempt = 1, deaths = 0;
+  int past_attempts = 0;  // before a person let it begin again
+  std::int64_t ends = 0, past_requests = 0;
   int planned = 0;  // the model call that the records say is made; 0: none
   std::set<int> answered;
   std::set<Place> intents, finished, approved;
@@ -46,6 +50,12 @@ struct Stretch {
   Instant first{}, last{};
   std::int64_t count = 1;
   bool ran = false;  // it became a run, whatever came of that
+};
+
+// What a sink is to be told.
+struct Tiding {
+  int tries = 0;  // that are durable
+  bool over = false;
 };
 
 class Witness {
@@ -71,6 +81,7 @@ class Witness {
   void model_costs_nothing(RunId run, int step, port::Usage usage);  // after all
   void tool_begins(RunId run, Place place, const std::string& call_id, const port::ToolSpec& tool);
   void tool_did_not_happen(const std::string& call_id) { maybe_done_.erase(call_id); }
+  void told(const std::string& event_id);  // the sink has it
 
   // ---- the process
   void process_died(const std::set<RunId>& held, bool claimed_more);
@@ -92,6 +103,8 @@ class Witness {
   const std::map<std::string, Instant>& schedules_began() const { return began_; }  // by agent: from when its slots are owed
   std::size_t accepted() const { return accepted_; }
   std::size_t live() const { return live_; }
+  std::size_t untold() const { return untold_; }  // that the sink is still to be told
+  std::vector<event::Recipient> recipients(const std::string& agent, port::RunStatus status) const;
   const manifest::AgentSpec& spec(const std::string& agent) const { return *specs_.at(agent); }
   // Every run that began has an end, and every call.
   void expect_all_over();
@@ -107,6 +120,11 @@ class Witness {
   void take(RunFacts& run, const event::Ended& ended);
   void take(RunFacts& run, const event::Decided& decided);
   void take(RunFacts& run, const event::Gated& gated);
+  void take(RunFacts& run, const event::Reviewed& reviewed);
+  void take(const event::Delivered& delivered);
+  void take(const event::Undelivered& undelivered);
+  void expect_overtaken(const RunFacts& run, const std::string& reason);
+  Tiding* next_try(Position position, int attempt);
   void take(const event::BudgetRaised& raised);
   void pay(RunId run, int step, port::Spend spend);
   template <class T>
@@ -126,7 +144,9 @@ class Witness {
   std::map<std::string, Instant> began_;
   std::multimap<std::size_t, std::string> notes_;  // by the records before
   std::vector<std::string> objections_;
-  std::size_t accepted_ = 0, live_ = 0;
+  std::map<Position, Tiding> tidings_;
+  std::set<Position> told_;
+  std::size_t accepted_ = 0, live_ = 0, untold_ = 0;
 };
 
 }  // namespace agentd::sim
