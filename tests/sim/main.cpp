@@ -2,6 +2,7 @@
 //     --coverage FILE             where to write which faults struck what
 //     --same                      every seed twice: it must come out the same
 //     --most SECONDS              stops after that, between two seeds, and says how far it came
+//     --progress FILE             keeps there how far it came, and goes on from there
 //     --story                     a line for every record of a seed that failed
 // sim --covered FILE...           adds such files up, prints the table; fails where a cell was hit fewer than 10 times
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <ranges>
 #include <span>
 
+#include "tests/sim/progress.hpp"
 #include "tests/sim/simulation.hpp"
 
 namespace agentd::sim {
@@ -23,7 +25,7 @@ constexpr std::size_t kMostTold = 12;  // of what is wrong with a seed
 
 struct Asked {
   std::uint64_t first = 1, last = 10;
-  std::string coverage;
+  std::string coverage, progress;
   double most_seconds = 0;
   bool same = false, story = false;
   std::vector<std::string> covered;
@@ -49,6 +51,8 @@ Asked read(std::span<char*> words) {
       asked.coverage = value();
     } else if (word == "--most") {
       asked.most_seconds = static_cast<double>(number(value()));
+    } else if (word == "--progress") {
+      asked.progress = value();
     } else if (word == "--same") {
       asked.same = true;
     } else if (word == "--story") {
@@ -101,6 +105,12 @@ int tell(std::uint64_t seed, const Verdict& verdict, const char* program, bool s
 }
 
 int run(const Asked& asked, const char* program) {
+  const auto build = asked.progress.empty() ? std::string() : build_of({"/proc/self/exe", AGENTD_SIM_SQLITE});
+  Progress progress(asked.progress, asked.first, asked.last, build);
+  if (const auto why = progress.refusal()) {
+    std::cout << *why << '\n';
+    return 1;
+  }
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   Folder folder;
@@ -110,7 +120,8 @@ int run(const Asked& asked, const char* program) {
   const Ground ground{disk, folder.path(), log};
   Coverage coverage;
   Verdict sum;
-  std::uint64_t seed = asked.first;
+  const auto first = progress.next();
+  std::uint64_t seed = first;
   for (; seed <= asked.last && (asked.most_seconds == 0 || elapsed() < asked.most_seconds); ++seed) {
     auto verdict = simulate(seed, ground, coverage);
     if (verdict.objections.empty() && asked.same) {
@@ -118,16 +129,23 @@ int run(const Asked& asked, const char* program) {
       if (simulate(seed, ground, again).digest != verdict.digest)
         verdict.objections.push_back("the same seed came out otherwise the second time");
     }
-    if (!verdict.objections.empty()) return tell(seed, verdict, program, asked.story);
+    if (!verdict.objections.empty()) {
+      progress.keep();
+      return tell(seed, verdict, program, asked.story);
+    }
+    progress.passed(seed);
     sum.runs += verdict.runs, sum.faults += verdict.faults, sum.processes += verdict.processes, sum.records += verdict.records,
         sum.lasted += verdict.lasted;
   }
-  const auto seeds = std::max<std::uint64_t>(1, seed - asked.first);
-  std::cout << "seeds " << asked.first << ".." << seed - 1 << " passed in " << elapsed() << " s; each "
+  progress.keep();
+  const auto seeds = std::max<std::uint64_t>(1, seed - first);
+  std::cout << "seeds " << first << ".." << seed - 1 << " passed in " << elapsed() << " s; each "
             << 1000 * elapsed() / static_cast<double>(seeds) << " ms, " << sum.runs / seeds << " runs, " << sum.faults / seeds
             << " faults, " << sum.processes / seeds << " processes, " << sum.records / seeds << " records, "
             << std::chrono::duration_cast<std::chrono::minutes>(sum.lasted).count() / static_cast<std::int64_t>(seeds)
             << " minutes\n";
+  if (!asked.progress.empty())
+    std::cout << "seeds " << asked.first << ".." << seed - 1 << " have passed, in " << progress.seconds() << " s altogether\n";
   if (!asked.coverage.empty()) std::ofstream(asked.coverage) << coverage.to_text() << '\n';
   return 0;
 }
