@@ -84,6 +84,15 @@ struct Lines : EventStore {
   Host host_;
 };
 
+struct Tools : Toolset {
+  Tools() {
+    add("add", "", {"x"}, Effect::pure, [](int x) { return x + 1; });
+  }
+};
+struct Unmade : Toolset {
+  Unmade() { throw Error("not today"); }
+};
+
 }  // namespace kinds_test
 
 using namespace kinds_test;
@@ -92,7 +101,7 @@ namespace {
 
 const agentd_plugin* kinds() {
   static const detail::Descriptor descriptor("kinds", "1", provides<Report>("report"), provides<Gate>("gate"), provides<Echo>("echo"),
-                                             provides<Remote>("remote"), provides<Notes>("notes"), provides<Lines>("lines"));
+                                             provides<Remote>("remote"), provides<Notes>("notes"), provides<Lines>("lines"), provides<Tools>("tools"), provides<Unmade>("unmade"));
   return descriptor.get();
 }
 
@@ -106,6 +115,33 @@ using TaskTest = KindsTest;
 using ProviderTest = KindsTest;
 using MemoryTest = KindsTest;
 using EventsTest = KindsTest;
+
+template <class F>
+std::string refusal(F call) {
+  try {
+    call();
+  } catch (const std::logic_error& e) {
+    return e.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST_F(KindsTest, SayWhatACallIsNotFor) {
+  auto report = host.create("report");
+  auto tools = host.create("tools");
+  auto lines = host.create("lines");
+  EXPECT_EQ(refusal([&] { tools.bind("{}"); }), "tools has no bind");
+  EXPECT_EQ(refusal([&] { tools.run(); }), "tools is a toolset, not a task");
+  EXPECT_EQ(refusal([&] { tools.complete({}); }), "tools is a toolset, not a provider");
+  EXPECT_EQ(refusal([&] { report.call("add"); }), "report is a task, not a toolset");
+  EXPECT_EQ(refusal([&] { report.reconcile("add"); }), "report is a task, not a toolset");
+  EXPECT_EQ(refusal([&] { (void)report.binds(); }), "report is a task, not a toolset");
+  EXPECT_EQ(refusal([&] { report.append({}); }), "report is a task, not an event store");
+  EXPECT_EQ(refusal([&] { lines.put({}); }), "lines is an event store, not a memory store");
+  EXPECT_EQ(refusal([&] { lines.search({}); }), "lines is an event store, not a memory store");
+  EXPECT_EQ(refusal([&] { host.try_create("unmade").call("add"); }), "unmade was not made: not today");
+  EXPECT_EQ(tools.call("add", R"({"x": 1})").value, "2");  // what is refused leaves nothing behind
+}
 
 TEST_F(TaskTest, AnswersWithResultAndState) {
   auto report = host.create("report");

@@ -8,12 +8,14 @@
 //   }
 //
 // Bodies run on real threads, one at a time per instance unless the component is concurrent; time for timers stands still until advance().
-// It checks neither settings nor arguments against their schema: a test may send anything.
+// It checks neither settings nor arguments against their schema: a test may send anything. What a component has no slot for, a toolset's
+// run() for one, is a std::logic_error that says so.
 #pragma once
 #include <agentd/sdk/http.hpp>
 #include <agentd/testing/fake_instance.hpp>
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,23 +50,25 @@ class FakeComponent {
   const std::vector<PublishedTool>& tools() const { return instance_->tools; }
   Ended call(std::string_view tool, std::string_view arguments = "{}", uint64_t scope = 0) { return wait(start(tool, arguments, scope)); }
   agentd_op start(std::string_view tool, std::string_view arguments = "{}", uint64_t scope = 0) {
-    return send_call(&agentd_toolset_v1::start, tool, arguments, scope);
+    return send_call(slot(&agentd_toolset_v1::start, "start"), tool, arguments, scope);
   }
   Ended reconcile(std::string_view tool, std::string_view arguments = "{}", uint64_t scope = 0) {
-    return wait(send_call(&agentd_toolset_v1::reconcile, tool, arguments, scope));
+    return wait(send_call(slot(&agentd_toolset_v1::reconcile, "reconcile"), tool, arguments, scope));
   }
   bool binds() const { return table<agentd_toolset_v1>().bind != nullptr; }
   Ended bind(std::string_view settings) {  // its value is the number to call with as scope
+    const auto bind_slot = slot(&agentd_toolset_v1::bind, "bind");
     const agentd_op op = instance_->open(timeout);
-    table<agentd_toolset_v1>().bind(instance_->self, op, sdk::str(settings));
+    bind_slot(instance_->self, op, sdk::str(settings));
     return wait(op);
   }
 
   // ---- tasks
   Ended run(std::string_view params = "{}", std::string_view state = "null") {
+    const auto start_slot = slot(&agentd_task_v1::start, "start");
     const agentd_task_run record{sizeof record, 0, instance_->open(timeout), timeout.count(), sdk::str(call_id), sdk::str("agent"), sdk::str("run"),
                                  sdk::str(params), sdk::str(state)};
-    table<agentd_task_v1>().start(instance_->self, &record);
+    start_slot(instance_->self, &record);
     return wait(record.op);
   }
 
@@ -74,6 +78,7 @@ class FakeComponent {
   }
   agentd_op start_complete(const std::vector<std::pair<sdk::Role, std::string>>& messages, std::string_view options = "{}",
                            std::string_view tools = "") {
+    const auto complete_slot = slot(&agentd_provider_v1::complete, "complete");
     std::vector<agentd_message> records;
     std::vector<const agentd_message*> pointers;
     for (const auto& [role, json] : messages) {
@@ -83,26 +88,28 @@ class FakeComponent {
     const agentd_completion record{sizeof record, streamed ? uint32_t{AGENTD_COMPLETION_STREAM} : 0u, instance_->open(timeout), timeout.count(), sdk::str(call_id),
                                    sdk::str("agent"), sdk::str("run"), sdk::str("model"), pointers.data(), pointers.size(), sdk::str(tools),
                                    sdk::str(options)};
-    table<agentd_provider_v1>().complete(instance_->self, &record);
+    complete_slot(instance_->self, &record);
     return record.op;
   }
 
   // ---- memory stores
   Ended put(const std::vector<sdk::MemoryEntry>& entries) {
+    const auto put_slot = slot(&agentd_memory_v1::put, "put");
     std::vector<agentd_memory_entry> records;
     std::vector<const agentd_memory_entry*> pointers;
     for (const auto& entry : entries) records.push_back(sdk::detail::lend(entry));
     for (const auto& record : records) pointers.push_back(&record);
     const agentd_memory_put record{sizeof record, 0, instance_->open(timeout), timeout.count(), pointers.data(), pointers.size()};
-    table<agentd_memory_v1>().put(instance_->self, &record);
+    put_slot(instance_->self, &record);
     return wait(record.op);
   }
-  Ended list(const sdk::MemoryQuery& query) { return send_query(&agentd_memory_v1::list, query); }
-  Ended search(const sdk::MemoryQuery& query) { return send_query(&agentd_memory_v1::search, query); }
-  Ended remove(const sdk::MemoryQuery& query) { return send_query(&agentd_memory_v1::remove, query); }
+  Ended list(const sdk::MemoryQuery& query) { return send_query(slot(&agentd_memory_v1::list, "list"), query); }
+  Ended search(const sdk::MemoryQuery& query) { return send_query(slot(&agentd_memory_v1::search, "search"), query); }
+  Ended remove(const sdk::MemoryQuery& query) { return send_query(slot(&agentd_memory_v1::remove, "remove"), query); }
 
   // ---- event stores
   Ended append(const std::vector<sdk::Event>& events) {
+    const auto append_slot = slot(&agentd_events_v1::append, "append");
     std::vector<agentd_event> records;
     std::vector<const agentd_event*> pointers;
     for (const auto& e : events) {
@@ -111,7 +118,7 @@ class FakeComponent {
     }
     for (const auto& record : records) pointers.push_back(&record);
     const agentd_event_batch record{sizeof record, 0, instance_->open(timeout), timeout.count(), pointers.data(), pointers.size()};
-    table<agentd_events_v1>().append(instance_->self, &record);
+    append_slot(instance_->self, &record);
     return wait(record.op);
   }
 
@@ -134,9 +141,39 @@ class FakeComponent {
     agentd_create_fn create;
     agentd_destroy_fn destroy;
   };
+  struct KindName {
+    const char *interface_id, *with_article;
+  };
+  static KindName kind_of(const agentd_toolset_v1*) { return {AGENTD_TOOLSET_1, "a toolset"}; }
+  static KindName kind_of(const agentd_task_v1*) { return {AGENTD_TASK_1, "a task"}; }
+  static KindName kind_of(const agentd_provider_v1*) { return {AGENTD_PROVIDER_1, "a provider"}; }
+  static KindName kind_of(const agentd_memory_v1*) { return {AGENTD_MEMORY_1, "a memory store"}; }
+  static KindName kind_of(const agentd_events_v1*) { return {AGENTD_EVENTS_1, "an event store"}; }
+  std::string name() const { return std::string(sdk::view(component_->name)); }
+  std::string its_kind() const {
+    const std::string_view id = sdk::view(component_->interface_id);
+    for (const KindName& kind : {kind_of(static_cast<const agentd_toolset_v1*>(nullptr)), kind_of(static_cast<const agentd_task_v1*>(nullptr)),
+                                 kind_of(static_cast<const agentd_provider_v1*>(nullptr)), kind_of(static_cast<const agentd_memory_v1*>(nullptr)),
+                                 kind_of(static_cast<const agentd_events_v1*>(nullptr))}) {
+      if (id == kind.interface_id) return kind.with_article;
+    }
+    return std::string(id);
+  }
   template <class Table>
   const Table& table() const {
+    const KindName wanted = kind_of(static_cast<const Table*>(nullptr));
+    if (sdk::view(component_->interface_id) != wanted.interface_id) {
+      throw std::logic_error(name() + " is " + its_kind() + ", not " + wanted.with_article);
+    }
     return *static_cast<const Table*>(component_->table);
+  }
+  // What the component answers such a call with.
+  template <class Table, class Slot>
+  Slot slot(Slot Table::*member, const char* slot_name) const {
+    const Slot found = table<Table>().*member;
+    if (!found) throw std::logic_error(name() + " has no " + slot_name);
+    if (!instance_->self) throw std::logic_error(name() + " was not made: " + created_.value);
+    return found;
   }
   agentd_cancel_fn cancel_slot() const {
     const std::string_view kind = sdk::view(component_->interface_id);
@@ -147,17 +184,17 @@ class FakeComponent {
     return table<agentd_events_v1>().cancel;
   }
   template <class Slot>
-  agentd_op send_call(Slot slot, std::string_view tool, std::string_view arguments, uint64_t scope) {
+  agentd_op send_call(Slot start_slot, std::string_view tool, std::string_view arguments, uint64_t scope) {
     const agentd_call record{sizeof record, 0, instance_->open(timeout), timeout.count(), scope, sdk::str(call_id), sdk::str("agent"),
                              sdk::str("run"), sdk::str(tool), sdk::str(arguments)};
-    (table<agentd_toolset_v1>().*slot)(instance_->self, &record);
+    start_slot(instance_->self, &record);
     return record.op;
   }
   template <class Slot>
-  Ended send_query(Slot slot, const sdk::MemoryQuery& q) {
+  Ended send_query(Slot query_slot, const sdk::MemoryQuery& q) {
     const agentd_memory_query record{sizeof record, static_cast<int32_t>(q.type), instance_->open(timeout), timeout.count(), sdk::str(q.agent_id),
                                      sdk::str(q.session_id), sdk::str(q.id), sdk::str(q.text), q.before, q.limit};
-    (table<agentd_memory_v1>().*slot)(instance_->self, &record);
+    query_slot(instance_->self, &record);
     return wait(record.op);
   }
 
