@@ -10,6 +10,10 @@ struct Plain {
 struct Refused : Toolset {
   explicit Refused(const Config&) {
     add("fine", "", {"x"}, Effect::pure, [](double x) { return x; });
+    add("literal", "", Effect::once, []() -> const char* { return "x"; }).reconcile([]() -> std::optional<std::string> { return "x"; });
+    add("ratio", "", Effect::once, [] { return 0.5; }).reconcile([]() -> std::optional<int> { return 1; });
+    add("any", "", Effect::once, [] { return Raw{"1"}; }).reconcile([]() -> std::optional<int> { return 1; });
+    add("maybe", "", Effect::once, [] { return std::optional<int>(1); }).reconcile([]() -> std::optional<int> { return 1; });
 #if defined(AUTO)
     add("f", "", {"x"}, Effect::pure, [](auto x) { return x; });
 #elif defined(CHAR)
@@ -44,6 +48,10 @@ struct Refused : Toolset {
     add("f", "", Effect::once, [] { return 1; }).reconcile([] { return true; });
 #elif defined(RECONCILE_RESULT_OF_NOTHING)
     add("f", "", Effect::once, [](Reply<void>) {}).reconcile([]() -> std::optional<int> { return 1; });
+#elif defined(RECONCILE_OTHER_RESULT)
+    add("f", "", Effect::once, [] { return 1; }).reconcile([]() -> std::optional<std::string> { return "1"; });
+#elif defined(RECONCILE_FRACTION_OF_INTEGER)
+    add("f", "", Effect::once, [](Reply<int>) {}).reconcile([]() -> std::optional<double> { return 1.5; });
 #elif defined(DEFAULT_TEXT_OF_NUMBER)
     add("f", "", {{"x", "a count", "many"}}, Effect::pure, [](int x) { return x; });
 #elif defined(DEFAULT_NUMBER_OF_TEXT)

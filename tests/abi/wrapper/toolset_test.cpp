@@ -113,6 +113,11 @@ struct Twice : Toolset {
     add("same", "", Effect::pure, [] {});
   }
 };
+struct SameParam : Toolset {
+  SameParam() {
+    add("a", "", {"l", "m", "l"}, Effect::pure, [](double l, double m, double n) { return l * m * n; });
+  }
+};
 struct BadName : Toolset {
   BadName() { add("a.b", "", Effect::pure, [] {}); }
 };
@@ -148,7 +153,7 @@ using namespace toolset_test;
 AGENTD_PLUGIN("toolset_test", "1.2.3", provides<Tools>("tools", "Some tools"), provides<Files>("files"), provides<Ledgerless>("ledgerless"),
               provides<WrongScope>("wrong_scope"), provides<Twice>("twice"), provides<BadName>("bad_name"), provides<BadDefault>("bad_default"),
               provides<Parallel>("parallel"), provides<DefaultOutOfRange>("default_out_of_range"), provides<EmptyRange>("empty_range"),
-              provides<NeverAsked>("never_asked"), license{"MIT"}, needs{AGENTD_HOST_KV_1, AGENTD_HOST_KV_1})
+              provides<NeverAsked>("never_asked"), provides<SameParam>("same_param"), license{"MIT"}, needs{AGENTD_HOST_KV_1, AGENTD_HOST_KV_1})
 
 namespace {
 
@@ -266,6 +271,7 @@ TEST_F(ToolsetTest, RefusesToBeMade) {
   EXPECT_EQ(host.try_create("tools", R"({"limit": -1})").created().value, "limit is below zero");
   EXPECT_EQ(host.try_create("tools", R"({"limit": "x"})").created().value, R"(settings: limit: expected an integer, got "x")");
   EXPECT_EQ(host.try_create("twice").created().value, R"(two tools are named "same")");
+  EXPECT_EQ(host.try_create("same_param").created().value, R"(two parameters of "a" are named "l")");
   EXPECT_EQ(host.try_create("bad_name").created().value, R"("a.b" is not a name of a tool: 1 to 64 of A-Z a-z 0-9 _ -)");
   EXPECT_EQ(host.try_create("bad_default").created().value, R"(tool "f": default of "n": expected an integer in range, got 300)");
   EXPECT_EQ(host.try_create("default_out_of_range").created().value, R"(tool "f": default of "n": expected a number from 1 to 3, got 0)");

@@ -134,6 +134,20 @@ void finish_reconciled(Call& call, const std::optional<T>& result) {
 template <class R>
 inline constexpr bool is_verdict = std::is_same_v<R, bool> || is_optional<R>;
 
+// Whether a reconcile that returns Verdict answers what a tool with the result R answers; several types of C++ are one in JSON.
+template <class R, class Verdict>
+constexpr bool answers_alike() {
+  using Told = typename WithoutOptional<std::decay_t<R>>::type;
+  using Found = typename WithoutOptional<typename WithoutOptional<Verdict>::type>::type;
+  if constexpr (std::is_same_v<Told, Found> || is_any_json<Told> || is_any_json<Found>) {
+    return true;
+  } else if constexpr (is_number<Told>) {
+    return is_integer<Told> ? is_integer<Found> : is_number<Found>;
+  } else {
+    return (is_text<Told> || std::is_same_v<Told, const char*>) && is_text<Found>;
+  }
+}
+
 // Nothing but the body's own word says that a call did not happen: whatever it throws leaves the outcome unknown.
 template <class F>
 class Reconciler final : public Body {
@@ -182,6 +196,14 @@ inline void check_tool_name(const std::string& name) {
   if (!good) throw Error("\"" + name + "\" is not a name of a tool: 1 to 64 of A-Z a-z 0-9 _ -");
 }
 
+inline void check_param_names(std::string_view tool, const std::vector<Param>& params) {
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (params[i].name == params[j].name) throw Error("two parameters of \"" + std::string(tool) + "\" are named \"" + params[i].name + "\"");
+    }
+  }
+}
+
 // What add() returns. N: how many parameters have names; R: what the tool answers with.
 template <std::size_t N, class R>
 class Added {
@@ -201,6 +223,8 @@ class Added {
       static_assert(!std::is_same_v<Verdict, bool> || std::is_void_v<R>,
                     "agentd: this tool has a result, so its reconcile returns std::optional<result>, nothing where the call did not happen");
       static_assert(!is_optional<Verdict> || !std::is_void_v<R>, "agentd: this tool has no result, so its reconcile returns bool");
+      static_assert(!is_optional<Verdict> || std::is_void_v<R> || answers_alike<R, Verdict>(),
+                    "agentd: reconcile returns what the tool returns: std::optional<result>, and the two results are not of one type");
       static_assert(B::Rest::size == 0 || B::Rest::size == N, "agentd: reconcile takes none or all of the tool's parameters");
       check_effect();
       if (tool_->scope == nullptr) tool_->scope = scope_tag<F>();

@@ -80,6 +80,7 @@ class Toolset {
   template <class F>
   auto put(const char* name, const char* summary, std::vector<detail::Param> params, Effect effect, F body) {
     using Rest = typename detail::CheckedBody<F>::Rest;
+    detail::check_param_names(name, params);
     detail::reading("tool \"" + std::string(name) + "\"", [&] { detail::check_params(Rest(), params.data()); });
     ToolDescription description{name, summary, detail::arguments_schema(Rest(), params.data()), effect};
     auto typed = std::make_shared<detail::TypedBody<F>>(std::move(body), params);
