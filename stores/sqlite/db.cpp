@@ -28,7 +28,7 @@ bool DbError::damaged() const {
   }
 }
 
-Db::Db(const std::filesystem::path& file, Mode mode, Space space) : name_(file.filename().string()) {
+Db::Db(const std::filesystem::path& file, Mode mode, Space space) : name_(file.string()) {
   const int code = sqlite3_open_v2(file.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   try {
     if (code != SQLITE_OK) fail(code);

@@ -46,6 +46,7 @@ class Db {
   void bound_wal();
   void checkpoint(bool truncate);
   sqlite3* raw() const { return db_; }
+  const std::string& name() const { return name_; }  // the file, as messages tell it
   [[noreturn]] void fail(int code) const;
 
  private:

@@ -124,7 +124,7 @@ std::int64_t next_position(Db& db) {
 
 Opened open_ledger(Db& db, ClaimMarks& marks, const sdk::Host& host) {
   if (is_new(db) && marks.any())
-    throw sdk::Error("ledger.db is empty, though ledger.db.claims has runs that were claimed from it, so what it held is lost; put a backup in its place, or move both away to begin anew");
+    throw sdk::Error(db.name() + " is empty, though ledger.db.claims beside it has runs that were claimed from it, so what it held is lost; put a backup in its place, or move both away to begin anew");
   prepare_schema(db);
   Transaction transaction(db);
   spend_all_holds(db);

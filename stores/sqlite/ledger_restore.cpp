@@ -53,6 +53,12 @@ class Newcomer {
   const fs::path file_;
 };
 
+// What is wrong with the copy is wrong with the backup, which is the file that a person knows.
+[[noreturn]] void tell_of(const fs::path& backup, const fs::path& copy, std::string message) {
+  if (message.starts_with(copy.string())) message.replace(0, copy.string().size(), backup.string());
+  throw sdk::Error(message);
+}
+
 void refuse_damage(const fs::path& backup, const fs::path& copy, const std::function<void(const Finding&)>& found) {
   std::int64_t findings = 0;
   check_ledger(copy, [&](const Finding& finding) { ++findings, found(finding); });
@@ -140,10 +146,16 @@ Restored restore_ledger(const fs::path& backup, const fs::path& ledger, std::int
   std::error_code same;
   if (fs::equivalent(backup, ledger, same)) throw sdk::Error(backup.string() + " is the ledger itself");
   const Newcomer newcomer(backup, ledger);
-  refuse_damage(backup, newcomer.file(), found);
-  const auto old = known_of(ledger);
   Restored restored;
-  restored.live = begin_anew(newcomer.file(), old.value_or(Known()), now_ms);
+  try {
+    refuse_damage(backup, newcomer.file(), found);
+    const auto old = known_of(ledger);
+    restored.live = begin_anew(newcomer.file(), old.value_or(Known()), now_ms);
+  } catch (const DbError& e) {
+    tell_of(backup, newcomer.file(), e.what());
+  } catch (const sdk::Error& e) {
+    tell_of(backup, newcomer.file(), e.what());
+  }
   for (const char* suffix : kBeside) fs::remove(beside(newcomer.file(), suffix));
   sync_file(newcomer.file());
   if (fs::exists(ledger)) restored.kept_as = keep_old(ledger, now_ms);

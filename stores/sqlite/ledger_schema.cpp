@@ -73,10 +73,10 @@ void prepare_schema(Db& db) {
   if (read_meta(db, meta::kSchema) == 3) db.run(kFrom3To4);
   const auto found = read_meta(db, meta::kSchema);
   if (found > kSchemaVersion) {
-    throw sdk::Error("ledger.db has schema " + std::to_string(found) + ", and this agentd knows up to " + std::to_string(kSchemaVersion) +
+    throw sdk::Error(db.name() + " has schema " + std::to_string(found) + ", and this agentd knows up to " + std::to_string(kSchemaVersion) +
                      "; it was written by a newer agentd: use that one");
   }
-  if (found < kSchemaVersion) throw sdk::Error("ledger.db has a schema that no released agentd wrote; move it away to begin anew");
+  if (found < kSchemaVersion) throw sdk::Error(db.name() + " has a schema that no released agentd wrote; move it away to begin anew");
   db.run(kQuarantine);
   transaction.commit();
 }

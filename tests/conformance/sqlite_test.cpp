@@ -38,7 +38,15 @@ TEST_F(SqliteLedger, RefusesASchemaThatIsNewerThanItself) {
   by_hand("UPDATE meta SET value=5 WHERE key='schema'");
   const auto ledger = open();
   ASSERT_FALSE(*ledger);
-  EXPECT_NE(ledger->error().find("ledger.db has schema 5, and this agentd knows up to 4"), std::string::npos) << ledger->error();
+  EXPECT_NE(ledger->error().find((folder_.path() / "ledger.db").string() + " has schema 5, and this agentd knows up to 4"), std::string::npos) << ledger->error();
+}
+
+TEST_F(SqliteLedger, SaysWhichFileHasASchemaThatNobodyWrote) {
+  open();
+  by_hand("UPDATE meta SET value=1 WHERE key='schema'");
+  const auto ledger = open();
+  ASSERT_FALSE(*ledger);
+  EXPECT_NE(ledger->error().find((folder_.path() / "ledger.db").string() + " has a schema that no released agentd wrote; move it away"), std::string::npos) << ledger->error();
 }
 
 TEST_F(SqliteLedger, BringsTheSchemaBeforeItUpToDate) {
@@ -74,7 +82,7 @@ TEST_F(SqliteLedger, RefusesAFileThatWasEmptied) {
     if (what == std::string("removed")) std::filesystem::remove(folder_.path() / "ledger.db");
     const auto l = open();
     ASSERT_FALSE(*l) << what;
-    EXPECT_NE(l->error().find("ledger.db is empty, though ledger.db.claims has runs"), std::string::npos) << l->error();
+    EXPECT_NE(l->error().find("ledger.db is empty, though ledger.db.claims beside it has runs"), std::string::npos) << l->error();
   }
   std::filesystem::remove(folder_.path() / "ledger.db.claims");
   EXPECT_TRUE(*open());

@@ -36,7 +36,7 @@ class State(AgentdTest):
         os.truncate(host.state / "ledger.db", 0)
         host.start(wait=False)
         self.assertEqual(host.wait_dead(), 1, host.log())
-        self.assertIn("ledger.db is empty, though ledger.db.claims has runs", host.log())
+        self.assertIn("ledger.db is empty, though ledger.db.claims beside it has runs", host.log())
 
 
 if __name__ == "__main__":
