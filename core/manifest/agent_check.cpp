@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "core/manifest/borrowed.hpp"
 #include "core/manifest/nearest.hpp"
 #include "core/manifest/tool_pattern.hpp"
 
@@ -67,15 +68,19 @@ class AgentCheck {
       if (!written({"model", "provider"})) problem({"model"}, "no model: [model] needs a \"provider\"");
       if (!written({"model", "model"})) problem({"model"}, "no model: [model] needs a \"model\"");
     }
-    entry(config_.providers, spec_.model.provider, {"model", "provider"}, "provider", "providers", checks_.provider);
+    const auto& provider = spec_.model.provider;
+    const std::string key(usual_key_of(provider));
+    entry(config_.providers, provider, {"model", "provider"}, "provider", "providers", checks_.provider,
+          key.empty() ? std::string() : "; set " + key + ", or add [providers." + provider + "]");
   }
 
   // A name that must be an entry of a table in agentd.toml.
   template <class Map>
-  void entry(const Map& map, const std::string& name, Path path, const std::string& what, const std::string& table, const Check& check) {
+  void entry(const Map& map, const std::string& name, Path path, const std::string& what, const std::string& table, const Check& check,
+             const std::string& remedy = {}) {
     if (name.empty()) return;
     if (map.contains(name)) return ask(check, name, path);
-    problem(path, "no " + what + " " + quote(name) + ": agentd.toml has no [" + table + "." + name + "]" + did_you_mean(name, names_of(map)));
+    problem(path, "no " + what + " " + quote(name) + ": agentd.toml has no [" + table + "." + name + "]" + (remedy.empty() ? did_you_mean(name, names_of(map)) : remedy));
   }
 
   void schedule() {

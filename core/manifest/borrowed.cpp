@@ -144,6 +144,12 @@ class Borrowing {
 
 }  // namespace
 
+std::string_view usual_key_of(std::string_view provider) {
+  for (const auto& key : kUsualKeys)
+    if (provider == key.entry) return key.variable;
+  return {};
+}
+
 Tree borrowed_settings(const Environment& environment, const Tree& higher, const std::string& working_folder, std::vector<Problem>& problems,
                        std::vector<std::string>& notes) {
   return Borrowing(environment, higher, working_folder, problems, notes).settings();

@@ -1,4 +1,6 @@
 #pragma once
+#include <string_view>
+
 #include "core/manifest/environment.hpp"
 #include "core/manifest/tree.hpp"
 
@@ -8,5 +10,8 @@ namespace agentd::manifest {
 // there is not second-guessed here. `notes` names what is set and not used.
 Tree borrowed_settings(const Environment& environment, const Tree& higher, const std::string& working_folder, std::vector<Problem>& problems,
                        std::vector<std::string>& notes);
+
+// The variable whose presence makes [providers.NAME]; empty where none does.
+std::string_view usual_key_of(std::string_view provider);
 
 }  // namespace agentd::manifest

@@ -171,6 +171,8 @@ TEST_F(Manifest, RefusesWhatDoesNotGoTogether) {
 TEST_F(Manifest, KnowsTheHostsEntries) {
   EXPECT_THAT(problems("[model]\nprovider = \"opnai\"\nmodel = \"m\"\n[task]\nquery = \"q\"\n"),
               ElementsAre("agents/a.toml:2:1: no provider \"opnai\": agentd.toml has no [providers.opnai]; did you mean \"openai\"?"));
+  EXPECT_THAT(problems("[model]\nprovider = \"openrouter\"\nmodel = \"m\"\n[task]\nquery = \"q\"\n"),
+              ElementsAre("agents/a.toml:2:1: no provider \"openrouter\": agentd.toml has no [providers.openrouter]; set OPENROUTER_API_KEY, or add [providers.openrouter]"));
   EXPECT_THAT(problems(kWorks + "[memory]\nstore = \"redis\"\n"), ElementsAre(HasSubstr("no store \"redis\"")));
 }
 
