@@ -58,8 +58,9 @@ event::Fault fault_of(const Exhausted& e) {
   const bool of_host = e.account == kHostAccount;
   const std::string key = of_host ? "budget.cost_per_day of the host" : e.of_cost ? "limits.cost_per_day" : "limits.tokens_per_day";
   const auto left = e.fits_no_day() ? "which is more than all of it, " + amount(e.of_cost, e.limit) : amount(e.of_cost, e.used) + " of " + amount(e.of_cost, e.limit) + " are spent or held";
+  const std::string remedy = e.fits_no_day() ? ", give a smaller model.max_output_tokens (" + std::to_string(kOutputTokens) + " where the manifest gives none)" : "";
   event::Fault fault{ErrorClass::budget, "the budget of " + e.account + " for " + format_day(e.day) + " has no room for the next model call, which may come to " + amount(e.of_cost, e.most) +
-                                             (e.fits_no_day() ? ", " : ": ") + left + "; raise " + key + ", or this day's with `agentd budgets raise`"};
+                                             (e.fits_no_day() ? ", " : ": ") + left + "; raise " + key + remedy + ", or this day's with `agentd budgets raise`"};
   fault.exhausted = event::Exhausted{e.account, format_day(e.day), e.of_cost ? "cost" : "tokens", e.used, e.limit};
   return fault;
 }

@@ -97,6 +97,15 @@ std::optional<port::Spend> limit_of_scope(const Context& context, const std::str
   return member ? std::optional(member->day_limit) : std::nullopt;
 }
 
+// Of another resource than the one that is limited; a bare number on the command line is dollars.
+std::string nothing_to_raise(const Raising& asked, const port::Spend& limit) {
+  const bool money = asked.resource == "cost";
+  auto said = asked.scope + " has no limit on " + asked.resource + " per day, so there is nothing to raise";
+  if (money && limit.tokens != 0) said += "; it has one on tokens, and an amount of them is written 5000tokens";
+  if (!money && limit.cost != 0) said += "; it has one on cost, and an amount of dollars is written 2.50";
+  return said;
+}
+
 Async<Answer> raise_budget(Context& context, Request request) {
   auto read = read_raise(request);
   if (auto* refused = std::get_if<Document>(&read)) co_return std::move(*refused);
@@ -104,7 +113,7 @@ Async<Answer> raise_budget(Context& context, Request request) {
   const auto limit = limit_of_scope(context, asked.scope);
   if (!limit) co_return problem(404, "there is no budget \"" + asked.scope + "\": it is \"host\" or \"agent:ID\"");
   const bool money = asked.resource == "cost";
-  if ((money ? limit->cost : limit->tokens) == 0) co_return problem(409, asked.scope + " has no limit on " + asked.resource + " per day, so there is nothing to raise");
+  if ((money ? limit->cost : limit->tokens) == 0) co_return problem(409, nothing_to_raise(asked, *limit));
   context.ports.cleaner().clean(asked.by);
   const auto day = budget::day_of(context.world.clock.now());
   auto raising = host::raise_budget(context.world, context.ledger, {asked.scope, asked.resource, asked.amount, asked.by});

@@ -52,7 +52,7 @@ class Budget(AgentdTest):
         self.assertEqual(self.running.get(f"/v1/runs/{run}")["waiting_for"], "budget")
         raised = self.running.cli("budgets", "raise", "agent:park", "500").stdout
         self.assertIn("agent:park may use $601.0 on ", raised)
-        self.assertIn("1 parked runs go on", raised)
+        self.assertIn("1 parked run goes on", raised)
         self.assertEqual(self.running.get(f"/v1/runs/{run}?wait=20")["status"], "completed")
         types = [event["type"] for event in self.running.get(f"/v1/events?run={run}&limit=1000")["events"]]
         self.assertEqual(types.count("budget_exhausted"), 1)
@@ -66,7 +66,7 @@ class Budget(AgentdTest):
         self.assertIn("limits.cost_per_day", run["error"])
 
     def test_what_cannot_be_raised_is_refused(self):
-        for scope, amount, said in (("agent:nobody", "5", "no budget"), ("host", "5", "no limit on cost"), ("agent:park", "5tokens", "no limit on tokens")):
+        for scope, amount, said in (("agent:nobody", "5", "no budget"), ("host", "5", "no limit on cost"), ("agent:park", "5tokens", "it has one on cost, and an amount of dollars is written 2.50")):
             refused = self.running.cli("budgets", "raise", scope, amount, check=False)
             self.assertEqual(refused.returncode, 1, refused)
             self.assertIn(said, refused.stderr)

@@ -64,7 +64,11 @@ TEST(Exhausted, CountsWhatIsHeldAndWhatWasRaised) {
   EXPECT_FALSE(exhausted(account, {0, 0}, {1'000'000, 0})) << "no limit";
   const auto fault = fault_of(*found);
   EXPECT_EQ(fault.error_class, ErrorClass::budget);
-  EXPECT_TRUE(fault.message.contains("may come to 31 tokens: 80 tokens of 110 tokens are spent or held; raise limits.tokens_per_day")) << fault.message;
+  EXPECT_TRUE(fault.message.ends_with("may come to 31 tokens: 80 tokens of 110 tokens are spent or held; raise limits.tokens_per_day, or this day's with `agentd budgets raise`"))
+      << fault.message;
+  const auto never = fault_of(*exhausted(account, {100, 0}, {4256, 0}));
+  EXPECT_TRUE(never.message.contains("which is more than all of it, 110 tokens; raise limits.tokens_per_day, give a smaller model.max_output_tokens (4096 where the manifest gives none), or"))
+      << never.message;
 }
 
 }  // namespace
