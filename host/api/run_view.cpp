@@ -56,7 +56,7 @@ struct Fold {
   void operator()(const port::StoredRecord& record, const Started& started) {
     view["status"] = "running";
     view["attempt"] = started.attempt;
-    view["waiting_for"] = nullptr;
+    waits_no_more();
     if (view["started_at"].is_null()) view["started_at"] = format_instant(record.at);
     if (!started.query.empty()) query = started.query;
     if (started.params) params = started.params.text;
@@ -85,10 +85,11 @@ struct Fold {
   void operator()(const port::StoredRecord&, const Decided& decided) {
     if (!decided.resumes) return;
     view["status"] = "queued";
-    view["waiting_for"] = nullptr;
+    waits_no_more();
   }
   void operator()(const port::StoredRecord& record, const Ended& ended) {
     view["status"] = name(ended.status);
+    waits_no_more();
     view["finished_at"] = format_instant(record.at);
     view["attempt"] = ended.attempt;
     view["steps"] = ended.steps;
@@ -121,6 +122,10 @@ struct Fold {
   template <class Other>
   void operator()(const port::StoredRecord&, const Other&) {}
 
+  void waits_no_more() {
+    view["waiting_for"] = nullptr;
+    view.erase("waiting_until");
+  }
   void set_fault(const event::Fault& fault) {
     view["error"] = fault.message;
     view["error_class"] = name(fault.error_class);

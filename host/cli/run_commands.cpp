@@ -1,4 +1,6 @@
 #include <ostream>
+#include <set>
+#include <utility>
 
 #include "core/base/json_numbers.hpp"
 #include "core/base/json_text.hpp"
@@ -10,7 +12,7 @@ namespace agentd::cli {
 namespace {
 using Json = nlohmann::ordered_json;
 
-constexpr int kWaitSeconds = 25;  // per question; below what proxies cut
+constexpr int kWaitSeconds = 5;  // per question: a person hears soon of what a run waits for
 constexpr Millis kWaitTimeout{60'000};
 
 Asked<Json> params_of(const std::string& text) {
@@ -47,10 +49,38 @@ bool is_over(const Json& run) {
   return status && port::is_final(*status);
 }
 
-Asked<Json> end_of(const Connection& connection, const std::string& run_id) {
+// What a run asks of a person, each question once.
+class Questions {
+ public:
+  explicit Questions(const Connection& connection, const Output& to) : connection_(connection), to_(to) {}
+
+  void tell(const Json& run) {
+    if (text(run, "waiting_for") != "approval") return;
+    const auto run_id = text(run, "run_id");
+    const auto answer = get_list(connection_, target("/v1/approvals", {{"agent", text(run, "agent_id")}}), "approvals");
+    if (!answer) return;  // the next question to the host tells of it
+    for (const auto& asked : answer->value("approvals", Json::array())) {
+      if (text(asked, "run_id") != run_id || !told_.insert(text(asked, "call_id")).second) continue;
+      const auto what = text(asked, "about") == "outcome" ? " waits for a person to say what became of " : " waits for a person to allow ";
+      to_.err << "agentd: run " << run_id << what << text(asked, "tool") << ": agentd approvals approve " << text(asked, "call_id") << '\n' << std::flush;
+    }
+  }
+
+ private:
+  const Connection& connection_;
+  const Output& to_;
+  std::set<std::string> told_;
+};
+
+// `run` is as it was last seen.
+Asked<Json> end_of(const Connection& connection, const std::string& run_id, Json run, const Output& to) {
+  const auto path = target("/v1/runs/" + percent_encode(run_id), {{"wait", std::to_string(kWaitSeconds)}});
+  Questions questions(connection, to);
   while (true) {
-    auto run = get(connection, target("/v1/runs/" + percent_encode(run_id), {{"wait", std::to_string(kWaitSeconds)}}));
-    if (!run || is_over(*run)) return run;
+    questions.tell(run);
+    auto later = get(connection, path);
+    if (!later || is_over(*later)) return later;
+    run = std::move(*later);
   }
 }
 
@@ -82,12 +112,11 @@ int perform(const AgentsRun& command, const Output& to) {
   if (!body) return tell(body.error(), to);
   const auto asked = post(command.connection, "/v1/agents/" + percent_encode(command.agent) + "/runs", *body, kWaitTimeout);
   if (!asked) return tell(asked.error(), to);
-  const auto run_id = text(*asked, "run_id");
   if (!command.wait) {
-    command.connection.json ? print_json(*asked, to) : void(to.out << run_id << '\n');
+    command.connection.json ? print_json(*asked, to) : void(to.out << text(*asked, "run_id") << '\n');
     return kDone;
   }
-  const auto run = end_of(command.connection, run_id);
+  const auto run = end_of(command.connection, text(*asked, "run_id"), asked->value("run", Json::object()), to);
   if (!run) return tell(run.error(), to);
   if (!command.connection.json) return print_answer(*run, to);
   print_json(*run, to);

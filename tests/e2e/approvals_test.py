@@ -1,8 +1,9 @@
 """A call that needs a person waits for one: through a dead host, until somebody decides or the time is out."""
 import json
+import subprocess
 import unittest
 
-from agentd import AgentdTest, until
+from agentd import AGENTD, AgentdTest, until
 
 WRITER = """
 [model]
@@ -50,6 +51,20 @@ class Approvals(AgentdTest):
 
     def pending(self):
         return [line.split()[1] for line in self.agentd.request("GET", "/metrics")[1].splitlines() if line.startswith("agentd_approvals_pending ")]
+
+    def test_who_waits_for_a_run_is_told_once_what_it_waits_for(self):
+        self.agentd.start()
+        told = self.folder / "told"
+        with told.open("w") as err:
+            waiting = subprocess.Popen([str(AGENTD), "agents", "run", "writer", "--query", "two", "--wait"], stdout=subprocess.DEVNULL, stderr=err,
+                                       env=self.agentd.environment())
+            until("the command says what the run waits for", lambda: told.read_text().count("\n") == 2)
+            first, second = self.listed()
+            self.agentd.cli("approvals", "approve", first["call_id"])
+            self.agentd.cli("approvals", "approve", second["call_id"])
+            self.assertEqual(waiting.wait(30), 0)
+        self.assertEqual(told.read_text(), "".join(
+            f"agentd: run {one['run_id']} waits for a person to allow fs.write_file: agentd approvals approve {one['call_id']}\n" for one in (first, second)))
 
     def test_a_call_is_approved_after_the_host_was_killed(self):
         self.agentd.start()

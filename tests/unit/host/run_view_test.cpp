@@ -113,6 +113,10 @@ TEST(RunView, SaysWhatAWaitingRunWaitsFor) {
   EXPECT_EQ(view["status"], "waiting");
   EXPECT_EQ(view["waiting_for"], "provider");
   EXPECT_EQ(view["error"], "401");
+  EXPECT_EQ(view["waiting_until"], format_instant(kBegin));
+  records.add(ends());
+  EXPECT_TRUE(run_view(records.all)["waiting_for"].is_null());
+  EXPECT_FALSE(run_view(records.all).contains("waiting_until"));
 }
 
 TEST(RunView, TellsWhoDecidedAndThatTheRunGoesOn) {
