@@ -58,6 +58,8 @@ auto pick(const Ports& ports, const Map& map, const std::string& table, const st
   return found->second->get();
 }
 
+constexpr std::array kStoreKinds = {plugin::Kind::memory, plugin::Kind::events, plugin::Kind::ledger};
+
 std::vector<std::string> components_of(const plugin::Catalog& catalog, plugin::Kind kind) {
   std::vector<std::string> names;
   for (const auto& library : catalog.libraries())
@@ -213,6 +215,7 @@ void Ports::open_sinks() {
   for (const auto& [name, sink] : options_.loaded.config.sinks) {
     const Entry entry("sinks", name);
     auto& place = sinks_.insert_or_assign(name, fail("not opened")).first->second;
+    if (sink.kind.empty()) continue;  // what was written there is refused at its place
     auto prepared = prepare(entry, sink_schema(sink.kind), sink.settings);
     if (prepared) place = make_sink(sink.kind, name, *prepared, ground);
     else place = std::unexpected(prepared.error());
@@ -259,11 +262,27 @@ Result<std::string> Ports::prepare_store(const std::string& name, const plugin::
   return prepare({"stores", name}, found, with_path(store.settings, store.plugin));
 }
 
+// Why a store that is none has no plugin: which kind it should be of is for whoever uses it to say.
+Error Ports::no_store(const std::string& wanted) const {
+  std::vector<std::string> known;
+  for (const auto kind : kStoreKinds) {
+    const auto of_kind = components_of(catalog_, kind);
+    if (std::ranges::find(of_kind, wanted) != of_kind.end()) return catalog_.find(kind, wanted).error();
+    known.insert(known.end(), of_kind.begin(), of_kind.end());
+  }
+  if (std::ranges::any_of(catalog_.broken(), [&](const auto& broken) { return broken.name == wanted; })) return catalog_.find(plugin::Kind::events, wanted).error();
+  std::ranges::sort(known);
+  known.erase(std::ranges::unique(known).begin(), known.end());
+  std::string there;
+  for (const auto& name : known) there += (there.empty() ? "; there is " : ", ") + name;
+  return Error{.message = "no plugin provides the store \"" + wanted + "\"" + there + manifest::did_you_mean(wanted, known)};
+}
+
 // Without opening any: another host may hold them.
 void Ports::look_at_stores() {
   for (const auto& [name, store] : options_.loaded.config.stores) {
     const auto kinds = kinds_of(store.plugin);
-    if (kinds.empty()) refuse({"stores", name}, component(plugin::Kind::memory, store.plugin).error(), "plugin");
+    if (kinds.empty()) refuse({"stores", name}, no_store(store.plugin), "plugin");
     else prepare_store(name, *catalog_.find(kinds.front(), store.plugin));
   }
 }
@@ -332,7 +351,7 @@ Result<port::MemoryStore*> Ports::memory(const std::string& entry) const { retur
 
 std::vector<plugin::Kind> Ports::kinds_of(const std::string& component) const {
   std::vector<plugin::Kind> kinds;
-  for (const auto kind : {plugin::Kind::memory, plugin::Kind::events, plugin::Kind::ledger})
+  for (const auto kind : kStoreKinds)
     if (catalog_.find(kind, component)) kinds.push_back(kind);
   return kinds;
 }

@@ -87,6 +87,7 @@ class Ports {
   void open_sinks();
   std::vector<plugin::Kind> kinds_of(const std::string& component) const;  // of store
   Result<std::string> prepare_store(const std::string& name, const plugin::Catalog::Found& found);
+  Error no_store(const std::string& wanted) const;
   void look_at_stores();
   template <class T>
   using OpenStore = Async<Result<std::unique_ptr<T>>> (*)(plugin::Instances&, plugin::Catalog::Found, std::string instance, std::string settings);
