@@ -19,6 +19,9 @@ class Quickstart(unittest.TestCase):
         self.assertRegex(done.stdout, r"The load is [0-9.]+\.\n")
         self.assertRegex(done.stdout, r"run \S+ failed: the budget of agent:thrifty")
         self.assertRegex(done.stdout, r"agent +state +runs +errors +schedule +last run")
+        self.assertRegex(done.stdout, r"(?s)last error of thrifty: the budget of agent:thrifty .*`agentd budgets raise`\n")
+        self.assertRegex(done.stdout, r"kill -9, in the middle of a run\nthe host is dead; .*\n[0-9:]+  - +host_started ", "what is under the heading happened behind it")
+        self.assertEqual(len(re.findall(r"host_started", done.stdout)), 2, "no event is shown twice")
         self.assertNotRegex(done.stdout, r"about (\?|0) s")
         events = [line for line in done.stdout.splitlines() if re.match(r"\d\d:\d\d:\d\d  ", line)]
         self.assertGreater(len(events), 20)
