@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 
 #include "parse.hpp"
 
@@ -267,6 +268,33 @@ TEST(Script, RefusesAMalformedScriptWithItsPlace) {
       EXPECT_NE(std::string(e.what()).find(expected), std::string::npos) << text << "\n" << e.what();
     }
   }
+}
+
+// The script that README.md begins with, for the agent of these tests.
+std::string shown_script() {
+  std::stringstream manual;
+  manual << std::ifstream(MANUAL).rdbuf();
+  auto text = manual.str();
+  text.erase(0, text.find("```toml\n[[agent]]") + 8);
+  text.resize(text.find("```"));
+  return text.replace(text.find("\"health\""), 8, "\"agent\"");
+}
+
+TEST(Script, IsPlayedAsItsManualShowsIt) {
+  const ScriptFile file(shown_script());
+  FakeHost host;
+  auto provider = host.create("script", file.settings());
+  const auto says_a_second_later = [&provider](const char* memory_usage) {
+    Story story("How is the CPU?", std::string(R"({"thresholds":{"memory_usage":)") + memory_usage + "}}");
+    story.called_all({{"system__cpu", R"({"usage_percent":3.4})"}, {"system__memory", R"({"used_percent":60.25})"}});
+    const auto op = provider.start_complete(story.messages);
+    provider.advance(1s);
+    return provider.wait(op).answer->text;
+  };
+  EXPECT_EQ(provider.complete(Story("How is the CPU?").messages).answer->calls.size(), 2U);
+  EXPECT_EQ(says_a_second_later("60"), "Memory is short: 60.2 % in use.");
+  EXPECT_EQ(says_a_second_later("90"), "All is well: CPU 3 %.");
+  EXPECT_EQ(provider.complete(Story("hello").messages).answer->text, "I heard: hello");
 }
 
 TEST(Script, IsNotMadeWithoutItsFile) {
