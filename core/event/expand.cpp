@@ -1,9 +1,29 @@
 #include "core/event/expand.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "core/base/json_text.hpp"
 
 namespace agentd::event {
 namespace {
+
+constexpr std::array kTypes = std::to_array<std::string_view>({
+    "agent_created", "agent_deleted", "agent_paused", "agent_resumed", "agent_stopped", "agent_updated", "alert_cleared", "alert_raised",
+    "approval_decided", "approval_requested", "background_agent_status", "background_task_cancelled", "background_task_completed",
+    "background_task_dropped", "background_task_edited", "background_task_error", "background_task_gated", "background_task_missed",
+    "background_task_quarantined", "background_task_queued", "background_task_resumed", "background_task_retrying",
+    "background_task_skipped", "background_task_started", "background_task_waiting", "budget_exhausted", "budget_raised", "budget_warning",
+    "events_pruned", "host_started", "host_stopped", "model_call_completed", "model_call_started", "plugin_failed", "plugin_loaded",
+    "result_delivered", "result_undelivered", "tool_call_completed", "tool_call_started"});
+
+// A type that the list lacks, so that nobody could ask for it, does not compile.
+struct Type {
+  consteval Type(const char* its_name) : name(its_name) {
+    if (std::ranges::find(kTypes, std::string_view(its_name)) == kTypes.end()) throw "kTypes does not have it";
+  }
+  const char* name;
+};
 
 // Gathers the events of one record.
 class Expansion {
@@ -11,8 +31,8 @@ class Expansion {
   Expansion(const port::StoredRecord& record, const std::string& session)
       : record_(record), agent_(record.agent_id), run_(to_text(record.run)), session_(record.run && session.empty() ? record.agent_id : session) {}
 
-  void add(const char* type, ObjectWriter payload) {
-    events_.push_back({event_id(record_.position, static_cast<int>(events_.size())), type, agent_, run_, session_, record_.at, payload.finish()});
+  void add(Type type, ObjectWriter payload) {
+    events_.push_back({event_id(record_.position, static_cast<int>(events_.size())), type.name, agent_, run_, session_, record_.at, payload.finish()});
   }
   // Of a record that is of no run and tells of one, or of another agent than its own.
   void tell_of(std::string agent_id, std::string run_id) {
@@ -191,7 +211,7 @@ void expand(Expansion& out, const CallFailed& f) {
   if (f.retry_after_ms >= 0) retrying(out, f.fault.message, f.retry_after_ms, f.tries);
 }
 
-void tell_budget(Expansion& out, const char* type, const Exhausted& budget) {
+void tell_budget(Expansion& out, Type type, const Exhausted& budget) {
   const auto amount = [&](std::int64_t value) { return budget.resource == "cost" ? format_dollars(value) : std::to_string(value); };
   ObjectWriter payload;
   payload.text("scope", budget.scope).text("window", budget.window).text("resource", budget.resource).raw("spent", amount(budget.spent)).raw("limit", amount(budget.limit));
@@ -276,7 +296,7 @@ void expand(Expansion& out, const Gated& g) {
   if (!g.proceed) out.add("background_task_gated", step_aside(g.reason, g.scheduled_at, 0));
 }
 
-const char* review_event(Reviewed::What what) {
+Type review_event(Reviewed::What what) {
   switch (what) {
     case Reviewed::What::edit: return "background_task_edited";
     case Reviewed::What::retry: return "background_task_queued";
@@ -304,12 +324,22 @@ void expand(Expansion& out, const HostStopped& h) {
   out.add("host_stopped", std::move(payload));
 }
 
+Type change_event(AgentChanged::What what) {
+  switch (what) {
+    case AgentChanged::What::created: return "agent_created";
+    case AgentChanged::What::updated: return "agent_updated";
+    case AgentChanged::What::deleted: return "agent_deleted";
+    case AgentChanged::What::paused: return "agent_paused";
+    case AgentChanged::What::stopped: return "agent_stopped";
+    default: return "agent_resumed";  // paused or stopped before
+  }
+}
+
 void expand(Expansion& out, const AgentChanged& a) {
   if (!a.agent_id.empty()) out.tell_of(a.agent_id, {});
   ObjectWriter payload;
   payload.number("revision", a.revision).text("by", a.by).text("reason", a.reason);
-  const std::string type = a.what == AgentChanged::What::started ? "agent_resumed" : std::string("agent_") + name(a.what);
-  out.add(type.c_str(), std::move(payload));
+  out.add(change_event(a.what), std::move(payload));
   switch (a.what) {
     case AgentChanged::What::paused: return out.status("paused");
     case AgentChanged::What::stopped: return out.status("stopped");
@@ -354,7 +384,7 @@ void expand(Expansion& out, const Undelivered& u) {
 }
 
 template <class Alert>
-void alert(Expansion& out, const char* type, const Alert& a) {
+void alert(Expansion& out, Type type, const Alert& a) {
   out.tell_of(a.agent_id, {});
   ObjectWriter payload;
   payload.text("rule", a.rule).text("severity", a.severity).text("summary", a.summary);
@@ -375,6 +405,8 @@ void expand(Expansion& out, const EventsPruned& p) {
 }
 
 }  // namespace
+
+std::span<const std::string_view> types() { return kTypes; }
 
 std::string reason(const Entered& entered, port::RunStatus status) {
   if (!entered.reason.empty()) return entered.reason;

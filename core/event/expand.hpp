@@ -1,5 +1,7 @@
 // From what the ledger keeps to what people see: one record gives one or more events, always the same ones.
 #pragma once
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "core/event/record.hpp"
@@ -13,6 +15,9 @@ std::vector<port::Event> expand(const port::StoredRecord& record, const Decoded&
 
 // The same from the stored text; a record this build cannot read is an error that names its position.
 Result<std::vector<port::Event>> expand(const port::StoredRecord& record);
+
+// Every type that an event may have, in order.
+std::span<const std::string_view> types();
 
 // Why a slot or a trigger gave no run, also where nobody wrote it down; else what brought the run in.
 std::string reason(const Entered& entered, port::RunStatus status);

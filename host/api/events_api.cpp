@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/event/expand.hpp"
+#include "core/manifest/nearest.hpp"
 #include "host/api/endpoints.hpp"
 #include "host/api/event_filter.hpp"
 #include "host/api/json.hpp"
@@ -85,9 +86,23 @@ Async<void> follow(Context& context, EventPlace since, EventFilter filter, std::
   }
 }
 
+// A type that no event has would be waited for without end.
+std::optional<Document> unknown_type(const Request& request) {
+  for (const auto& type : request.parameters("type")) {
+    const auto types = event::types();
+    if (type == host::kModelDelta || std::ranges::find(types, type) != types.end()) continue;
+    const std::vector<std::string> names(types.begin(), types.end());
+    std::string all(host::kModelDelta);
+    for (const auto& name : names) all += ", " + name;
+    return problem(400, "no event has the type \"" + type + "\"" + manifest::did_you_mean(type, names) + "; types are " + all);
+  }
+  return std::nullopt;
+}
+
 Async<Answer> events(Context& context, Request request) {
   const auto limit = limit_of(request, 100, 1000);
   if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
+  if (auto refused = unknown_type(request)) co_return std::move(*refused);
   const bool streams = request.header("accept").find("text/event-stream") != std::string::npos;
   auto since = request.header("last-event-id");
   if (since.empty() || !streams) since = request.parameter("since");

@@ -68,6 +68,15 @@ class LongLists(AgentdTest):
                 break
         self.assertEqual(seen, set(self.runs))
 
+    def test_a_type_that_no_event_has_is_refused_with_those_there_are(self):
+        status, text = self.agentd.request("GET", "/v1/events?type=host_started&type=background_task_strated")
+        self.assertEqual(status, 400)
+        self.assertIn('no event has the type \\"background_task_strated\\"; did you mean \\"background_task_started\\"?; types are model_delta, agent_created, ', text)
+        for follow in ((), ("--follow",)):
+            refused = self.agentd.cli("events", "--type", "nosuch", *follow, check=False)
+            self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+            self.assertIn('no event has the type "nosuch"; types are ', refused.stderr)
+
     def test_nobody_waits_for_a_long_list(self):
         slowest, over = [0.0], threading.Event()
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace agentd::event {
@@ -27,6 +29,8 @@ nlohmann::json payload(const Body& body, std::size_t i, RunStatus status = RunSt
 }
 
 using Types = std::vector<std::string>;
+
+TEST(Types, AreInOrderAndEachOnce) { EXPECT_EQ(std::ranges::adjacent_find(event::types(), std::ranges::greater_equal()), event::types().end()); }
 
 Answered answer_with_calls() {
   Answered a;
