@@ -9,6 +9,9 @@
 namespace agentd::cli {
 namespace {
 
+// An empty word is what a script's empty variable becomes.
+CLI::Validator is_given() { return {[](std::string& word) { return std::string(word.empty() ? "it is empty" : ""); }, ""}; }
+
 // Collects the one command that the line names. Options are bound to values that live in `kept_` until parsing is over.
 class Grammar {
  public:
@@ -91,12 +94,13 @@ class Grammar {
 
   CLI::App* command(CLI::App& parent, const std::string& name, const std::string& summary, const std::string& examples) {
     auto* sub = parent.add_subcommand(name, summary);
-    if (!examples.empty()) sub->footer("Examples:\n" + examples);
+    sub->footer(examples.empty() ? std::string() : "Examples:\n" + examples);  // its parent's otherwise
     return sub;
   }
 
   CLI::App* group(const std::string& name, const std::string& summary) {
     auto* sub = app_.add_subcommand(name, summary);
+    sub->footer("");
     sub->require_subcommand(1);
     return sub;
   }
@@ -111,7 +115,7 @@ class Grammar {
 
   void connect(CLI::App* sub, Connection& connection) {
     sub->add_option("--url", connection.url, "Where the host listens")->envname("AGENTD_URL")->capture_default_str();
-    sub->add_option("--token", connection.token, "Bearer token")->envname("AGENTD_API_TOKEN");
+    sub->add_option("--token", connection.token, "Bearer token")->envname("AGENTD_API_TOKEN")->group("");  // not shown: no host takes one so far
     sub->add_flag("--json", connection.json, "One JSON document, or one per line where a list streams");
   }
 
@@ -209,7 +213,7 @@ class Grammar {
     connect(list, target<AgentsList>(list).connection);
     auto* show = command(*agents_, "show", "One agent", "  agentd agents show hello");
     auto& a = target<AgentsShow>(show);
-    show->add_option("agent", a.agent, "Its id")->required();
+    show->add_option("agent", a.agent, "Its id")->required()->check(is_given());
     connect(show, a.connection);
     struct Verb {
       const char *name, *says, *example;
@@ -221,7 +225,7 @@ class Grammar {
       auto* sub = command(*agents_, verb.name, verb.says, verb.example);
       auto& m = target<AgentsMode>(sub);
       m.verb = verb.name;
-      sub->add_option("agent", m.agent, "Its id")->required();
+      sub->add_option("agent", m.agent, "Its id")->required()->check(is_given());
       sub->add_option("--reason", m.reason, "Kept and shown");
       sub->add_option("--by", m.by, "Who says so")->envname("USER");
       connect(sub, m.connection);
@@ -229,7 +233,7 @@ class Grammar {
     auto* run = command(*agents_, "run", "Ask for a run now",
                         "  agentd agents run hello --wait\n  agentd agents run hello --params '{\"thresholds\":{\"disk_usage\":80}}' --key disks-2026-03-01");
     auto& r = target<AgentsRun>(run);
-    run->add_option("agent", r.agent, "Its id")->required();
+    run->add_option("agent", r.agent, "Its id")->required()->check(is_given());
     run->add_option("--query", r.query, "Instead of the manifest's");
     run->add_option("--params", r.params, "A JSON object");
     run->add_option("--key", r.key, "A second run with the same key is not started");
@@ -248,21 +252,21 @@ class Grammar {
     connect(list, l.connection);
     auto* show = command(*runs_, "show", "One run", "  agentd runs show \"$(agentd agents run hello)\" --steps");
     auto& s = target<RunsShow>(show);
-    show->add_option("run", s.run, "Its id")->required();
+    show->add_option("run", s.run, "Its id")->required()->check(is_given());
     show->add_flag("--steps", s.steps, "With every model and tool call");
     connect(show, s.connection);
     auto* cancel = command(*runs_, "cancel", "End a run that waits or is under way", "");
     auto& c = target<RunsCancel>(cancel);
-    cancel->add_option("run", c.run, "Its id")->required();
+    cancel->add_option("run", c.run, "Its id")->required()->check(is_given());
     cancel->add_option("--reason", c.reason, "Kept with the run");
     connect(cancel, c.connection);
     auto* retry = command(*runs_, "retry", "Ask again, with a new run of the agent as it is now, for one that failed, timed out, was cancelled or is in quarantine; prints its id", "");
     auto& r = target<RunsRetry>(retry);
-    retry->add_option("run", r.run, "Its id")->required();
+    retry->add_option("run", r.run, "Its id")->required()->check(is_given());
     connect(retry, r.connection);
     auto* forget = command(*runs_, "forget", "Remove a run that has ended and all its records, now", "");
     auto& f = target<RunsForget>(forget);
-    forget->add_option("run", f.run, "Its id")->required();
+    forget->add_option("run", f.run, "Its id")->required()->check(is_given());
     connect(forget, f.connection);
   }
 
@@ -290,7 +294,7 @@ class Grammar {
       auto* sub = command(*approvals, approve ? "approve" : "deny", approve ? "Let a call be made, or a run of unknown outcome go on" : "Refuse a call, or give up a run of unknown outcome", "");
       auto& d = target<ApprovalsDecide>(sub);
       d.approve = approve;
-      sub->add_option("call", d.call, "Its id, as `agentd approvals list` shows it")->required();
+      sub->add_option("call", d.call, "Its id, as `agentd approvals list` shows it")->required()->check(is_given());
       sub->add_option("--reason", d.reason, "Told to the model, and kept");
       sub->add_option("--by", d.by, "Who decides")->envname("USER");
       sub->add_option("--hash", d.arguments_hash, "Of the arguments that were looked at: refused where the call has others");
@@ -302,7 +306,7 @@ class Grammar {
     auto* batch = group("batch", "Many runs of an agent, asked for at once");
     auto* submit = command(*batch, "submit", "Send a file of items, a JSON object a line: {\"key\"?, \"query\"?, \"params\"?}. What was sent before is not sent twice", "");
     auto& s = target<BatchSubmit>(submit);
-    submit->add_option("agent", s.agent, "Its id")->required();
+    submit->add_option("agent", s.agent, "Its id")->required()->check(is_given());
     submit->add_option("file", s.file, "All of its lines are checked before the first is sent")->required()->check(CLI::ExistingFile);
     submit->add_option("--name", s.name, "The batch's; without one the file's content names it");
     submit->add_flag("--wait", s.wait, "Until every item has ended");
@@ -313,7 +317,7 @@ class Grammar {
     connect(list, l.connection);
     auto* show = command(*batch, "show", "Its items and what became of them", "");
     auto& w = target<BatchShow>(show);
-    show->add_option("batch", w.batch, "Its id: AGENT.NAME")->required();
+    show->add_option("batch", w.batch, "Its id: AGENT.NAME")->required()->check(is_given());
     connect(show, w.connection);
   }
 
@@ -326,14 +330,14 @@ class Grammar {
     auto* show = command(*quarantine, "show", "One run whole, with every model and tool call", "");
     auto& s = target<RunsShow>(show);
     s.steps = true;
-    show->add_option("run", s.run, "Its id")->required();
+    show->add_option("run", s.run, "Its id")->required()->check(is_given());
     connect(show, s.connection);
     using What = QuarantineReview::What;
     const auto review = [&](const char* name, What what, const char* summary) {
       auto* sub = command(*quarantine, name, summary, "");
       auto& r = target<QuarantineReview>(sub);
       r.what = what;
-      sub->add_option("run", r.run, "Its id, as `agentd quarantine list` shows it")->required();
+      sub->add_option("run", r.run, "Its id, as `agentd quarantine list` shows it")->required()->check(is_given());
       if (what == What::edit) {
         sub->add_option("--query", r.query, "What it is asked; \"\": what the manifest asks");
         sub->add_option("--params", r.params, "A JSON object, in place of the one that came with it");

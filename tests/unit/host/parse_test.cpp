@@ -107,6 +107,20 @@ TEST(CommandLine, HelpIsNotAnError) {
   EXPECT_EQ(said({"--version"}).exit_code, kDone);
 }
 
+TEST(CommandLine, HelpIsOfTheCommandAlone) {
+  EXPECT_EQ(said({"batch", "submit", "--help"}).text.find("agentd init"), std::string::npos);
+  EXPECT_EQ(said({"batch", "--help"}).text.find("agentd init"), std::string::npos);
+  EXPECT_NE(said({"--help"}).text.find("agentd init"), std::string::npos);
+  EXPECT_EQ(said({"runs", "list", "--help"}).text.find("--token"), std::string::npos);
+}
+
+TEST(CommandLine, RefusesAnEmptyId) {
+  EXPECT_EQ(said({"runs", "show", ""}).exit_code, kUsage);
+  EXPECT_NE(said({"runs", "show", ""}).text.find("run: it is empty"), std::string::npos) << said({"runs", "show", ""}).text;
+  EXPECT_EQ(said({"agents", "run", ""}).exit_code, kUsage);
+  EXPECT_EQ(said({"approvals", "approve", ""}).exit_code, kUsage);
+}
+
 TEST(CommandLine, RefusesWhatComesLater) {
   for (const auto& words : std::vector<std::vector<const char*>>{{"doctor"}, {"agents", "delete", "a"}, {"plugins", "new", "toolset", "x"}, {"memory", "list", "a"},
                                                                  {"runs", "replay", "1", "--model", "m"}, {"completion", "bash"}, {"tools", "call", "a", "{}"}}) {
