@@ -133,7 +133,8 @@ class AgentCheck {
     if (const auto verdict = checks_.folder(on.path); !verdict) reader_.note(place_in(i, "path"), verdict.error().message);
   }
   void check(std::size_t i, const AgentTrigger& on) {
-    if (on.agent.empty()) missing(i, "agent", "agent");
+    if (on.agent.empty()) return missing(i, "agent", "agent");
+    if (spec_.schedule.overlap == port::Overlap::skip) reader_.note(place_in(i, "on"), "what ends while a run is alive starts none; [schedule] overlap = \"queue\" lets it start one later");
   }
 
   void gate() {

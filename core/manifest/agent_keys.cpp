@@ -236,7 +236,7 @@ const TableKeys& limits_keys() {
           key("max_steps", &Limits::max_steps, integer(0, 10'000), "Model calls with their tool calls, per run; 0: no limit."),
           key("request_limit", &Limits::request_limit, integer(0), "Model calls per run; 0: no limit."),
           key("total_tokens_limit", &Limits::total_tokens_limit, integer(0), "Tokens per run; 0: no limit."),
-          key("cost_limit", &Limits::cost_limit, money(), "Dollars per run; 0: no limit."),
+          key("cost_limit", &Limits::cost_limit, money(), "Dollars per run; 0: no limit. Left out: 1.00 where the model has a price."),
           key("tokens_per_day", &Limits::tokens_per_day, integer(0), "Tokens per UTC day; 0: no limit."),
           key("cost_per_day", &Limits::cost_per_day, money(), "Dollars per UTC day; 0: no limit."),
           key("on_budget", &Limits::on_budget, choice<OnBudget>({{"stop", OnBudget::stop}, {"park", OnBudget::park}}), "What becomes of a run when a day's budget has no room: \"stop\" ends it, \"park\" lets it wait for the next day or for a raise."),

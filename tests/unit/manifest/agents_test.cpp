@@ -262,6 +262,9 @@ TEST_F(Manifest, SaysWhatATriggerNeeds) {
   const auto trigger = [&](const std::string& rest) { return problems(kWorks + "[[trigger]]\nname = \"t\"\n" + rest); };
   EXPECT_THAT(trigger("on = \"agent\"\n"), ElementsAre(HasSubstr("a.toml:10:6: \"agent\" is missing")));
   EXPECT_THAT(trigger("on = \"agent\"\nagent = \"b\"\n"), IsEmpty());
+  const std::string follows = "[[trigger]]\nname = \"t\"\non = \"agent\"\nagent = \"b\"\n";
+  EXPECT_THAT(notes(kWorks + follows), ElementsAre(HasSubstr("a.toml:10:6: what ends while a run is alive starts none; [schedule] overlap = \"queue\"")));
+  EXPECT_THAT(notes(kWorks + "overlap = \"queue\"\n" + follows), IsEmpty());
   EXPECT_THAT(trigger("on = \"webhook\"\n"), ElementsAre(HasSubstr("a.toml:10:6: \"secret\" is missing")));
   EXPECT_THAT(trigger("on = \"webhook\"\nsecret = \"whsec_abc\"\n"), ElementsAre(HasSubstr("\"secret\" must be a reference")));
   EXPECT_THAT(trigger("on = \"webhook\"\nsecret = \"env:S\"\nglob = \"*\"\n"), ElementsAre(HasSubstr("belongs to a trigger with on = \"file\"")));
