@@ -54,7 +54,9 @@ void print_costs(const std::vector<AgentCost>& agents, NanoDollars host_per_day,
   for (const auto& [agent_id, forecast] : agents) table.row({agent_id, std::to_string(forecast.runs), amount(forecast, forecast.per_run), amount(forecast, forecast.per_day)});
   const auto total = total_of(agents, host_per_day);
   table.row({"all", std::to_string(total.runs), "", total.per_day ? "$" + format_dollars(*total.per_day) : "no limit"});
-  to.out << table.text(to.terminal) << "Runs are those of schedules; what people and triggers ask for comes on top. A run ends when its limit is reached, so its last call may\n"
+  auto with_header = to.terminal;
+  with_header.is_terminal = true;  // for people, wherever it goes; programs have --json
+  to.out << table.text(with_header) << "Runs are those of schedules; what people and triggers ask for comes on top. A run ends when its limit is reached, so its last call may\n"
             "pass it; limits of a day are not passed.\n";
 }
 

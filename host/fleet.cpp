@@ -52,7 +52,7 @@ Async<void> Fleet::pause_by_itself(std::string agent_id) {
     const auto member = ground_.engine.roster().find(agent_id);
     if (!member || !has_failed_too_often(*member)) break;
     const auto stats = ground_.engine.ledger().stats(agent_id);
-    const auto reason = "failed " + std::to_string(stats.consecutive_failures) + " times in a row: " + stats.last_error;
+    const auto reason = (stats.consecutive_failures == 1 ? "failed once: " : "failed " + std::to_string(stats.consecutive_failures) + " times in a row: ") + stats.last_error;
     Modes::Kept to{.mode = Mode::paused, .since = ground_.world.clock.now(), .by_itself = true, .by = "retry.pause_after_failures", .reason = reason};
     auto changing = change_mode(*member, std::move(to), {.what = What::paused, .by = "retry.pause_after_failures", .reason = reason});
     const auto changed = co_await std::move(changing);

@@ -140,7 +140,7 @@ void Watch::look_at_failures(const std::string& agent_id, const Watched& watched
   const auto stats = ground_.ledger.stats(agent_id);
   const auto most = watched.alerts.consecutive_failures;
   if (most <= 0 || stats.consecutive_failures < most) return board_.clear(name);
-  board_.raise(name, {kWarning, agent_id + " failed " + std::to_string(stats.consecutive_failures) + " times in a row: " + stats.last_error, sinks_of(agent_id)});
+  board_.raise(name, {kWarning, agent_id + (stats.consecutive_failures == 1 ? " failed once: " : " failed " + std::to_string(stats.consecutive_failures) + " times in a row: ") + stats.last_error, sinks_of(agent_id)});
 }
 
 // ---- by what is not recorded

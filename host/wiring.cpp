@@ -126,7 +126,7 @@ class Serving {
     supervisor_.ready();
     const auto& roster = engine_.roster();
     ground_.log.info("host", std::string("agentd ") + kVersion + " is ready at http://" + config_.api.listen.substr(0, config_.api.listen.rfind(':') + 1) + std::to_string(server_->port()) + ": " +
-                                 std::to_string(roster.members().size()) + " agents" + (roster.refused().empty() ? "" : ", " + std::to_string(roster.refused().size()) + " refused") + ", " +
+                                 std::to_string(roster.members().size()) + (roster.members().size() == 1 ? " agent" : " agents") + (roster.refused().empty() ? "" : ", " + std::to_string(roster.refused().size()) + " refused") + ", " +
                                  std::to_string(ground_.ports.catalog().libraries().size()) + " plugins, state in " + config_.host.state_dir);
   }
 

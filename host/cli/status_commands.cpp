@@ -43,8 +43,8 @@ int perform(const Status& command, const Output& to) {
   const auto answer = get_list(command.connection, "/v1/status", "agents");
   if (!answer) return tell(answer.error(), to);
   if (command.connection.json) return print_json(*answer, to), kDone;
-  to.out << text(*answer, "total_agents") << " agents, " << text(*answer, "running_agents") << " running, " << text(*answer, "paused_agents")
-         << " paused, " << text(*answer, "queue_depth") << " runs queued, up " << text(*answer, "uptime") << " s\n";
+  to.out << text(*answer, "total_agents") << (text(*answer, "total_agents") == "1" ? " agent, " : " agents, ") << text(*answer, "running_agents") << " running, " << text(*answer, "paused_agents")
+         << " paused, " << text(*answer, "queue_depth") << (text(*answer, "queue_depth") == "1" ? " run queued, up " : " runs queued, up ") << text(*answer, "uptime") << " s\n";
   print_agents(answer->value("agents", Json::array()), to);
   return kDone;
 }

@@ -116,7 +116,7 @@ class Check {
     return reading.next() ? reading->integer(0) : 0;
   }
 
-  void damaged(std::int64_t position, agentd_run_id run) { say(position, run, "is damaged: its checksum does not fit"); }
+  void damaged(std::int64_t position, agentd_run_id run) { say(position, run, "the record is damaged: its checksum does not fit"); }
 
   void look_at(const RecordRow& row) {
     ++seen_.records;
@@ -124,7 +124,7 @@ class Check {
     const auto known = chains_.find(row.run);
     const agentd_run_id run{row.run, known == chains_.end() ? 0 : known->second.nonce, 0};
     if (known == chains_.end()) {
-      if (row.fits) say(row.position, run, is_there(row.run) ? "stands behind the last record of its run" : "its run's entry, at " + at(row.run) + ", is missing");
+      if (row.fits) say(row.position, run, is_there(row.run) ? "it stands behind the last record of its run" : "its run's entry, at " + at(row.run) + ", is missing");
       else damaged(row.position, {});
       return;
     }
@@ -153,7 +153,7 @@ class Check {
     std::ranges::sort(open);
     for (const auto run : open) {
       const auto& chain = chains_.at(run);
-      if (is_there(run)) say(chain.last, {run, chain.nonce, 0}, "is missing: it is the last record of its run");
+      if (is_there(run)) say(chain.last, {run, chain.nonce, 0}, "the last record of its run is missing");
     }
   } catch (const Enough&) {
     enough_ = true;

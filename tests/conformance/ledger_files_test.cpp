@@ -83,7 +83,7 @@ TEST_F(LedgerFilesSuite, IsLookedAtWhileAHostWrites) {
 TEST_F(LedgerFilesSuite, EachDamagedRowIsTold) {
   some_runs();
   by_hand("UPDATE records SET payload='[]' WHERE position IN (3,4); UPDATE runs SET due=due+1 WHERE id=5");
-  EXPECT_EQ(check(), (Lines{"3 1 is damaged: its checksum does not fit", "4 0 is damaged: its checksum does not fit", "5 5 is damaged: its checksum does not fit"}));
+  EXPECT_EQ(check(), (Lines{"3 1 the record is damaged: its checksum does not fit", "4 0 the record is damaged: its checksum does not fit", "5 5 the record is damaged: its checksum does not fit"}));
 }
 
 TEST_F(LedgerFilesSuite, ARowThatIsMissingIsToldByThoseAroundIt) {
@@ -94,7 +94,7 @@ TEST_F(LedgerFilesSuite, ARowThatIsMissingIsToldByThoseAroundIt) {
   const std::string gap = "of the positions that are not there (", lost = ") 1 were never removed: rows are missing";
   const std::vector<Case> cases = {
       {"DELETE FROM records WHERE position=2", {"3 1 the record before it, at position 2, is missing", "0 0 " + gap + "2" + lost}},
-      {"DELETE FROM records WHERE position=3", {"3 1 is missing: it is the last record of its run", "0 0 " + gap + "3" + lost}},
+      {"DELETE FROM records WHERE position=3", {"3 1 the last record of its run is missing", "0 0 " + gap + "3" + lost}},
       {"DELETE FROM records WHERE position=4", {"0 0 " + gap + "4" + lost}},
       {"DELETE FROM runs WHERE id=5", {"6 5 its run's entry, at position 5, is missing", "7 7 its agent's run before it, at position 5, is missing", "0 0 " + gap + "5" + lost}},
       {"DELETE FROM agents",

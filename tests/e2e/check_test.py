@@ -41,7 +41,7 @@ class Check(AgentdTest):
         ledger.close()
         damaged = check()
         self.assertEqual(damaged.returncode, 2, damaged.stdout + damaged.stderr)
-        self.assertIn(f"ledger: position {position}: run {run}: is damaged: its checksum does not fit", damaged.stdout)
+        self.assertIn(f"ledger: position {position}: run {run}: the record is damaged: its checksum does not fit", damaged.stdout)
         self.assertEqual(host.cli("check", "--config", "agentd.toml").returncode, 0)
 
     def test_a_plugin_that_ends_the_process_is_named_and_one_that_nobody_needs_is_noted(self):
