@@ -1,5 +1,7 @@
 #include "host/fleet.hpp"
 
+#include <algorithm>
+
 namespace agentd::host {
 namespace {
 
@@ -37,13 +39,13 @@ void Fleet::see(const port::StoredRecord& record, const event::Body& body) {
   spawn(ground_.world.executor, pause_by_itself(record.agent_id));
 }
 
-// Failures that a person has seen and let pass count no more, while the row goes on that they are in.
+// Failures that a person has seen and let pass count no more.
 bool Fleet::has_failed_too_often(const Member& member) const {
   if (member.pause_after_failures <= 0 || member.mode != Mode::active) return false;
-  const auto in_a_row = ground_.engine.ledger().stats(member.agent_id).consecutive_failures;
+  const auto stats = ground_.engine.ledger().stats(member.agent_id);
   const auto* kept = ground_.engine.modes().find(member.agent_id);
-  const auto forgiven = kept && kept->forgiven <= in_a_row ? kept->forgiven : 0;
-  return in_a_row - forgiven >= member.pause_after_failures;
+  const auto since = stats.error_count - (kept ? kept->errors : 0);
+  return std::min(stats.consecutive_failures, since) >= member.pause_after_failures;
 }
 
 Async<void> Fleet::pause_by_itself(std::string agent_id) {
@@ -80,7 +82,7 @@ Async<std::expected<void, Fleet::Refusal>> Fleet::set_mode(std::string agent_id,
   const auto mode = wish.what == What::paused ? Mode::paused : wish.what == What::stopped ? Mode::stopped : Mode::active;
   if (member->mode == mode) co_return std::expected<void, Refusal>();
   Modes::Kept to{.mode = mode, .since = ground_.world.clock.now(), .by = wish.by, .reason = wish.reason};
-  if (mode == Mode::active) to.forgiven = ground_.engine.ledger().stats(agent_id).consecutive_failures;
+  if (mode == Mode::active) to.errors = ground_.engine.ledger().stats(agent_id).error_count;
   auto changing = change_mode(*member, std::move(to), {.what = wish.what, .by = wish.by, .reason = wish.reason});
   const auto changed = co_await std::move(changing);
   if (!changed) co_return std::unexpected(Refusal{Refusal::Why::ledger, changed.error().message, changed.error()});

@@ -20,7 +20,7 @@ std::string Modes::to_json(const All& all) {
   for (const auto& [agent_id, kept] : all) {
     event::ObjectWriter one;
     one.text("agent", agent_id).text("mode", name_of(kept.mode)).number("since", kept.since.time_since_epoch().count());
-    one.flag("by_itself", kept.by_itself).text("by", kept.by).text("reason", kept.reason).number("forgiven", kept.forgiven);
+    one.flag("by_itself", kept.by_itself).text("by", kept.by).text("reason", kept.reason).number("errors", kept.errors);
     (list += list.empty() ? "" : ",") += one.finish();
   }
   return "{\"agents\":[" + list + "]}";
@@ -39,7 +39,7 @@ Async<Result<void>> Modes::load() {
     const auto one = event::ObjectReader::open(element);
     const auto mode = one ? mode_of(one->text("mode")) : std::nullopt;
     if (!mode || one->text("agent").empty()) co_return damaged();
-    found[one->text("agent")] = {*mode, Instant(Millis(one->number("since"))), one->flag("by_itself"), one->text("by"), one->text("reason"), one->number("forgiven")};
+    found[one->text("agent")] = {*mode, Instant(Millis(one->number("since"))), one->flag("by_itself"), one->text("by"), one->text("reason"), one->number("errors")};
   }
   kept_ = std::move(found);
   co_return Result<void>();
@@ -57,7 +57,7 @@ Mode Modes::mode(const std::string& agent_id) const {
 
 Async<port::LedgerResult<void>> Modes::set(std::string agent_id, Kept to, event::AgentChanged change) {
   auto after = kept_;
-  if (to.mode == Mode::active && to.forgiven == 0) after.erase(agent_id);
+  if (to.mode == Mode::active && to.errors == 0) after.erase(agent_id);
   else after[agent_id] = std::move(to);
   change.agent_id = std::move(agent_id);
   port::Transition transition{.agent_id = kAgent, .records = {event::to_record(change)}, .agent_state = to_json(after)};

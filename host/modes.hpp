@@ -18,7 +18,7 @@ class Modes {
     Instant since{};
     bool by_itself = false;      // retry.pause_after_failures, not a person
     std::string by, reason;
-    std::int64_t forgiven = 0;   // failures in a row that there were when it was resumed: they count no more
+    std::int64_t errors = 0;     // AgentStats::error_count when it was resumed: those failures count no more
   };
   explicit Modes(port::Ledger& ledger) : ledger_(ledger) {}
 

@@ -148,6 +148,11 @@ class Pause(AgentdTest):
         self.assertEqual(self.state(), "error")
         self.assertEqual(self.ran(query="fail"), "failed")
         until("it is paused again", lambda: self.state() == "paused")
+        self.agentd.cli("agents", "resume", "worker")
+        self.assertEqual(self.ran(), "completed")  # a new row begins
+        for _ in range(2):
+            self.assertEqual(self.ran(query="fail"), "failed")
+        until("it is paused once more", lambda: self.state() == "paused")
 
     def test_failures_before_a_death_pause_it_after_the_restart(self):
         self.start(worker=AGENT)
