@@ -254,13 +254,29 @@ Async<Result<std::string>> Roster::text_of(std::string agent_id, std::int64_t re
   co_return std::move((*kept)->content);
 }
 
+Async<Result<manifest::AgentSpec>> Roster::spec_of(std::string agent_id, std::int64_t revision) {
+  auto reading = text_of(std::move(agent_id), revision);
+  const auto text = co_await std::move(reading);
+  if (!text) co_return std::unexpected(text.error());
+  co_return manifest::parse_canonical(*text);
+}
+
+// Prepared for one run, and not kept.
+Async<Result<run::AgentRef>> Roster::agent_with_model(std::string agent_id, std::int64_t revision, manifest::ModelRef model) {
+  auto reading = spec_of(std::move(agent_id), revision);
+  auto spec = co_await std::move(reading);
+  if (!spec) co_return std::unexpected(spec.error());
+  if (!model.provider.empty()) spec->model.provider = std::move(model.provider);
+  spec->model.model = std::move(model.model);
+  auto preparing = prepare(std::move(*spec));
+  co_return co_await std::move(preparing);
+}
+
 Async<Result<run::AgentRef>> Roster::agent(std::string agent_id, std::int64_t revision) {
   const Prepared::Revision wanted(agent_id, revision);
   if (auto known = prepared_.find(wanted)) co_return known;
-  auto reading = text_of(agent_id, revision);
-  const auto text = co_await std::move(reading);
-  if (!text) co_return std::unexpected(text.error());
-  auto spec = manifest::parse_canonical(*text);
+  auto reading = spec_of(agent_id, revision);
+  auto spec = co_await std::move(reading);
   if (!spec) co_return std::unexpected(spec.error());
   auto preparing = prepare(std::move(*spec));
   auto ready = co_await std::move(preparing);

@@ -60,6 +60,7 @@ class Roster final : public run::AgentSource, public Members {
   void take_mode(const std::string& agent_id);
 
   Async<Result<run::AgentRef>> agent(std::string agent_id, std::int64_t revision) override;
+  Async<Result<run::AgentRef>> agent_with_model(std::string agent_id, std::int64_t revision, manifest::ModelRef model) override;
 
  private:
   static constexpr std::size_t kPrepared = 1024;
@@ -75,6 +76,7 @@ class Roster final : public run::AgentSource, public Members {
   Async<void> consider(const manifest::LoadedAgent& loaded, std::vector<Member>& fit);
   Async<void> keep(std::vector<Member> members);
   Async<Result<std::string>> text_of(std::string agent_id, std::int64_t revision);
+  Async<Result<manifest::AgentSpec>> spec_of(std::string agent_id, std::int64_t revision);
   Async<Result<run::AgentRef>> prepare(manifest::AgentSpec spec);
   Async<Result<tool::Catalog>> tools_for(const manifest::AgentSpec& spec);
   Result<memory::Stores> stores_for(const manifest::AgentSpec& spec) const;

@@ -116,18 +116,38 @@ void tools_started(Expansion& out, const std::vector<CallStart>& starts) {
   for (const auto& start : starts) tool_started(out, start.step, start.index, start.tool, start.effect);
 }
 
-void tool_completed(Expansion& out, int step, int index, std::string_view tool, port::Effect effect, ToolOutcome outcome, std::int64_t duration_ms) {
+void tool_completed(Expansion& out, int step, int index, std::string_view tool, port::Effect effect, ToolOutcome outcome, std::int64_t duration_ms, bool recorded = false) {
   ObjectWriter payload;
   payload.number("step", step).text("call_id", out.call(step, index)).text("tool", tool).text("effect", port::name(effect));
   payload.text("outcome", name(outcome)).number("duration_ms", duration_ms);
+  if (recorded) payload.flag("recorded", true);
   out.add("tool_call_completed", std::move(payload));
 }
+
+std::string replay(const Replay& r) {
+  ObjectWriter out;
+  out.text("of", r.of).number("from_step", r.from_step);
+  if (!r.provider.empty()) out.text("provider", r.provider);
+  if (!r.model.empty()) out.text("model", r.model);
+  return out.flag("live", r.live).finish();
+}
+
+std::string difference(const Difference& d) {
+  const auto or_null = [](const Json& json) { return json ? std::string_view(json.text) : "null"; };
+  ObjectWriter out;
+  return out.number("step", d.step).text("what", name(d.what)).raw("recorded", or_null(d.recorded)).raw("replayed", or_null(d.replayed)).finish();
+}
+
+// What a replay does is not the agent's doing: nothing is said of the agent's state.
+bool is_replay(const Started& started) { return started.trigger == "replay"; }
+bool is_replay(const Ended& ended) { return !ended.replay_of.empty(); }
 
 void expand(Expansion& out, const Entered& e) {
   const auto status = out.record().status;
   auto payload = step_aside(reason(e, status), e.scheduled_at, e.scheduled_at ? (out.record().at - *e.scheduled_at).count() : 0);
   payload.text("trigger", e.trigger);
   if (!e.key.empty()) payload.text("key", e.key);
+  if (e.replay) payload.raw("replay", replay(*e.replay));
   if (status == port::RunStatus::missed || e.count > 0) {
     payload.number("count", e.count);
     instant(payload, "first", e.first);
@@ -173,7 +193,7 @@ void expand(Expansion& out, const Started& s) {
     payload.number("attempt", s.attempt).number("crashes", s.crashes);
     out.add("background_task_resumed", std::move(payload));
   }
-  out.status("running", s.run_count);
+  if (!is_replay(s)) out.status("running", s.run_count);
   model_lost(out, s.unsure);
   model_started(out, s.call);
   tools_started(out, s.starts);
@@ -182,7 +202,7 @@ void expand(Expansion& out, const Started& s) {
 void expand(Expansion& out, const Answered& a) {
   model_completed(out, a);
   for (std::size_t i = 0; i < a.calls.size(); ++i)
-    if (const auto& call = a.calls[i]; call.refused) tool_completed(out, a.step, static_cast<int>(i), call.tool, call.effect, *call.refused, 0);
+    if (const auto& call = a.calls[i]; call.refused) tool_completed(out, a.step, static_cast<int>(i), call.tool, call.effect, *call.refused, 0, call.recorded);
   for (const int index : a.starts) {
     if (static_cast<std::size_t>(index) >= a.calls.size()) continue;  // a record that is damaged
     const auto& call = a.calls[static_cast<std::size_t>(index)];
@@ -265,10 +285,7 @@ void expand(Expansion& out, const Released& r) {
   out.add("background_task_queued", step_aside(r.reason, {}, 0));
 }
 
-void expand(Expansion& out, const Ended& e) {
-  if (e.answer) model_completed(out, *e.answer);
-  model_lost(out, e.unsure);
-  exhausted(out, e.fault);
+void tell_end(Expansion& out, const Ended& e) {
   const Fault none;
   const auto& fault = e.fault ? *e.fault : none;
   ObjectWriter payload;
@@ -276,20 +293,31 @@ void expand(Expansion& out, const Ended& e) {
     case port::RunStatus::completed:
       payload.number("run_count", e.run_count).raw("result", e.result_json().empty() ? "null" : e.result_json());
       payload.number("duration_ms", e.duration_ms).raw("usage", usage_json(e.totals));
-      out.add("background_task_completed", std::move(payload));
-      return out.status("idle", e.run_count, e.error_count, {});
+      if (is_replay(e)) payload.text("replay_of", e.replay_of).raw("difference", e.difference ? difference(*e.difference) : "null");
+      return out.add("background_task_completed", std::move(payload));
     case port::RunStatus::skipped:  // the gate's record has told why
-      return out.status("idle", e.run_count, e.error_count, {});
+      return;
     case port::RunStatus::cancelled:
-      out.add("background_task_cancelled", step_aside(e.reason, {}, 0));
-      return out.status("idle", e.run_count, e.error_count, {});
+      return out.add("background_task_cancelled", step_aside(e.reason, {}, 0));
     case port::RunStatus::quarantined:
-      out.add("background_task_quarantined", step_aside(e.reason.empty() ? fault.message : e.reason, {}, 0));
-      return out.status("error", e.run_count, e.error_count, fault.message);
+      return out.add("background_task_quarantined", step_aside(e.reason.empty() ? fault.message : e.reason, {}, 0));
     default:
-      task_error(out, fault, e.error_count, e.attempt, false);
-      return out.status("error", e.run_count, e.error_count, fault.message);
+      return task_error(out, fault, e.error_count, e.attempt, false);
   }
+}
+
+bool is_well(port::RunStatus status) {
+  return status == port::RunStatus::completed || status == port::RunStatus::skipped || status == port::RunStatus::cancelled;
+}
+
+void expand(Expansion& out, const Ended& e) {
+  if (e.answer) model_completed(out, *e.answer);
+  model_lost(out, e.unsure);
+  exhausted(out, e.fault);
+  tell_end(out, e);
+  if (is_replay(e)) return;
+  if (is_well(e.status)) out.status("idle", e.run_count, e.error_count, {});
+  else out.status("error", e.run_count, e.error_count, e.fault ? std::string_view(e.fault->message) : std::string_view());
 }
 
 void expand(Expansion& out, const Gated& g) {

@@ -13,6 +13,7 @@ constexpr std::array kWhys = {"first", "retry", "resume_crash", "resume_wait", "
 constexpr std::array kFors = {"retry", "approval", "budget", "provider"};
 constexpr std::array kAbouts = {"call", "outcome"};
 constexpr std::array kDecisions = {"approve", "deny", "timeout"};
+constexpr std::array kDifferences = {"tool_call", "text", "finish_reason", "tool_result", "result", "outcome"};
 constexpr std::array kReviews = {"edit", "retry", "drop"};
 constexpr std::array kChanges = {"created", "updated", "deleted", "paused", "resumed", "stopped", "started"};
 constexpr std::array kEffects = {"pure", "idempotent", "once"};
@@ -25,6 +26,7 @@ std::span<const char* const> names(Started::Why) { return kWhys; }
 std::span<const char* const> names(Waiting::For) { return kFors; }
 std::span<const char* const> names(Question::About) { return kAbouts; }
 std::span<const char* const> names(Decided::What) { return kDecisions; }
+std::span<const char* const> names(Difference::What) { return kDifferences; }
 std::span<const char* const> names(Reviewed::What) { return kReviews; }
 std::span<const char* const> names(AgentChanged::What) { return kChanges; }
 std::span<const char* const> names(port::Effect) { return kEffects; }
@@ -57,12 +59,18 @@ template <class A> void fields(A& a, Totals& r) {
 }
 template <class A> void fields(A& a, CallAsked& r) {
   a("tool", r.tool); a("effect", r.effect, port::Effect::once); a("known", r.known, true); a("asks", r.asks, false); a("arguments", r.arguments);
-  a("refused", r.refused); a("content", r.content);
+  a("refused", r.refused); a("content", r.content); a("recorded", r.recorded, false);
+}
+template <class A> void fields(A& a, Replay& r) {
+  a("of", r.of); a("from_step", r.from_step, 1); a("provider", r.provider); a("model", r.model); a("live", r.live, false);
+}
+template <class A> void fields(A& a, Difference& r) {
+  a("step", r.step, 0); a("what", r.what, Difference::What::text); a("recorded", r.recorded); a("replayed", r.replayed);
 }
 template <class A> void fields(A& a, Entered& r) {
   a("trigger", r.trigger); a("name", r.trigger_name); a("scheduled_at", r.scheduled_at); a("query", r.query); a("params", r.params);
   a("ask_session", r.session); a("key", r.key); a("reason", r.reason); a("count", r.count, 0); a("first", r.first); a("last", r.last);
-  a("into", r.into); a("gated", r.gated, false);
+  a("into", r.into); a("gated", r.gated, false); a("replay", r.replay);
 }
 template <class A> void fields(A& a, Started& r) {
   a("why", r.why, Started::Why::first); a("attempt", r.attempt, 1); a("crashes", r.crashes, 0); a("run_count", r.run_count, 0); a("trigger", r.trigger);
@@ -97,7 +105,7 @@ template <class A> void fields(A& a, Recipient& r) { a("sink", r.sink); a("if_ch
 template <class A> void fields(A& a, Ended& r) {
   a("status", r.status); a("answer", r.answer); a("result", r.result); a("fault", r.fault); a("reason", r.reason); a("attempt", r.attempt, 1);
   a("steps", r.steps, 0); a("totals", r.totals); a("unsure", r.unsure); a("ms", r.duration_ms, 0); a("run_count", r.run_count, 0); a("error_count", r.error_count, 0);
-  a("deliver", r.deliver);
+  a("deliver", r.deliver); a("replay_of", r.replay_of); a("difference", r.difference);
 }
 template <class A> void fields(A& a, Reviewed& r) {
   a("what", r.what, Reviewed::What::drop); a("by", r.by); a("reason", r.reason); a("query", r.query); a("params", r.params);
@@ -249,6 +257,7 @@ const char* name(ToolOutcome outcome) { return enum_name(outcome); }
 const char* name(Waiting::For what) { return enum_name(what); }
 const char* name(Question::About about) { return enum_name(about); }
 const char* name(Decided::What what) { return enum_name(what); }
+const char* name(Difference::What what) { return enum_name(what); }
 const char* name(Reviewed::What what) { return enum_name(what); }
 const char* name(AgentChanged::What what) { return enum_name(what); }
 

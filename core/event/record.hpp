@@ -63,10 +63,29 @@ const char* name(ToolOutcome outcome);
 
 // ---- of a run
 
+// What a replay does again, and how.
+struct Replay {
+  std::string of;                        // the recorded run's id
+  int from_step = 1;                     // the steps before are taken from the record
+  std::string provider, model;           // that are asked; empty: the recorded run's
+  bool live = false;                     // tools are called; else they are answered from the record
+  friend bool operator==(const Replay&, const Replay&) = default;
+};
+
+// Where a replay is first not what its record is.
+struct Difference {
+  enum class What { tool_call, text, finish_reason, tool_result, result, outcome };
+  int step = 0;
+  What what = What::text;
+  Json recorded, replayed;               // none: there is nothing on this side
+  friend bool operator==(const Difference&, const Difference&) = default;
+};
+const char* name(Difference::What what);
+
 // A run asked for; or, with a final status of its row, a slot that gave none.
 struct Entered {
   static constexpr std::int32_t kKind = 0;
-  std::string trigger;                   // schedule, start, manual, api, webhook, file, agent, batch, retry
+  std::string trigger;                   // schedule, start, manual, api, webhook, file, agent, batch, retry, replay
   std::string trigger_name;              // of a [[trigger]]
   std::optional<Instant> scheduled_at;   // of a slot
   std::string query;                     // empty: the manifest's
@@ -78,6 +97,7 @@ struct Entered {
   std::optional<Instant> first, last;    // of missed: the first and the last of them
   std::optional<Instant> into;           // of missed: the slot that runs in their place
   bool gated = false;                    // a gate decides first: it says what became of the slot
+  std::optional<Replay> replay;          // trigger = replay
 };
 
 // A worker takes the run up: for the first time, for another attempt, or to go on where it stood.
@@ -88,7 +108,7 @@ struct Started {
   int attempt = 1;
   int crashes = 0;                       // deaths of a worker in this run, this one included
   std::int64_t run_count = 0;            // the agent's, this one included; why = first or retry
-  std::string trigger;                   // why = first or retry, like query and params
+  std::string trigger;                   // why = first or retry, like query and params; of a replay always
   std::string query;                     // in force
   Json params;                           // in force; none: {}
   std::vector<Json> recalled;            // messages given to the model before the query; why = first
@@ -106,6 +126,7 @@ struct CallAsked {
   Json arguments;                        // an object, or a string with what the model wrote
   std::optional<ToolOutcome> refused;    // not called: denied, or error for arguments and names that do not fit
   Json content;                          // with refused: what the model is told, a string
+  bool recorded = false;                 // with refused: not called either, outcome and content are those of the run that is replayed
 };
 
 // A model's answer, durable before anything acts on it.
@@ -212,6 +233,8 @@ struct Ended {
   std::int64_t duration_ms = 0;          // since it first started
   std::int64_t run_count = 0, error_count = 0;  // the agent's, this run included
   std::vector<Recipient> deliver;        // this record is the durable intent
+  std::string replay_of;                 // of a replay: the recorded run. Such an end says nothing of the agent
+  std::optional<Difference> difference;  // of a replay; nothing: it went as recorded
   // The result as a JSON value: a text answer is a string. Empty: there is none.
   std::string_view result_json() const { return result ? result.text : answer ? answer->text.text : std::string_view(); }
 };

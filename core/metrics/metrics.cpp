@@ -232,7 +232,7 @@ void Metrics::Families::see(const port::StoredRecord&, const event::Released& re
 void Metrics::Families::see(const port::StoredRecord& record, const event::Answered& answered) {
   model_call(answered, record.agent_id);
   for (const auto& call : answered.calls)
-    if (call.refused) tool_call(call.known ? call.tool : "unknown", *call.refused, 0);
+    if (call.refused && !call.recorded) tool_call(call.known ? call.tool : "unknown", *call.refused, 0);
 }
 
 void Metrics::Families::see(const port::StoredRecord&, const event::ToolFinished& finished) { tool_call(finished.tool, finished.outcome, finished.duration_ms); }
@@ -262,7 +262,7 @@ void Metrics::Families::see(const port::StoredRecord& record, const event::Ended
   const auto i = index(ended.status);
   a.runs[i]->Increment();
   duration[i]->Observe(seconds(ended.duration_ms));
-  if (ended.status == port::RunStatus::completed && a.last_completed) a.last_completed->Set(unix_seconds(record.at));
+  if (ended.status == port::RunStatus::completed && ended.replay_of.empty() && a.last_completed) a.last_completed->Set(unix_seconds(record.at));
 }
 
 void Metrics::Families::see(const port::StoredRecord&, const event::Delivered& delivered) {

@@ -45,6 +45,8 @@ class AgentSource {
  public:
   virtual ~AgentSource() = default;
   virtual Async<Result<AgentRef>> agent(std::string agent_id, std::int64_t revision) = 0;
+  // The same revision with another model. An empty provider: its own.
+  virtual Async<Result<AgentRef>> agent_with_model(std::string agent_id, std::int64_t revision, manifest::ModelRef model) = 0;
 };
 
 }  // namespace agentd::run

@@ -15,9 +15,9 @@ constexpr Millis kUnlimited = std::chrono::days(1);
 }  // namespace
 
 Async<void> Run::story() {
-  auto agent = co_await around_.agents.agent(claim_.agent_id, claim_.revision);
   const bool readable = co_await rebuild();
   if (!readable) co_return;
+  auto agent = co_await find_agent();
   if (!agent) {
     event::Fault fault{agent.error().error_class, std::move(agent.error().message)};
     if (fault.error_class == ErrorClass::retryable) {
@@ -37,21 +37,35 @@ Async<void> Run::story() {
   around_.world.timers.cancel(alarm_);
 }
 
+Async<Result<AgentRef>> Run::find_agent() {
+  const auto& replay = state_.entry.replay;
+  if (!replay || replay->model.empty()) return around_.agents.agent(claim_.agent_id, claim_.revision);
+  return around_.agents.agent_with_model(claim_.agent_id, claim_.revision, {replay->provider, replay->model});
+}
+
 // The state from the claim, or from the records where there are some.
 Async<bool> Run::rebuild() {
   Result<State> state;
+  std::vector<port::StoredRecord> records;
   if (!claim_.has_records) {
     state = fresh(claim_.run, claim_.payload, around_.world.clock.now());
   } else {
-    auto records = co_await load();
-    if (records) {
-      state = fold(*records);
-    } else if (records.error().fault == port::LedgerFault::corrupt) {
-      state = fail(ErrorClass::internal, std::move(records.error().message));
+    auto loaded = co_await load(claim_.run);
+    if (loaded) {
+      records = std::move(*loaded);
+      state = fold(records);
+    } else if (loaded.error().fault == port::LedgerFault::corrupt) {
+      state = fail(ErrorClass::internal, std::move(loaded.error().message));
     } else {
-      lose(records.error().message);
+      lose(loaded.error().message);
       co_return false;
     }
+  }
+  if (state && state->entry.replay) {
+    state_ = *state;
+    auto rebuilding = rebuild_replay(std::move(records));
+    state = co_await std::move(rebuilding);
+    if (done_) co_return false;
   }
   if (state) {
     state_ = std::move(*state);
@@ -62,6 +76,30 @@ Async<bool> Run::rebuild() {
   event::Ended ended{.status = port::RunStatus::failed, .fault = event::Fault{state.error().error_class, state.error().message}};
   co_await end(std::move(ended), std::nullopt);
   co_return false;
+}
+
+// A replay's own records go on from where the recorded run's leave off. An error: the recorded run cannot be replayed any more.
+Async<Result<State>> Run::rebuild_replay(std::vector<port::StoredRecord> records) {
+  const auto how = *state_.entry.replay;
+  const auto why_not = [&how](const std::string& why) { return fail("run " + how.of + " cannot be replayed: " + why); };
+  auto recorded = co_await load(parse_run_id(how.of).value_or(RunId()));
+  if (!recorded) {
+    const auto fault = recorded.error().fault;
+    if (fault == port::LedgerFault::not_found) co_return why_not("it is not there any more");
+    if (fault != port::LedgerFault::corrupt) lose(recorded.error().message);
+    co_return why_not(recorded.error().message);
+  }
+  auto recording = Recording::read(*recorded);
+  if (!recording) co_return why_not(recording.error().message);
+  auto state = fresh(claim_.run, claim_.payload, state_.entered_at);
+  if (!state) co_return state;
+  replay_ = std::make_unique<Replay>(std::move(*recording), how);
+  replay_->begin(*state);
+  if (records.empty()) co_return state;
+  const auto see = [this](const event::Body& body) { replay_->see(body); };
+  auto whole = apply_all(*state, std::span(records).subspan(1), see);
+  if (!whole) co_return std::unexpected(std::move(whole.error()));
+  co_return state;
 }
 
 Async<void> Run::begin() {
@@ -95,7 +133,7 @@ Async<void> Run::begin() {
     const bool open = co_await wait_for_endpoint();
     if (!open) co_return;
   }
-  if (!state_.started) {
+  if (!state_.started && !replay_) {
     auto recalled = co_await recall(started);
     if (!recalled) co_return co_await fail_attempt({}, event::Fault{recalled.error().error_class, recalled.error().message}, recalled.error().retry_after);
   }
@@ -122,7 +160,11 @@ event::Started Run::next_start() {
   started.attempt = state_.attempt;
   started.crashes = std::max(state_.crashes, claim_.deaths);
   if (state_.held) started.unsure = state_.calling;
-  if (started.why == Why::first || started.why == Why::retry) {
+  if (replay_) {
+    started.trigger = state_.entry.trigger;
+    started.query = state_.query;
+    started.params.text = state_.params;
+  } else if (started.why == Why::first || started.why == Why::retry) {
     started.run_count = around_.ledger.stats(claim_.agent_id).run_count + 1;
     started.trigger = state_.entry.trigger;
     started.query = !state_.entry.query.empty() ? state_.entry.query : spec.task.query;

@@ -13,18 +13,19 @@ bool is_error(port::RunStatus status) {
   return status == port::RunStatus::failed || status == port::RunStatus::timed_out || status == port::RunStatus::quarantined;
 }
 
-// What has failed for good. Of a batch nothing is given up before a person has looked at it.
+// What has failed for good. Of a batch nothing is given up before a person has looked at it; a replay that fails is asked for again.
 port::RunStatus given_up_as(port::RunStatus status, const event::Entered& entry) {
+  if (entry.replay && status == port::RunStatus::quarantined) return port::RunStatus::failed;
   const bool failed = status == port::RunStatus::failed || status == port::RunStatus::timed_out;
   return failed && entry.trigger == "batch" ? port::RunStatus::quarantined : status;
 }
 
 }  // namespace
 
-// Remember first, keyed, then the end: a crash in between does the same again.
+// Remember first, keyed, then the end: a crash in between does the same again. Of a replay nothing is remembered.
 Async<void> Run::finish(std::optional<event::Answered> answer, event::Json result) {
   event::Json text = answer ? answer->text : state_.final_text;
-  for (int tries = 1;; ++tries) {
+  for (int tries = 1; !replay_; ++tries) {
     memory::Reader writer{claim_.agent_id, memory_session_, remaining()};
     auto kept = co_await memory::remember(agent_->memory, std::move(writer), claim_.run, state_.query, text, around_.world.clock.now());
     if (kept) break;
@@ -70,13 +71,15 @@ Async<void> Run::end(event::Ended ended, std::optional<std::string> agent_state,
     ended.steps = ended.answer->step;
   }
   const auto stats = around_.ledger.stats(claim_.agent_id);
-  ended.run_count = stats.run_count + (ended.status == port::RunStatus::skipped ? 0 : 1);
-  ended.error_count = stats.error_count + (is_error(ended.status) ? 1 : 0);
+  ended.run_count = stats.run_count + (ended.status == port::RunStatus::skipped || is_replay() ? 0 : 1);
+  ended.error_count = stats.error_count + (is_error(ended.status) && !is_replay() ? 1 : 0);
+  if (is_replay()) ended.replay_of = state_.entry.replay->of;
+  if (replay_) ended.difference = replay_->difference(ended);
   if (state_.first_started) ended.duration_ms = (around_.world.clock.now() - *state_.first_started).count();
   Fate fate{.next = ended.status, .agent_state = std::move(agent_state), .error = ended.fault && is_error(ended.status) ? ended.fault->message : std::string()};
   const RunEnd told{claim_.agent_id, claim_.run, ended.status, ended.result_json(), state_.nothing_new};
-  if (around_.followers) fate.follow_ups = around_.followers(told);
-  if (around_.recipients) ended.deliver = around_.recipients(told);
+  if (around_.followers && !is_replay()) fate.follow_ups = around_.followers(told);
+  if (around_.recipients && !is_replay()) ended.deliver = around_.recipients(told);
   before.push_back(std::move(ended));
   co_await write(std::move(before), std::move(fate));
   done_ = true;
@@ -140,6 +143,12 @@ Async<void> Run::end_interrupted() {
   } else {
     ended.fault = {ErrorClass::timeout, "the run did not end before task.deadline, " + format_duration(task.deadline.value_or(Millis(0)))};
   }
+  co_await end(std::move(ended), std::nullopt);
+}
+
+// The model asks for what the record does not have: nobody knows what would have been answered.
+Async<void> Run::end_replay() {
+  event::Ended ended{.reason = "the record has no answer to what the model asks for at step " + std::to_string(state_.step)};
   co_await end(std::move(ended), std::nullopt);
 }
 

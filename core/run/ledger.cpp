@@ -25,9 +25,9 @@ Async<bool> Run::wait_for_ledger(int tries) {
   co_return !control_.leaving();
 }
 
-Async<port::LedgerResult<std::vector<port::StoredRecord>>> Run::load() {
+Async<port::LedgerResult<std::vector<port::StoredRecord>>> Run::load(RunId run) {
   for (int tries = 1;; ++tries) {
-    auto records = co_await around_.ledger.load(claim_.run);
+    auto records = co_await around_.ledger.load(run);
     if (records || !may_pass(records.error())) co_return records;
     const bool again = co_await wait_for_ledger(tries);
     if (!again) co_return records;
@@ -106,7 +106,10 @@ Async<bool> Run::write(std::vector<event::Body> bodies, Fate fate) {
     co_return false;
   }
   const Instant now = around_.world.clock.now();
-  for (auto& one : said) apply(state_, std::move(one.body), now);
+  for (auto& one : said) {
+    if (replay_) replay_->see(one.body);
+    apply(state_, std::move(one.body), now);
+  }
   co_return true;
 }
 

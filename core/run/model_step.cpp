@@ -38,6 +38,8 @@ Async<void> Run::converse() {
       co_await end_interrupted();
     else if (tool_fault_)
       co_await fail_attempt({}, std::move(*tool_fault_), std::nullopt);
+    else if (replay_ && replay_->is_at_its_end())
+      co_await end_replay();
     else if (!state_.calls.empty())
       co_await call_tools();
     else if (state_.final_text)
@@ -157,17 +159,9 @@ Async<void> Run::take_answer(port::Answer answer, Millis duration) {
     event::Ended ended{.status = port::RunStatus::failed, .answer = std::move(answered), .fault = std::move(give_up->fault)};
     co_return co_await end(std::move(ended), std::nullopt);
   }
-  bool waits_for_tools = false;
   if (auto* ask_again = std::get_if<AskAgain>(&verdict)) answered.note = std::move(ask_again->note);
-  for (std::size_t i = 0; i < answer.calls.size(); ++i) {
-    answered.calls.push_back(agent_->tools.judge(answer.calls[i], i));
-    if (answered.calls.back().refused) continue;
-    waits_for_tools = true;
-    if (needs_person(answered.calls.back())) continue;
-    if (std::cmp_less(answered.starts.size(), agent_->spec.limits.parallel_tools) && !control_.interrupted())
-      answered.starts.push_back(static_cast<int>(i));
-  }
-  if (!waits_for_tools) {
+  add_calls(answered, answer.calls);
+  if (std::ranges::all_of(answered.calls, [](const auto& call) { return call.refused.has_value(); })) {
     auto used = state_.totals;
     budget::add(used, answered);
     std::vector<Deed> deeds;
@@ -176,6 +170,15 @@ Async<void> Run::take_answer(port::Answer answer, Millis duration) {
     answered.call = plan_call(answered.step + 1, used, state_.unsaid_tokens + unsaid_tokens(state_, answered), repeats);
   }
   co_await write(bodies_of(std::move(answered)), {});
+}
+
+// With those that start now. Tools of a replay are called when it is a live one.
+void Run::add_calls(event::Answered& answered, const std::vector<port::ToolRequest>& calls) const {
+  for (std::size_t i = 0; i < calls.size(); ++i) answered.calls.push_back(agent_->tools.judge(calls[i], i));
+  if (replay_) replay_->answer(answered);
+  if (control_.interrupted() || (replay_ && !replay_->is_live())) return;
+  for (std::size_t i = 0; i < calls.size() && std::cmp_less(answered.starts.size(), agent_->spec.limits.parallel_tools); ++i)
+    if (!answered.calls[i].refused && !needs_person(answered.calls[i])) answered.starts.push_back(static_cast<int>(i));
 }
 
 Async<void> Run::take_model_error(port::ModelError error, Millis duration) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "core/port/ledger.hpp"
 #include "core/run/agent.hpp"
 #include "core/run/control.hpp"
+#include "core/run/replay.hpp"
 #include "core/run/state.hpp"
 #include "core/tool/call.hpp"
 
@@ -77,7 +79,9 @@ class Run {
   };
 
   // begin.cpp: from the claim to the Started record
+  Async<Result<AgentRef>> find_agent();
   Async<bool> rebuild();
+  Async<Result<State>> rebuild_replay(std::vector<port::StoredRecord> records);
   Async<void> begin();
   event::Started next_start();
   Async<Result<void>> recall(event::Started& started);
@@ -96,6 +100,7 @@ class Run {
   std::optional<event::ModelCall> plan_call(int step, const event::Totals& used, std::int64_t unsaid_tokens, int repeats);
   std::optional<event::Fault> beyond_limits(event::Totals used, std::int64_t unsaid_tokens, int step) const;
   Async<void> leave_on_hold();
+  void add_calls(event::Answered& answered, const std::vector<port::ToolRequest>& calls) const;
 
   // tool_step.cpp
   Async<void> call_tools();
@@ -133,6 +138,8 @@ class Run {
   Async<void> wait(std::vector<event::Body> before, event::Waiting waiting);
   Async<void> release(std::string reason);
   Async<void> end_interrupted();
+  Async<void> end_replay();
+  bool is_replay() const { return state_.entry.replay.has_value(); }
 
   // holds.cpp: what model calls hold of the budgets of a day
   using Said = std::vector<event::Decoded>;
@@ -147,7 +154,7 @@ class Run {
   port::Transition transition_of(const Said& said, const Fate& fate) const;
   Async<port::LedgerResult<Position>> commit(const Said& said, const Fate& fate);
   Async<port::LedgerResult<Position>> commit_in_the_end(const Said& said, const Fate& fate, port::LedgerError error);
-  Async<port::LedgerResult<std::vector<port::StoredRecord>>> load();
+  Async<port::LedgerResult<std::vector<port::StoredRecord>>> load(RunId run);
   Async<port::LedgerResult<std::string>> agent_state();
   Async<bool> wait_for_ledger(int tries);
   void lose(const std::string& why);
@@ -157,6 +164,7 @@ class Run {
   Control control_;
   AgentRef agent_;
   State state_;
+  std::unique_ptr<Replay> replay_;  // of a run that is one
   std::string session_;             // as records name it; empty: like the agent
   std::string memory_session_;      // empty: nothing outlives the run
   std::string kept_state_;          // the agent's, as it was read; empty: it was not

@@ -22,6 +22,12 @@ void start_calls(State& state, const std::vector<event::CallStart>& starts) {
     if (start.step == state.step) start_call(state, start.index);
 }
 
+void count_success(State& state, std::string tool) {
+  const auto is_work = [](const auto& name) { return name != kNothingNew; };
+  if (tool == kNothingNew && std::ranges::any_of(state.succeeded, is_work)) state.nothing_new = true;
+  if (std::ranges::find(state.succeeded, tool) == state.succeeded.end()) state.succeeded.push_back(std::move(tool));
+}
+
 // When no call of the answer is open any more: their results become messages, in the order they were asked for.
 void settle_step(State& state) {
   if (state.calls.empty() || !std::ranges::all_of(state.calls, &Call::finished)) return;
@@ -56,6 +62,8 @@ void take(State& state, event::Started&& r, Instant at) {
     state.first_started = at;
     state.query = std::move(r.query);
     state.params = std::move(r.params.text);
+  }
+  if (!state.started && state.messages.size() == 1) {  // a replay begins with what its record has said
     for (auto& message : r.recalled) state.messages.push_back(recalled_message(std::move(message)));
     state.messages.push_back(user_message(state.query, state.params));
   }
@@ -83,6 +91,7 @@ void take(State& state, event::Answered&& r, Instant) {
   for (auto& asked : r.calls) {
     auto& call = state.calls.emplace_back();
     call.finished = asked.refused.has_value();
+    if (asked.recorded && asked.refused == event::ToolOutcome::ok) count_success(state, asked.tool);
     call.content = std::move(asked.content);
     call.asked = std::move(asked);
   }
@@ -106,9 +115,7 @@ void take(State& state, event::ToolFinished&& r, Instant) {
     } else {
       call.finished = true;
     }
-    if (r.outcome == event::ToolOutcome::ok && r.tool == kNothingNew && std::ranges::any_of(state.succeeded, [](const auto& tool) { return tool != kNothingNew; })) state.nothing_new = true;
-    if (r.outcome == event::ToolOutcome::ok && std::ranges::find(state.succeeded, r.tool) == state.succeeded.end())
-      state.succeeded.push_back(std::move(r.tool));
+    if (r.outcome == event::ToolOutcome::ok) count_success(state, std::move(r.tool));
   }
   start_calls(state, r.starts);
   settle_step(state);
@@ -232,13 +239,20 @@ Result<State> fold(std::span<const port::StoredRecord> records) {
   if (records.empty() || records.front().kind != event::Entered::kKind) return fail(ErrorClass::internal, "a run's records do not begin with its entry");
   auto state = fresh(records.front().run, records.front().payload, records.front().at);
   if (!state) return state;
-  for (const auto& record : records.subspan(1)) {
-    auto decoded = event::decode(record.kind, record.payload);
-    if (!decoded) return std::unexpected(decoded.error());
-    state->session = std::move(decoded->session);
-    apply(*state, std::move(decoded->body), record.at);
-  }
+  auto whole = apply_all(*state, records.subspan(1));
+  if (!whole) return std::unexpected(std::move(whole.error()));
   return state;
+}
+
+Result<void> apply_all(State& state, std::span<const port::StoredRecord> records, const std::function<void(const event::Body&)>& see) {
+  for (const auto& record : records) {
+    auto decoded = event::decode(record.kind, record.payload);
+    if (!decoded) return std::unexpected(std::move(decoded.error()));
+    state.session = std::move(decoded->session);
+    if (see) see(decoded->body);
+    apply(state, std::move(decoded->body), record.at);
+  }
+  return {};
 }
 
 bool has_ended(std::span<const port::StoredRecord> records) {

@@ -1,6 +1,7 @@
 // The state of a run: the fold of its records. A live run applies each record it has committed to the same state with the same
 // function, so what a worker knows and what the next one would rebuild are one thing.
 #pragma once
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -83,6 +84,9 @@ void apply(State& state, event::Body body, Instant at);
 // was lost. The system instruction is left out: records do not hold it, so that whoever takes the run up would count otherwise.
 std::int64_t unsaid_tokens(const State& state, const event::Answered& answered);
 std::int64_t unsaid_tokens(const State& state);
+
+// Records of a run behind its entry, in order; each is shown before it is applied.
+Result<void> apply_all(State& state, std::span<const port::StoredRecord> records, const std::function<void(const event::Body&)>& see = {});
 
 // All records of a run, the entry first.
 Result<State> fold(std::span<const port::StoredRecord> records);

@@ -29,7 +29,8 @@ Draft::RunChange* Draft::run(const agentd_run_id& id, std::uint64_t generation) 
     pins_.push_back(known->id);
   }
   auto& change = runs_[id.position];
-  change.run = {known->id, known->nonce, known->agent, known->revision, known->body_checksum, {}, known->state, known->since, known->generation, known->tail};
+  change.run = {known->id, known->nonce, known->agent, known->revision, known->body_checksum, {}, known->state, known->since, known->generation, known->tail,
+                false, known->aside};
   changed_.push_back(id.position);
   return &change;
 }
@@ -51,20 +52,21 @@ std::vector<agentd_run_id> Draft::live_runs(const AgentChange& change) const {
   };
   const std::lock_guard lock(mutex_);
   const auto take = [&](std::int64_t id) {
-    if (!ended_here(id)) all.push_back({id, mirror_.find(id)->nonce, 0});
+    const auto* run = mirror_.find(id);
+    if (!run->aside && !ended_here(id)) all.push_back({id, run->nonce, 0});
   };
   for (const auto& [due, id] : change.agent->queue) take(id);
   for (const auto id : change.agent->claimed) take(id);
   for (const auto id : changed_) {
     const auto& drafted = runs_.at(id);
-    if (drafted.is_new && drafted.run.agent == change.agent && !ended_here(id)) all.push_back({id, drafted.run.nonce, 0});
+    if (drafted.is_new && drafted.run.agent == change.agent && !drafted.run.aside && !ended_here(id)) all.push_back({id, drafted.run.nonce, 0});
   }
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.position < b.position; });
   return all;
 }
 
 void Draft::enter(AgentChange& agent, LiveRun run) {
-  agent.live += 1;
+  agent.live += !run.aside;
   agent.queued += 1;
   const auto id = run.id;
   runs_.emplace(id, RunChange{std::move(run), true, true});
@@ -79,7 +81,7 @@ void Draft::end_or_park(RunChange& change, std::int32_t status, std::int64_t due
   if (!is_final(status)) run.state.due = due, run.since = now;
   run.generation = 0;
   run.tail = 0;
-  of.live -= is_final(status);
+  of.live -= is_final(status) && !run.aside;
   of.ended_one |= is_final(status);
   of.queued += (status == AGENTD_RUN_QUEUED) - was_queued;
 }

@@ -45,6 +45,8 @@ GroupWriter::GroupWriter(Db& db, Mirror& mirror, std::mutex& mutex, std::int64_t
       put_cursor_(db, "INSERT INTO cursors VALUES(?,?) ON CONFLICT(name) DO UPDATE SET position=excluded.position"),
       put_meta_(db, "INSERT INTO meta VALUES(?,?) ON CONFLICT(key) DO UPDATE SET value=excluded.value"),
       find_run_(db, (std::string("SELECT ") + RunRow::kColumns + ",(SELECT name FROM agents WHERE agents.id=agent) FROM runs WHERE id=?").c_str()),
+      put_aside_(db, "INSERT INTO asides VALUES(?)"),
+      end_aside_(db, "DELETE FROM asides WHERE run=?"),
       reopen_run_(db, "UPDATE runs SET status=?,due=?,last=?,deaths=?,checksum=? WHERE id=?") {}
 
 Group GroupWriter::write(const std::vector<Write>& writes) {
@@ -132,7 +134,11 @@ bool GroupWriter::insert_run(Step& step, Draft::AgentChange& agent, const Entry&
   agent.new_newest = id;
   agent.ended_one |= is_final(status);
   step.group.records.push_back({id, step.write.now, {id, entry.nonce, 0}, str(agent.agent->name), 0, status, str(entry.payload)});
-  if (!is_final(status)) step.draft.enter(agent, {id, entry.nonce, agent.agent, entry.revision, base, entry.payload, state, step.write.now});
+  if (is_final(status)) return true;
+  LiveRun run{id, entry.nonce, agent.agent, entry.revision, base, entry.payload, state, step.write.now};
+  run.aside = entry.overlap == AGENTD_OVERLAP_ASIDE;
+  if (run.aside) put_aside_.exec(id);
+  step.draft.enter(agent, std::move(run));
   return true;
 }
 
@@ -175,7 +181,7 @@ void GroupWriter::append(Step& step, const Transition& transition, Draft::RunCha
     insert_record(step, transition.run, run.id, prev, &agent, record);
   }
   if (transition.has_state) state_agent_.exec(std::string_view(transition.agent_state), row_of(step.draft.agent(agent)));
-  if (is_final(transition.next) && had_started) count(step, transition, step.draft.agent(agent));
+  if (is_final(transition.next) && had_started && !run.aside) count(step, transition, step.draft.agent(agent));
   move_on(step, transition, change);
 }
 
@@ -232,6 +238,7 @@ void GroupWriter::move_on(Step& step, const Transition& transition, Draft::RunCh
     run.tail = 0;  // nobody has it, so its row says what is so
   } else {
     step.draft.end_or_park(change, transition.next, transition.due, step.write.now);
+    if (run.aside && is_final(transition.next)) end_aside_.exec(run.id);
   }
   update_run_.exec(run.state.status, run.state.due, run.state.last, run.state.checksum(run.body_checksum), run.id);
 }

@@ -69,7 +69,7 @@ class GroupWriter {
   Statement insert_run_, insert_record_, update_run_, find_key_;
   Statement insert_agent_, limit_agent_, stats_agent_, state_agent_;
   Statement latest_spec_, insert_spec_, put_cursor_, put_meta_;
-  Statement find_run_, reopen_run_;
+  Statement find_run_, put_aside_, end_aside_, reopen_run_;
 };
 
 std::string to_text(const Stats& stats);

@@ -61,6 +61,7 @@ void Mirror::add(const LiveRun& run) {
     agent.queue.emplace(run.state.due, run.id);
     agent.queued += run.state.status == AGENTD_RUN_QUEUED;
   }
+  agent.asides += run.aside;
   if (run.tail) tails_.insert(run.tail);
 }
 
@@ -72,6 +73,7 @@ void Mirror::take_out(const LiveRun& run) {
     agent.queue.erase({run.state.due, run.id});
     agent.queued -= run.state.status == AGENTD_RUN_QUEUED;
   }
+  agent.asides -= run.aside;
   if (run.tail) tails_.erase(run.tail);
 }
 

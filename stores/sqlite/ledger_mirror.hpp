@@ -40,6 +40,7 @@ struct LiveRun {
   std::uint64_t generation = 0;   // of its claim; 0: nobody has it
   std::int64_t tail = 0;          // its first record that its row does not know of; 0: the row knows all
   bool pinned = false;            // a group that is being written changes it: not to be claimed meanwhile
+  bool aside = false;             // neither overlap nor the agent's counts see it
   bool has_records() const { return state.last != id; }
 };
 
@@ -56,8 +57,9 @@ struct Agent {
   Queue queue;                      // may be claimed once due: queued and waiting ones
   std::set<std::int64_t> claimed;
   std::size_t queued = 0;           // of the queue, those that are not waiting
+  std::size_t asides = 0;           // of all these, those that are aside
 
-  std::size_t live() const { return queue.size() + claimed.size(); }
+  std::size_t live() const { return queue.size() + claimed.size() - asides; }  // as overlap sees them
   bool has_room() const { return served && claimed.size() < max_concurrent; }
 
  private:

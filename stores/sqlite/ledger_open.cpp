@@ -3,6 +3,7 @@
 #include <agentd/sdk/host.hpp>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "ledger_budgets.hpp"
 #include "ledger_group.hpp"
@@ -39,6 +40,13 @@ std::unordered_map<std::int64_t, std::int64_t> read_tails(Db& db) {
   return tails;
 }
 
+std::unordered_set<std::int64_t> read_asides(Db& db) {
+  std::unordered_set<std::int64_t> asides;
+  Statement query(db, "SELECT run FROM asides");
+  while (query.step()) asides.insert(query.integer(0));
+  return asides;
+}
+
 // When its latest record, or without one its entry, said when the run is due.
 std::int64_t said_at(Statement& record, const RunRow& row) {
   if (row.state.last == row.body.id) return row.body.entered;
@@ -49,7 +57,7 @@ std::int64_t said_at(Statement& record, const RunRow& row) {
 class LiveRuns {
  public:
   LiveRuns(Db& db, Mirror& mirror, std::unordered_map<std::int64_t, Agent*> agents, const ClaimMarks& marks)
-      : db_(db), mirror_(mirror), agents_(std::move(agents)), tails_(read_tails(db)), marks_(marks.of(read_meta(db, meta::kSession))), record_(db, "SELECT at FROM records WHERE position=?") {}
+      : db_(db), mirror_(mirror), agents_(std::move(agents)), tails_(read_tails(db)), marks_(marks.of(read_meta(db, meta::kSession))), asides_(read_asides(db)), record_(db, "SELECT at FROM records WHERE position=?") {}
 
   void read(const sdk::Host& host) {
     const std::string sql = std::string("SELECT ") + RunRow::kColumns + " FROM runs WHERE id>=? AND status>0 AND status<" + std::to_string(AGENTD_RUN_COMPLETED) + " ORDER BY id";
@@ -86,6 +94,7 @@ class LiveRuns {
     run.payload = row.body.payload;
     run.state = row.state;
     run.since = said_at(record_, row);
+    run.aside = asides_.contains(run.id);
     if (recover(run)) recovered_.push_back(run.id);
     agent.newest = std::max(agent.newest, run.id);
     mirror_.enter(std::move(run));
@@ -111,6 +120,7 @@ class LiveRuns {
   Mirror& mirror_;
   const std::unordered_map<std::int64_t, Agent*> agents_;
   const std::unordered_map<std::int64_t, std::int64_t> tails_, marks_;
+  const std::unordered_set<std::int64_t> asides_;
   Statement record_;
   std::vector<std::int64_t> recovered_;
 };

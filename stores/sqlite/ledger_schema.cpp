@@ -44,6 +44,9 @@ UPDATE meta SET value=3 WHERE key='schema';
 constexpr const char* kQuarantine = "CREATE INDEX IF NOT EXISTS runs_in_quarantine ON runs(id) WHERE status=14;";
 static_assert(AGENTD_RUN_QUARANTINED == 14);
 
+// The live runs that are aside: a handful, if any. Made wherever it is missing: to a version before they are runs like any other.
+constexpr const char* kAsides = "CREATE TABLE IF NOT EXISTS asides(run INTEGER PRIMARY KEY);";
+
 // Rows may be missing from now on, and a run's row may be what is left of one: an older agentd must not go on from them.
 constexpr const char* kFrom3To4 = "UPDATE meta SET value=4 WHERE key='schema'";
 
@@ -78,6 +81,7 @@ void prepare_schema(Db& db) {
   }
   if (found < kSchemaVersion) throw sdk::Error(db.name() + " has a schema that no released agentd wrote; move it away to begin anew");
   db.run(kQuarantine);
+  db.run(kAsides);
   transaction.commit();
 }
 

@@ -789,6 +789,68 @@ TEST_P(LedgerSuite, CountsSurviveRestarts) {
   EXPECT_EQ(m->stats("a").last_error, "broke");
 }
 
+// ---- runs aside
+
+TEST_P(LedgerSuite, NoOverlapSeesARunThatIsAside) {
+  auto& l = ledger();
+  const auto aside = l.enter(with(l.entry("a"), Overlap::aside));
+  EXPECT_EQ(aside.kind, Kind::accepted);
+  const auto batch = l.get(l->enqueue({with(l.entry("a"), Overlap::aside), with(wide(l.entry("a")), Overlap::skip), with(l.entry("a"), Overlap::skip)}));
+  EXPECT_EQ(batch[1].kind, Kind::accepted);
+  EXPECT_EQ(batch[2].kind, Kind::skipped);
+  EXPECT_EQ(l.enter(with(l.entry("a"), Overlap::cancel_previous)).cancel, std::vector<RunId>{batch[1].run});
+}
+
+TEST_P(LedgerSuite, ARunThatIsAsideComesBesideOneThatLives) {
+  auto& l = ledger();
+  l.enter("a");
+  EXPECT_EQ(l.enter(with(l.entry("a"), Overlap::aside)).kind, Kind::accepted);
+}
+
+TEST_P(LedgerSuite, ARunStaysAsideOverARestartUntilItEnds) {
+  const auto aside = ledger().enter(with(wide(ledger().entry("a")), Overlap::aside)).run;
+  auto park = ledger().step(ledger().claim_one(), "{}", RunStatus::waiting);
+  park.due_at = ledger().world().now() + Millis(1000);
+  ledger().commit(park);
+  reopen();
+  ledger().world().advance(Millis(2000));
+  auto& l = ledger();
+  const auto own = l.enter(with(wide(l.entry("a")), Overlap::skip));
+  ASSERT_EQ(own.kind, Kind::accepted);
+  const auto claims = l.claim();
+  ASSERT_EQ(runs(claims), (std::vector<RunId>{aside, own.run}));
+  l.finish(claims[0], RunStatus::failed, "it broke");
+  EXPECT_EQ(l.enter(with(l.entry("a"), Overlap::skip)).kind, Kind::skipped) << "the other one lives";
+  l.finish(claims[1]);
+  EXPECT_EQ(l.enter(with(l.entry("a"), Overlap::skip)).kind, Kind::accepted);
+}
+
+TEST_P(LedgerSuite, TheEndOfARunThatIsAsideCountsNowhere) {
+  ledger().enter("a");
+  ledger().finish(ledger().claim_one(), RunStatus::failed, "broke");
+  const auto before = ledger()->stats("a");
+  for (const auto status : {RunStatus::completed, RunStatus::failed}) {
+    ledger().world().advance(Millis(10));
+    ledger().enter(with(ledger().entry("a"), Overlap::aside));
+    ledger().finish(ledger().claim_one(), status, "aside");
+  }
+  for (int restarts = 0; restarts < 2; ++restarts, reopen()) {
+    const auto stats = ledger()->stats("a");
+    EXPECT_EQ(stats.run_count, 1);
+    EXPECT_EQ(stats.error_count, 1);
+    EXPECT_EQ(stats.consecutive_failures, 1);
+    EXPECT_EQ(stats.last_error, "broke");
+    EXPECT_EQ(stats.last_run, before.last_run);
+  }
+}
+
+TEST_P(LedgerSuite, ARunThatIsAsideTakesAPlaceLikeAnyOther) {
+  auto& l = ledger();
+  l.enter(with(l.entry("a"), Overlap::aside));
+  l.enter("a");
+  EXPECT_EQ(l.claim().size(), 1);
+}
+
 TEST_P(LedgerSuite, ListsAreNewestFirstAndFiltered) {
   auto& l = ledger();
   std::vector<RunId> all;

@@ -30,11 +30,14 @@ manifest::AgentSpec make_spec(const Scene& scene) {
 
 class Bench::Source final : public run::AgentSource {
  public:
-  explicit Source(Result<run::AgentRef> agent) : agent_(std::move(agent)) {}
+  using Make = std::function<Result<run::AgentRef>(const manifest::ModelRef&)>;
+  explicit Source(Make make) : agent_(make({})), make_(std::move(make)) {}
   Async<Result<run::AgentRef>> agent(std::string, std::int64_t) override { co_return agent_; }
+  Async<Result<run::AgentRef>> agent_with_model(std::string, std::int64_t, manifest::ModelRef model) override { co_return make_(model); }
 
  private:
   Result<run::AgentRef> agent_;
+  Make make_;
 };
 
 Bench::Process::Process(Bench& bench)
@@ -55,13 +58,18 @@ Bench::Bench(Scene scene)
       endpoint_("fake", provider_, std::chrono::minutes(2), {{"model-1", scene_.prices}}),
       cleaner_(scene_.secret) {
   provider_.turns = scene_.answers;
+  source_ = std::make_unique<Source>([this](const manifest::ModelRef& model) { return make_agent(model); });
+  processes_.push_back(std::make_unique<Process>(*this));
+}
+
+Result<run::AgentRef> Bench::make_agent(const manifest::ModelRef& model) {
   auto spec = make_spec(scene_);
+  if (!model.model.empty()) spec.model.model = model.model;
   auto catalog = tool::Catalog::build({{"geometry", &toolset_, 0, toolset_.tools()}}, spec.tools);
   run::Parts parts{.spec = std::move(spec), .endpoint = scene_.native ? nullptr : &endpoint_, .task = scene_.native ? &task_ : nullptr, .gate = scene_.gated ? &gate_ : nullptr,
                    .memory = {&memory_, &memory_, &memory_}};
   if (catalog) parts.tools = std::move(*catalog);
-  source_ = std::make_unique<Source>(run::make_agent(std::move(parts)));
-  processes_.push_back(std::make_unique<Process>(*this));
+  return run::make_agent(std::move(parts));
 }
 
 // Nothing may be left suspended: a process is gone only when everything it began has unwound.
@@ -76,6 +84,7 @@ Bench::~Bench() {
 
 RunId Bench::ask(event::Entered entered) {
   port::Entry entry{.agent_id = kAgent, .nonce = 7, .due_at = world_.now(), .payload = event::encode(entered)};
+  if (entered.replay) entry.overlap = port::Overlap::aside;
   entry.max_concurrent = 10'000;
   entry.queue_size = 100'000;
   std::vector<port::Entry> entries;

@@ -83,6 +83,7 @@ class Bench {
 
  private:
   class Source;
+  Result<run::AgentRef> make_agent(const manifest::ModelRef& model);
   struct Process {
     Process(Bench& bench);
     FakeLedger ledger;

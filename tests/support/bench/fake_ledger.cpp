@@ -85,7 +85,7 @@ Admission FakeLedger::admit(port::Entry entry) {
   if (!port::is_final(status)) {
     std::vector<RunId> live;
     for (const auto& [position, row] : store_.runs)
-      if (row.entry.agent_id == entry.agent_id && is_live(row.status)) live.push_back(row.run);
+      if (row.entry.agent_id == entry.agent_id && is_live(row.status) && row.entry.overlap != port::Overlap::aside) live.push_back(row.run);
     if (entry.overlap == port::Overlap::skip && !live.empty()) {
       admission.kind = Admission::Kind::skipped;
       status = RunStatus::skipped;
@@ -122,6 +122,7 @@ Async<port::LedgerResult<std::vector<Admission>>> FakeLedger::enqueue(std::vecto
 
 void FakeLedger::end(LedgerStore::Row& row, const port::Transition& transition) {
   if (row.generation == 0 || row.status > RunStatus::quarantined) return;  // it never started
+  if (row.entry.overlap == port::Overlap::aside) return;
   auto& stats = store_.stats[row.entry.agent_id];
   const bool failed = row.status == RunStatus::failed || row.status == RunStatus::timed_out || row.status == RunStatus::quarantined;
   ++stats.run_count;

@@ -42,7 +42,7 @@ port::ModelError bad_credentials() { return {port::Status::terminal, port::Failu
 port::ModelError bad_request() { return {port::Status::terminal, port::Failure::other, "400 from the endpoint", {}}; }
 
 Async<std::expected<port::Answer, port::ModelError>> FakeProvider::complete(port::Completion completion, std::stop_token stop) {
-  Request request{completion.call_id, {}, std::string(completion.tools), completion.options, completion.listen != nullptr};
+  Request request{completion.call_id, {}, std::string(completion.tools), completion.options, completion.listen != nullptr, completion.model};
   std::size_t answers = 0;
   for (const auto& message : completion.messages) {
     request.messages.push_back(message.json);

@@ -35,6 +35,7 @@ class FakeProvider final : public port::Provider {
     std::vector<std::string> messages;
     std::string tools, options;
     bool streamed = false;
+    std::string model;
   };
   explicit FakeProvider(VirtualWorld& world) : world_(world) {}
   std::string_view component() const override { return "fake"; }

@@ -213,6 +213,30 @@ TEST(Expand, AnEndIsOneTerminalEventAndTheAgentsState) {
   EXPECT_EQ(payload(e, 1)["status"], "error");
 }
 
+TEST(Expand, AReplaySaysNothingOfTheAgent) {
+  const Entered entered{.trigger = "replay", .replay = Replay{.of = "run-1", .from_step = 2, .model = "m2", .live = true}};
+  EXPECT_EQ(payload(entered, 0)["replay"], (nlohmann::json{{"of", "run-1"}, {"from_step", 2}, {"model", "m2"}, {"live", true}}));
+  EXPECT_EQ(types(Started{.trigger = "replay", .call = ModelCall{1, "p", "m"}}), (Types{"background_task_started", "model_call_started"}));
+  EXPECT_EQ(types(Started{.why = Started::Why::resume_crash, .trigger = "replay"}), Types{"background_task_resumed"});
+
+  Ended end{.replay_of = "run-1"};
+  EXPECT_EQ(types(end), Types{"background_task_completed"});
+  EXPECT_EQ(payload(end, 0)["replay_of"], "run-1");
+  EXPECT_EQ(payload(end, 0)["difference"], nullptr);
+  end.difference = Difference{.step = 2, .what = Difference::What::text, .recorded = {"\"a\""}, .replayed = {}};
+  EXPECT_EQ(payload(end, 0)["difference"], (nlohmann::json{{"step", 2}, {"what", "text"}, {"recorded", "a"}, {"replayed", nullptr}}));
+  end.status = RunStatus::failed;
+  end.fault = Fault{ErrorClass::budget, "spent"};
+  EXPECT_EQ(types(end), Types{"background_task_error"});
+}
+
+TEST(Expand, ACallThatTheRecordAnswersHasEndedAndSaysSo) {
+  const Answered answered{.step = 1, .calls = {{.tool = "fs.read", .refused = ToolOutcome::ok, .content = {"\"x\""}, .recorded = true}}};
+  EXPECT_EQ(types(answered), (Types{"model_call_completed", "tool_call_completed"}));
+  EXPECT_EQ(payload(answered, 1)["recorded"], true);
+  EXPECT_FALSE(payload(answer_with_calls(), 1).contains("recorded"));
+}
+
 TEST(Expand, ABudgetThatIsUsedUpIsToldBeforeWhatComesOfIt) {
   const Fault fault{ErrorClass::budget, "no room", Exhausted{"agent:watcher", "2026-01-01", "cost", 1'500'000'000, 2'000'000'000}};
   const Waiting waiting{.what = Waiting::For::budget, .fault = fault};

@@ -63,6 +63,20 @@ TEST(Record, EndHoldsTheLastAnswerAndItsTextIsTheResult) {
   EXPECT_EQ(round_trip(Ended{.status = port::RunStatus::timed_out}).status, port::RunStatus::timed_out);
 }
 
+TEST(Record, KeepsWhatIsReplayedAndWhereItDiffers) {
+  const Replay replay{.of = "0000000000000001-00000007", .from_step = 3, .provider = "fake", .model = "m/2", .live = true};
+  EXPECT_EQ(round_trip(Entered{.trigger = "replay", .replay = replay}).replay, replay);
+  EXPECT_EQ(round_trip(Entered{.trigger = "manual"}).replay, std::nullopt);
+  for (const auto what : {Difference::What::tool_call, Difference::What::text, Difference::What::finish_reason, Difference::What::tool_result, Difference::What::result, Difference::What::outcome}) {
+    const Difference difference{.step = 2, .what = what, .recorded = {R"({"tool":"a.b"})"}, .replayed = {}};
+    const auto back = round_trip(Ended{.replay_of = replay.of, .difference = difference});
+    EXPECT_EQ(back.replay_of, replay.of);
+    EXPECT_EQ(back.difference, difference);
+  }
+  const auto answered = round_trip(Answered{.step = 1, .calls = {{.tool = "a.b", .arguments = {"{}"}, .refused = ToolOutcome::ok, .content = {"\"1\""}, .recorded = true}}});
+  EXPECT_TRUE(answered.calls[0].recorded);
+}
+
 TEST(Record, KeepsWhatPeopleAreAskedAndSay) {
   const Question question{.step = 2, .index = 1, .about = Question::About::outcome, .tool = "bank.pay", .arguments = {R"({"n":1})"}, .arguments_hash = "ab"};
   const auto waiting = round_trip(Waiting{.what = Waiting::For::approval, .questions = {question}});

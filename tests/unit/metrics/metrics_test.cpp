@@ -51,6 +51,14 @@ TEST_F(Scrape, CountsARunByWhatItsRecordsSay) {
   EXPECT_NE(text.find("agentd_agent_last_completed_timestamp_seconds{agent=\"watcher\"} 1767225602"), std::string::npos);
 }
 
+TEST_F(Scrape, CountsNoCallThatARecordAnsweredAndNoReplayAsTheAgentsLastRun) {
+  event::Ended end{.answer = event::Answered{.step = 1, .calls = {{.tool = "fs.read", .refused = event::ToolOutcome::ok, .recorded = true}}}, .replay_of = "run-1"};
+  see(end);
+  EXPECT_TRUE(shows(R"(agentd_runs_total{agent="watcher",outcome="completed"} 1)"));
+  EXPECT_TRUE(shows(R"(agentd_agent_last_completed_timestamp_seconds{agent="watcher"} 0)"));
+  EXPECT_EQ(metrics.render({}).find(R"(tool="fs.read")"), std::string::npos);
+}
+
 TEST_F(Scrape, ShowsHowManyCallsWaitForAPerson) {
   EXPECT_TRUE(shows("agentd_approvals_pending 0"));
   EXPECT_TRUE(shows("agentd_approvals_pending 3", {.approvals_pending = 3}));
