@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "host/last_completed.hpp"
 #include "host/tidings.hpp"
 
 namespace agentd::host {
@@ -117,11 +118,11 @@ Async<Result<bool>> Deliverer::is_unchanged(const Told& told) {
   if (!ended || ended->status != port::RunStatus::completed) co_return false;
   const auto mine = std::ranges::find(ended->deliver, name_, &event::Recipient::sink);
   if (mine == ended->deliver.end() || !mine->if_changed) co_return false;
-  port::RunFilter filter{.agent_id = told.record.agent_id, .status = port::RunStatus::completed, .before = told.record.run.position, .limit = 1};
-  const auto rows = co_await ground_.ledger.list(std::move(filter));
-  if (!rows) co_return fail(rows.error().message);
-  if (rows->empty() || rows->front().last_kind != event::Ended::kKind) co_return false;
-  const auto last = event::decode(event::Ended::kKind, rows->front().last_payload);
+  auto looking = last_completed(ground_.ledger, told.record.agent_id, told.record.run.position);
+  const auto before = co_await std::move(looking);
+  if (!before) co_return fail(before.error().message);
+  if (!*before || (*before)->last_kind != event::Ended::kKind) co_return false;
+  const auto last = event::decode(event::Ended::kKind, (*before)->last_payload);
   co_return last && std::get<event::Ended>(last->body).result_json() == ended->result_json();
 }
 

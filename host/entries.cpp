@@ -25,4 +25,9 @@ bool is_unasked(const event::Entered& entered) {
   return trigger == "schedule" || trigger == "start" || trigger == "file" || trigger == "agent";
 }
 
+bool is_replay(const port::RunRow& row) {
+  const auto decoded = event::decode(event::Entered::kKind, row.payload);
+  return decoded && std::get<event::Entered>(decoded->body).replay.has_value();
+}
+
 }  // namespace agentd::host

@@ -72,10 +72,15 @@ Async<void> Overtaking::push_aside(std::string agent_id, RunId by) {
 
 Async<bool> Overtaking::cancel_earlier(const std::string& agent_id, port::RunStatus status, RunId by) {
   port::RunFilter filter{.agent_id = agent_id, .status = status, .before = by.position, .limit = kRunsAtOnce};
-  const auto rows = co_await ledger_.list(std::move(filter));
+  auto rows = co_await ledger_.list(filter);
+  while (rows && rows->size() == kRunsAtOnce && std::ranges::all_of(*rows, is_replay)) {
+    filter.before = rows->back().run.position;
+    rows = co_await ledger_.list(filter);
+  }
   if (!rows)
     log_.warn("schedule", agent_id + ": what run " + to_text(by) + " pushes aside cannot be read: " + rows.error().message);
   if (!rows) co_return true;
+  std::erase_if(*rows, is_replay);
   for (const auto& row : *rows) {
     if (stopping_.stop_requested()) break;
     auto cancelling = worker_.cancel(row.run, "overtaken by run " + to_text(by));

@@ -5,6 +5,7 @@
 
 #include "core/budget/days.hpp"
 #include "core/manifest/tree.hpp"
+#include "host/last_completed.hpp"
 
 namespace agentd::host {
 namespace {
@@ -127,6 +128,7 @@ void Watch::see(const port::StoredRecord& record, const event::Body& body) {
 
 void Watch::see_end(const port::StoredRecord& record, const event::Ended& ended) {
   const auto& agent_id = record.agent_id;
+  if (!ended.replay_of.empty()) return;
   if (ended.status == port::RunStatus::quarantined)
     board_.raise({kQuarantine, agent_id, {}}, {kWarning, "run " + to_text(record.run) + " of " + agent_id + " is in quarantine: " + (ended.reason.empty() && ended.fault ? ended.fault->message : ended.reason), sinks_of(agent_id)});
   const auto watched = watched_.find(agent_id);
@@ -182,15 +184,15 @@ Async<Instant> Watch::watched_since(std::string agent_id) {
 
 // When the agent's last completed run ended, which may be months ago.
 Async<void> Watch::find_completed(std::string agent_id) {
-  port::RunFilter filter{.agent_id = agent_id, .status = port::RunStatus::completed, .limit = 1};
-  const auto rows = co_await ground_.ledger.list(std::move(filter));
+  auto seeking = last_completed(ground_.ledger, agent_id);
+  const auto run = co_await std::move(seeking);
   Instant since{};
-  if (!rows || rows->empty()) {
+  if (!run || !*run) {
     auto looking = watched_since(agent_id);
     since = co_await std::move(looking);
   } else {
-    const auto last = co_await ground_.ledger.events_after(rows->front().last - 1, 1);
-    since = last && !last->empty() && last->front().position == rows->front().last ? last->front().at : rows->front().entered_at;
+    const auto last = co_await ground_.ledger.events_after((*run)->last - 1, 1);
+    since = last && !last->empty() && last->front().position == (*run)->last ? last->front().at : (*run)->entered_at;
   }
   const auto watched = watched_.find(agent_id);
   const bool is_wanted = watched != watched_.end() && watched->second.alerts.silent_after && !watched->second.is_known;  // else one has completed meanwhile

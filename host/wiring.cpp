@@ -111,6 +111,7 @@ class Serving {
     api::add_agent_control(routes_, *context_);
     api::add_runs(routes_, *context_);
     api::add_run_control(routes_, *context_);
+    api::add_replay(routes_, *context_);
     api::add_approvals(routes_, *context_);
     api::add_batches(routes_, *context_);
     api::add_quarantine(routes_, *context_);

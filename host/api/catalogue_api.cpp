@@ -62,7 +62,6 @@ void add_catalogue(Routes& routes, Context& context) {
 void add_later(Routes& routes) {
   const auto later = [&routes](const char* method, const char* pattern) { routes.add(method, pattern, not_yet); };
   later("POST", "/v1/agents"), later("PATCH", "/v1/agents/{id}"), later("DELETE", "/v1/agents/{id}");
-  later("POST", "/v1/runs/{id}/replay");
   later("GET", "/v1/memory/{agent}"), later("POST", "/v1/memory/{agent}"), later("DELETE", "/v1/memory/{agent}/{entry}");
   later("GET", "/v1/openapi.json");
   routes.add("GET", "/", no_dashboard);

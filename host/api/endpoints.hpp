@@ -11,6 +11,7 @@ void add_agent_control(Routes& routes, Context& context);  // /v1/agents/{id}/pa
 void add_runs(Routes& routes, Context& context);      // /v1/agents/{id}/runs /v1/runs
 void add_approvals(Routes& routes, Context& context); // /v1/approvals
 void add_run_control(Routes& routes, Context& context);  // /v1/runs/{id}/cancel /retry
+void add_replay(Routes& routes, Context& context);    // /v1/runs/{id}/replay
 void add_batches(Routes& routes, Context& context);   // /v1/agents/{id}/batches /v1/batches
 void add_quarantine(Routes& routes, Context& context);  // /v1/quarantine
 void add_events(Routes& routes, Context& context);    // /v1/events

@@ -29,6 +29,7 @@ class Reader {
     if (asked_.entered.key.starts_with(agent_id_ + "@"))
       wrong("key", "begins like the keys of the agent's own slots; choose another");
     if (asked_.entered.key.starts_with("retry:")) wrong("key", "begins like the keys of retries; choose another");
+    if (asked_.entered.key.starts_with("replay:")) wrong("key", "begins like the keys of replays; choose another");
     if (asked_.entered.key.starts_with("batch:")) wrong("key", "begins like the keys of batches' items; choose another");
     if (!errors_.empty()) return problem(422, "the request for a run cannot be understood", errors_);
     asked_.entered.trigger = "api";

@@ -31,6 +31,16 @@ std::vector<Read> read_all(std::span<const port::StoredRecord> records) {
   return all;
 }
 
+// difference: null where there is none, or none yet.
+Json replay_view(const event::Replay& replay) {
+  return {{"of", replay.of},       {"from_step", replay.from_step}, {"provider", text_or_null(replay.provider)}, {"model", text_or_null(replay.model)},
+          {"live", replay.live}, {"difference", nullptr}};
+}
+
+Json difference_view(const event::Difference& difference) {
+  return {{"step", difference.step}, {"what", name(difference.what)}, {"recorded", raw(difference.recorded.text)}, {"replayed", raw(difference.replayed.text)}};
+}
+
 // Folds the records into the view's members; what may be long is only pointed at.
 struct Fold {
   Json view;
@@ -52,6 +62,7 @@ struct Fold {
       view["last"] = instant(entered.last);
     }
     if (!entered.session.empty()) view["session_id"] = entered.session;
+    if (entered.replay) view["replay"] = replay_view(*entered.replay);
   }
   void operator()(const port::StoredRecord& record, const Started& started) {
     view["status"] = "running";
@@ -99,6 +110,7 @@ struct Fold {
     view["error_class"] = nullptr;
     if (ended.fault) set_fault(*ended.fault);
     if (!ended.reason.empty()) view["reason"] = ended.reason;
+    if (ended.difference && view.contains("replay")) view["replay"]["difference"] = difference_view(*ended.difference);
     totals = ended.totals;
     const bool has_run = ended.duration_ms > 0 || ended.status == port::RunStatus::completed ||
                          ended.status == port::RunStatus::failed || ended.status == port::RunStatus::timed_out;
@@ -211,6 +223,8 @@ Json run_summary(std::span<const port::StoredRecord> records) {
     *found = std::move(shorter);
     shortened.push_back(member);
   }
+  if (const auto replay = view.find("replay"); replay != view.end() && !(*replay)["difference"].is_null())
+    for (const auto* side : {"recorded", "replayed"}) (*replay)["difference"].erase(side);
   view["shortened"] = std::move(shortened);
   return std::move(view);
 }
@@ -252,6 +266,7 @@ void StepsReader::model(const port::StoredRecord& record, const Answered& answer
                     .whole = {},
                     .starts = {},
                     .call = {}});
+    if (call.recorded) lines_.back()["recorded"] = true;
   }
 }
 

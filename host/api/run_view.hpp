@@ -11,12 +11,12 @@ namespace agentd::api {
 
 // records: all of the run, the entry first. A record that cannot be read is left out.
 Json run_view(std::span<const port::StoredRecord> records);
-// The same for a list: without query and params, and with result, error and reason cut where they are long; "shortened" names
+// The same for a list: without query and params and the sides of a difference, and with result, error and reason cut where they are long; "shortened" names
 // those that are. Of a run that has ended the entry and the last record are enough.
 Json run_summary(std::span<const port::StoredRecord> records);
 
 // Each model call and tool call that has ended, and what people decided: {"step", "kind": "model" | "tool" | "approval", "name",
-// "outcome", ...}.
+// "outcome", ...}. "recorded": a replay's call that its record answered.
 Json steps_view(std::span<const port::StoredRecord> records);
 // The same, record by record.
 class StepsReader {

@@ -23,7 +23,7 @@ Async<port::LedgerResult<std::vector<port::Admission>>> take_in_all(const Contex
                        .nonce = static_cast<std::uint32_t>(context.world.random.next()),
                        .due_at = context.world.clock.now(),
                        .revision = member.revision,
-                       .overlap = port::Overlap::queue,
+                       .overlap = one.replay ? port::Overlap::aside : port::Overlap::queue,
                        .leaves_record = false,
                        .queue_size = member.queue_size,
                        .max_concurrent = member.max_concurrent,

@@ -1,5 +1,5 @@
-// Runs that somebody asks for over HTTP, on their way into the ledger: they queue, whatever the agent's overlap says, and one
-// that does not fit leaves no record: its sender is told.
+// Runs that somebody asks for over HTTP, on their way into the ledger: they queue, whatever the agent's overlap says, replays beside the
+// agent's own, and one that does not fit leaves no record: its sender is told.
 #pragma once
 #include "core/event/record.hpp"
 #include "host/api/context.hpp"

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <ostream>
+#include <set>
+
+#include "core/port/ledger.hpp"
 
 namespace agentd::cli {
 namespace {
@@ -106,6 +109,49 @@ std::string text(const Json& object, std::string_view member) {
   if (found == object.end() || found->is_null() || (found->is_structured() && found->empty())) return "-";
   if (found->is_string()) return found->get<std::string>().empty() ? "-" : found->get<std::string>();
   return found->dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+namespace {
+
+// What a run asks of a person, each question once.
+class Questions {
+ public:
+  explicit Questions(const Connection& connection, const Output& to) : connection_(connection), to_(to) {}
+
+  void tell(const Json& run) {
+    if (text(run, "waiting_for") != "approval") return;
+    const auto run_id = text(run, "run_id");
+    const auto answer = get_list(connection_, target("/v1/approvals", {{"agent", text(run, "agent_id")}}), "approvals");
+    if (!answer) return;  // the next question to the host tells of it
+    for (const auto& asked : answer->value("approvals", Json::array())) {
+      if (text(asked, "run_id") != run_id || !told_.insert(text(asked, "call_id")).second) continue;
+      const auto what = text(asked, "about") == "outcome" ? " waits for a person to say what became of " : " waits for a person to allow ";
+      to_.err << "agentd: run " << run_id << what << text(asked, "tool") << ": agentd approvals approve " << text(asked, "call_id") << '\n' << std::flush;
+    }
+  }
+
+ private:
+  const Connection& connection_;
+  const Output& to_;
+  std::set<std::string> told_;
+};
+
+}  // namespace
+
+bool is_over(const Json& run) {
+  const auto status = port::run_status(run.value("status", ""));
+  return status && port::is_final(*status);
+}
+
+Asked<Json> end_of(const Connection& connection, const std::string& run_id, Json run, const Output& to) {
+  const auto path = target("/v1/runs/" + percent_encode(run_id), {{"wait", std::to_string(kWaitSeconds)}});
+  Questions questions(connection, to);
+  while (true) {
+    questions.tell(run);
+    auto later = get(connection, path);
+    if (!later || is_over(*later)) return later;
+    run = std::move(*later);
+  }
 }
 
 void print_json(const Json& document, const Output& to) { to.out << document.dump(2, ' ', false, Json::error_handler_t::replace) << '\n'; }

@@ -41,6 +41,12 @@ std::string target(std::string path, std::initializer_list<std::pair<std::string
 // A member as text for people: strings without quotes, null and what is empty as "-".
 std::string text(const nlohmann::ordered_json& object, std::string_view member);
 
+// A run's document when it has ended, however long that takes.
+inline constexpr int kWaitSeconds = 5;  // per question: a person hears soon of what a run waits for
+bool is_over(const nlohmann::ordered_json& run);
+// Tells what it waits for of a person meanwhile. `run` is as it was last seen.
+Asked<nlohmann::ordered_json> end_of(const Connection& connection, const std::string& run_id, nlohmann::ordered_json run, const Output& to);
+
 // A document as it came, for programs.
 void print_json(const nlohmann::ordered_json& document, const Output& to);
 

@@ -25,6 +25,7 @@ int perform(const BudgetsList& command, const Output& to);
 int perform(const BudgetsRaise& command, const Output& to);
 int perform(const RunsCancel& command, const Output& to);
 int perform(const RunsRetry& command, const Output& to);
+int perform(const RunsReplay& command, const Output& to);
 int perform(const RunsForget& command, const Output& to);
 int perform(const ApprovalsList& command, const Output& to);
 int perform(const ApprovalsDecide& command, const Output& to);

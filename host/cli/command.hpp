@@ -118,6 +118,13 @@ struct RunsRetry {
   Connection connection;
   std::string run;
 };
+struct RunsReplay {
+  Connection connection;
+  std::string run;
+  std::string model;             // empty: the run's
+  std::optional<int> from_step;  // nothing: the first
+  bool live = false;
+};
 struct RunsForget {
   Connection connection;
   std::string run;
@@ -192,7 +199,7 @@ struct LedgerRestore {
 };
 
 using Command = std::variant<Init, RunFile, Serve, Check, Schema, ConfigShow, PluginsList, PluginsInspect, ScheduleNext, Status,
-                             AgentsList, AgentsShow, AgentsMode, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, RunsForget, LedgerBackup, LedgerRestore, ApprovalsList, ApprovalsDecide, AlertsList, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview, BatchSubmit, BatchList, BatchShow,
+                             AgentsList, AgentsShow, AgentsMode, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, RunsReplay, RunsForget, LedgerBackup, LedgerRestore, ApprovalsList, ApprovalsDecide, AlertsList, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview, BatchSubmit, BatchList, BatchShow,
                              Events>;
 
 // Exit codes that scripts rely on.

@@ -264,6 +264,15 @@ class Grammar {
     auto& r = target<RunsRetry>(retry);
     retry->add_option("run", r.run, "Its id")->required()->check(is_given());
     connect(retry, r.connection);
+    auto* replay = command(*runs_, "replay",
+                           "Do a run again beside its record, with tools answered from the record, and show where it first differs; nothing is remembered, delivered or "
+                           "started by it. Exits 0 without a difference, 1 with one", "");
+    auto& p = target<RunsReplay>(replay);
+    replay->add_option("run", p.run, "Its id")->required();
+    replay->add_option("--model", p.model, "MODEL of the run's provider, or PROVIDER/MODEL; default: the run's");
+    replay->add_option("--from-step", p.from_step, "The first step to ask for again; what was said before is taken from the record")->check(CLI::PositiveNumber);
+    replay->add_flag("--live", p.live, "Call the tools, under the agent's policy; what they do is done");
+    connect(replay, p.connection);
     auto* forget = command(*runs_, "forget", "Remove a run that has ended and all its records, now", "");
     auto& f = target<RunsForget>(forget);
     forget->add_option("run", f.run, "Its id")->required()->check(is_given());
@@ -386,7 +395,6 @@ class Grammar {
     later(app_, "doctor", "What is reachable");
     for (const auto* name : {"test", "new"}) later(*plugins_, name, "");
     for (const auto* name : {"create", "update", "delete", "apply"}) later(*agents_, name, "");
-    later(*runs_, "replay", "");
     for (const auto* name : {"memory", "tools", "completion"}) later(app_, name, "");
   }
 

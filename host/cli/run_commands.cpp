@@ -1,18 +1,15 @@
 #include <ostream>
-#include <set>
 #include <utility>
 
 #include "core/base/json_numbers.hpp"
 #include "core/base/json_text.hpp"
 #include "core/base/name_text.hpp"
-#include "core/port/ledger.hpp"
 #include "host/cli/ask.hpp"
 
 namespace agentd::cli {
 namespace {
 using Json = nlohmann::ordered_json;
 
-constexpr int kWaitSeconds = 5;  // per question: a person hears soon of what a run waits for
 constexpr Millis kWaitTimeout{60'000};
 
 Asked<Json> params_of(const std::string& text) {
@@ -42,46 +39,6 @@ Asked<Json> body_of(const AgentsRun& command) {
   if (!command.session.empty()) body["session_id"] = command.session;
   if (command.wait) body["wait"] = kWaitSeconds;
   return body;
-}
-
-bool is_over(const Json& run) {
-  const auto status = port::run_status(run.value("status", ""));
-  return status && port::is_final(*status);
-}
-
-// What a run asks of a person, each question once.
-class Questions {
- public:
-  explicit Questions(const Connection& connection, const Output& to) : connection_(connection), to_(to) {}
-
-  void tell(const Json& run) {
-    if (text(run, "waiting_for") != "approval") return;
-    const auto run_id = text(run, "run_id");
-    const auto answer = get_list(connection_, target("/v1/approvals", {{"agent", text(run, "agent_id")}}), "approvals");
-    if (!answer) return;  // the next question to the host tells of it
-    for (const auto& asked : answer->value("approvals", Json::array())) {
-      if (text(asked, "run_id") != run_id || !told_.insert(text(asked, "call_id")).second) continue;
-      const auto what = text(asked, "about") == "outcome" ? " waits for a person to say what became of " : " waits for a person to allow ";
-      to_.err << "agentd: run " << run_id << what << text(asked, "tool") << ": agentd approvals approve " << text(asked, "call_id") << '\n' << std::flush;
-    }
-  }
-
- private:
-  const Connection& connection_;
-  const Output& to_;
-  std::set<std::string> told_;
-};
-
-// `run` is as it was last seen.
-Asked<Json> end_of(const Connection& connection, const std::string& run_id, Json run, const Output& to) {
-  const auto path = target("/v1/runs/" + percent_encode(run_id), {{"wait", std::to_string(kWaitSeconds)}});
-  Questions questions(connection, to);
-  while (true) {
-    questions.tell(run);
-    auto later = get(connection, path);
-    if (!later || is_over(*later)) return later;
-    run = std::move(*later);
-  }
 }
 
 // The final answer alone: a text as it is, anything else as JSON.

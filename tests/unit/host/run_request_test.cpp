@@ -49,6 +49,7 @@ TEST(RunRequest, WantsNamesThatEverybodyReadsAlike) {
   EXPECT_EQ(refusal(read("", "a\tb")), "422 /key Idempotency-Key has a control character in it, such as a newline or a NUL");
   EXPECT_EQ(refusal(read("", std::string(257, 'k'))), "422 /key Idempotency-Key is longer than 256 bytes");
   EXPECT_EQ(refusal(read(R"({"key":"report@2026"})")), "422 /key begins like the keys of the agent's own slots; choose another");
+  EXPECT_EQ(refusal(read(R"({"key":"replay:7-0000000/1"})")), "422 /key begins like the keys of replays; choose another");
   EXPECT_EQ(refusal(read(R"({"key":"retry:7-0000000/1"})")), "422 /key begins like the keys of retries; choose another");
 }
 

@@ -56,6 +56,35 @@ Records whole_run() {
   return records;
 }
 
+TEST(RunView, ShowsWhatAReplayReplaysAndWhereItDiffers) {
+  Records records;
+  records.add(event::Entered{.trigger = "replay", .replay = event::Replay{.of = "run-1", .from_step = 2, .model = "m2"}});
+  const Json begun = {{"of", "run-1"}, {"from_step", 2}, {"provider", nullptr}, {"model", "m2"}, {"live", false}, {"difference", nullptr}};
+  EXPECT_EQ(run_view(records.all)["replay"], begun);
+  auto end = ends();
+  end.replay_of = "run-1";
+  end.difference = event::Difference{.step = 2, .what = event::Difference::What::text, .recorded = {"\"a\""}, .replayed = {}};
+  records.add(end);
+  EXPECT_EQ(run_view(records.all)["replay"]["difference"], (Json{{"step", 2}, {"what", "text"}, {"recorded", "a"}, {"replayed", nullptr}}));
+  EXPECT_EQ(run_summary(records.all)["replay"]["difference"], (Json{{"step", 2}, {"what", "text"}})) << "a list is short";
+  EXPECT_FALSE(run_view(whole_run().all).contains("replay"));
+}
+
+TEST(RunView, MarksACallThatTheRecordAnswered) {
+  auto answered = asks_for_a_tool();
+  answered.starts.clear();
+  answered.calls[0].refused = event::ToolOutcome::ok;
+  answered.calls[0].content = {"\"{}\""};
+  answered.calls[0].recorded = true;
+  Records records;
+  records.add(event::Entered{.trigger = "replay"}).add(answered);
+  const auto steps = steps_view(records.all);
+  ASSERT_EQ(steps.size(), 2);
+  EXPECT_EQ(steps[1]["outcome"], "ok");
+  EXPECT_EQ(steps[1]["recorded"], true);
+  EXPECT_FALSE(steps_view(whole_run().all)[1].contains("recorded"));
+}
+
 TEST(RunView, TellsWhatAPersonMadeOfARunInQuarantine) {
   using What = event::Reviewed::What;
   auto records = whole_run();

@@ -143,6 +143,15 @@ TEST(Replay, FindsWhereTheTextDiffers) {
   EXPECT_EQ(end.result_json(), "\"done\"");
 }
 
+TEST(Replay, CutsWhatIsLongInADifference) {
+  Replaying bench;
+  bench.provider().turns[2] = say(std::string(100'000, 'x'));
+  const auto end = bench.replay();
+  ASSERT_TRUE(end.difference);
+  EXPECT_LT(end.difference->replayed.text.size(), 5000);
+  EXPECT_TRUE(end.difference->replayed.text.ends_with("x...\""));
+}
+
 TEST(Replay, TellsTextFromCalls) {
   Replaying bench;
   bench.provider().turns[1] = say("enough");
@@ -444,6 +453,46 @@ TEST(Recording, KnowsItsSteps) {
   ASSERT_TRUE(recording);
   EXPECT_EQ(recording->first_step(), 1);
   EXPECT_EQ(recording->last_step(), 3);
+}
+
+TEST(Recording, IsOfWhatCameAfterAPersonLetTheRunBeginAgain) {
+  std::vector<port::StoredRecord> records;
+  const auto add = [&records](const event::Body& body) {
+    records.push_back({static_cast<Position>(records.size() + 1),
+                       Instant(0s),
+                       {1, 1},
+                       "a",
+                       event::kind(body),
+                       RunStatus::queued,
+                       event::encode(body)});
+  };
+  const auto asks = [](int step) {
+    return event::Answered{.step = step, .calls = {{.tool = "a.x", .arguments = {"{}"}}}, .starts = {0}};
+  };
+  const auto done = [](int step) { return event::ToolFinished{.step = step, .tool = "a.x", .content = {"\"1\""}}; };
+  add(event::Entered{.trigger = "batch"});
+  add(event::Started{.query = "first"});
+  add(asks(1));
+  add(done(1));
+  add(event::Ended{.status = RunStatus::quarantined, .steps = 1});
+  add(event::Reviewed{.what = event::Reviewed::What::retry});
+  add(event::Started{.query = "second"});
+  add(asks(2));
+  add(done(2));
+  add(event::Ended{.answer = event::Answered{.step = 3, .text = {"\"ok\""}}, .steps = 3});
+  const auto recording = Recording::read(records);
+  ASSERT_TRUE(recording);
+  EXPECT_EQ(recording->first_step(), 2);
+  EXPECT_EQ(recording->last_step(), 3);
+  State first, last;
+  recording->tell_until(2, first);
+  EXPECT_EQ(first.query, "second");
+  EXPECT_EQ(first.messages.size(), 2);
+  EXPECT_EQ(first.step, 1);
+  EXPECT_EQ(first.past.steps, 1) << "a limit of steps counts from here";
+  recording->tell_until(3, last);
+  EXPECT_EQ(last.messages.size(), 4);
+  EXPECT_EQ(last.succeeded, std::vector<std::string>{"a.x"});
 }
 
 TEST(Recording, IsNotOfARunThatHasNotEnded) {

@@ -1,0 +1,26 @@
+#include "host/last_completed.hpp"
+
+#include "host/entries.hpp"
+
+namespace agentd::host {
+namespace {
+
+constexpr std::size_t kMoreAtOnce = 32;
+
+}  // namespace
+
+Async<port::LedgerResult<std::optional<port::RunRow>>> last_completed(port::Ledger& ledger, std::string agent_id,
+                                                                      Position before) {
+  port::RunFilter filter{.agent_id = std::move(agent_id), .status = port::RunStatus::completed, .before = before, .limit = 1};
+  while (true) {
+    auto rows = co_await ledger.list(filter);
+    if (!rows) co_return std::unexpected(rows.error());
+    for (auto& row : *rows)
+      if (!is_replay(row)) co_return std::move(row);
+    if (rows->size() < filter.limit) co_return std::nullopt;
+    filter.before = rows->back().run.position;
+    filter.limit = kMoreAtOnce;
+  }
+}
+
+}  // namespace agentd::host
