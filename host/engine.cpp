@@ -86,12 +86,16 @@ Async<void> Engine::take(std::vector<manifest::LoadedAgent> agents) {
   tell_refused(known);
 }
 
-void Engine::tell_refused(std::size_t known) const {
+void Engine::tell_refused(std::size_t known) {
+  std::map<std::string, std::string> now;
   for (const auto& refused : std::span(roster_->refused()).subspan(known)) {
-    std::string why;
+    auto& why = now[refused.agent_id];
     for (const auto& problem : refused.problems) why += "\n  " + manifest::to_text(problem);
+    if (const auto told = told_.find(refused.agent_id); told != told_.end() && told->second == why) continue;
     ground_.log.error("agents", "agent \"" + refused.agent_id + "\" is refused:" + why);
   }
+  if (known == 0) told_ = std::move(now);
+  else told_.merge(now);
 }
 
 void Engine::know_labels() {

@@ -1,5 +1,6 @@
 // The engine as a whole: ledger, journal, agents and the worker that runs them, made in this order and ended in reverse.
 #pragma once
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -50,7 +51,7 @@ class Engine {
   static constexpr std::size_t kAtOnce = 1024;  // records of changed agents
 
   void know_labels();
-  void tell_refused(std::size_t known) const;  // those after so many
+  void tell_refused(std::size_t known);  // those after so many, each when it is another reason than before
   Async<Result<void>> record_start();
   void know_labels(const Means& means);
   Async<void> record_change(const Member& member, event::AgentChanged::What what);
@@ -70,6 +71,7 @@ class Engine {
   std::optional<run::Worker> worker_;
   std::vector<std::unique_ptr<event::Copier>> copiers_;
   std::vector<std::unique_ptr<Deliverer>> deliverers_;
+  std::map<std::string, std::string> told_;  // of refused agents: why
   std::size_t copying_ = 0;
   std::stop_source stop_copying_;
 };

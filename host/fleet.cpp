@@ -123,7 +123,7 @@ Async<Result<Changes>> Fleet::reload(std::vector<std::string> folders, std::stri
   auto loading = ground_.engine.load_agents_again(std::move(folders), std::move(working_folder));
   auto changes = co_await std::move(loading);
   if (!changes) co_return changes;
-  for (const auto& member : changes->removed) leave(*member);
+  for (const auto& member : changes->removed) co_await leave(member);
   for (const auto& member : changes->created) co_await take(member);
   for (const auto& member : changes->updated) co_await take(member);
   const auto tell = [this](const std::vector<MemberRef>& members, const char* what) {
@@ -144,11 +144,12 @@ Async<void> Fleet::take(MemberRef member) {
   ground_.watch.take(*member);
 }
 
-void Fleet::leave(const Member& member) {
-  ground_.engine.ledger().serve(member.agent_id, false);
-  ground_.slots.leave(member.agent_id);
-  ground_.files.leave(member.agent_id);
-  ground_.watch.leave(member.agent_id);
+Async<void> Fleet::leave(MemberRef member) {
+  ground_.engine.ledger().serve(member->agent_id, false);
+  auto leaving = ground_.slots.leave(member->agent_id);
+  co_await std::move(leaving);
+  ground_.files.leave(member->agent_id);
+  ground_.watch.leave(member->agent_id);
 }
 
 }  // namespace agentd::host

@@ -53,7 +53,7 @@ class Fleet {
   Async<port::LedgerResult<void>> change_mode(const Member& member, Modes::Kept to, event::AgentChanged change);
   Async<void> cancel_what_runs(std::string agent_id, std::string reason);
   Async<void> take(MemberRef member);
-  void leave(const Member& member);
+  Async<void> leave(MemberRef member);
 
   const Ground ground_;
   Turns turns_;

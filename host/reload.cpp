@@ -32,7 +32,7 @@ std::vector<std::string> differences(const manifest::LoadedConfig& now, const ma
 
 Reload::Reload(World world, Setup& setup, const cli::Serve& command, Fleet& fleet, Watch& watch, const Roster& roster, const Log& log)
     : world_(world), setup_(setup), command_(command), fleet_(fleet), alerts_(watch), roster_(roster), log_(log),
-      watch_(world, [this](const std::string&, std::string_view name) { if (may_matter(name)) arm(); }, true) {}
+      watch_(world, [this](const std::string&, std::string_view name) { if (may_matter(name)) arm(kSettle); }, true) {}
 
 void Reload::start() {
   if (const auto opened = watch_.open(); !opened) {
@@ -53,9 +53,11 @@ void Reload::watch_folders() {
   for (const auto& folder : setup_.loaded.config.host.agent_dirs) watch_.add(folder);
 }
 
-void Reload::arm() {
-  if (stopping_.stop_requested() || timer_ != 0) return;
-  timer_ = world_.timers.after(kSettle, [this] {
+void Reload::arm(Millis delay) {
+  if (stopping_.stop_requested() || (timer_ != 0 && armed_for_ <= delay)) return;
+  world_.timers.cancel(timer_);
+  armed_for_ = delay;
+  timer_ = world_.timers.after(delay, [this] {
     timer_ = 0;
     spawn(world_.executor, look());
   });
@@ -67,7 +69,12 @@ Async<void> Reload::look() {
   Outcome outcome;
   auto loading = agents(outcome);
   co_await std::move(loading);
-  for (const auto& problem : outcome.problems) log_.error("agents", manifest::to_text(problem));
+  const bool may_pass = !outcome.problems.empty() || roster_.may_pass();
+  if (outcome.problems != told_)
+    for (const auto& problem : outcome.problems) log_.error("agents", manifest::to_text(problem));
+  told_ = std::move(outcome.problems);
+  again_in_ = may_pass ? std::min(again_in_ * 2, kLongestPause) : kFirstPause;
+  if (may_pass) arm(again_in_);
 }
 
 Async<void> Reload::agents(Outcome& outcome) {
@@ -86,12 +93,14 @@ Async<Reload::Outcome> Reload::everything() {
   auto fresh = read_setup(command_.surroundings, command_.listen);
   if (!fresh) outcome.problems.push_back({{}, 0, 0, fresh.error().message});
   else outcome.problems = fresh->loaded.problems;
+  if (outcome.problems.empty()) outcome.problems = manifest::find_agents(agent_folders(fresh->loaded), fresh->around.working_folder).problems;
   config_is_current_ = outcome.problems.empty();
   if (outcome.problems.empty()) {
     put_in_force(std::move(*fresh), outcome);
     auto loading = agents(outcome);
     co_await std::move(loading);
   }
+  if (roster_.may_pass()) arm(kFirstPause);
   for (const auto& problem : outcome.problems) log_.error("config", manifest::to_text(problem));
   if (!outcome.problems.empty()) log_.error("config", "nothing was reloaded");
   for (const auto& key : outcome.needs_restart) log_.warn("config", key + " has changed: that takes a restart");

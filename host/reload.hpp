@@ -31,8 +31,9 @@ class Reload {
 
  private:
   static constexpr Millis kSettle{300};  // files are seldom changed one at a time
+  static constexpr Millis kFirstPause{1'000}, kLongestPause{60'000};  // before another look, where what was in the way may have passed
 
-  void arm();
+  void arm(Millis delay);
   Async<void> look();
   Async<void> agents(Outcome& outcome);
   void put_in_force(Setup fresh, Outcome& outcome);
@@ -48,6 +49,8 @@ class Reload {
   FolderWatch watch_;
   Turns turns_;
   Timers::Id timer_ = 0;
+  Millis armed_for_{0}, again_in_ = kFirstPause;
+  std::vector<manifest::Problem> told_;
   bool config_is_current_ = true, agents_are_current_ = true;
   std::stop_source stopping_;
 };

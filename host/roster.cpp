@@ -88,6 +88,10 @@ Async<void> Roster::take(std::vector<manifest::LoadedAgent> agents) {
   for (const auto& loaded : agents) know_followed(loaded);
 }
 
+bool Roster::may_pass() const {
+  return std::ranges::any_of(refused_, [](const RefusedAgent& refused) { return std::ranges::any_of(refused.problems, [](const manifest::Problem& problem) { return problem.line == 0; }); });
+}
+
 void Roster::begin_again() { again_ = {}; }
 
 void Roster::look_again(std::vector<manifest::LoadedAgent> agents) {

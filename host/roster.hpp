@@ -47,6 +47,8 @@ class Roster final : public run::AgentSource, public Members {
   Async<void> take(std::vector<manifest::LoadedAgent> agents);
 
   const std::vector<RefusedAgent>& refused() const { return refused_; }
+  // Some were refused for what is not in their text: a file that cannot be read now, a ledger that takes nothing.
+  bool may_pass() const;
   const std::set<Means>& means() const { return means_; }
   // Takes out the agents whose chains lead back to themselves. All are here.
   void refuse_cycles();

@@ -15,6 +15,8 @@ constexpr std::size_t kAtOnce = 1024;
 std::string begin_cursor(const std::string& agent_id) { return "schedule:" + agent_id; }
 std::string which_cursor(const std::string& agent_id) { return "schedule-is:" + agent_id; }
 
+constexpr Position kNone = -1;  // of which_cursor: the schedule is not in force, and begins anew when it is again
+
 // What the keys of an agent's slots begin with.
 std::string slots_of(const std::string& agent_id) { return agent_id + '@'; }
 std::string behind_slots_of(const std::string& agent_id) { return agent_id + 'A'; }  // it comes after '@'
@@ -63,11 +65,14 @@ Async<void> Slots::start() {
   pruned_ = co_await Retention::dealt_with_until(ledger_);
   if (pruned_ && is_ahead(*pruned_)) pruned_.reset();
   std::vector<MemberRef> some;
+  std::vector<std::string> disabled;
   for (const auto& [id, member] : members_.members()) {
     if (member->enabled && member->schedule) some.push_back(member);
+    if (!member->enabled && member->schedule) disabled.push_back(id);
     if (some.size() == kAtOnce) co_await start_some(std::exchange(some, {}));
   }
   co_await start_some(std::move(some));
+  if (!disabled.empty()) co_await put_out_of_force(std::move(disabled));
   co_await run_once();
   if (ahead_)
     log_.warn("schedule", "the clock was ahead when this host ran before: the ledger has slots up to " + format_instant_s(*ahead_) + ", and it is " + format_instant_s(world_.clock.now()) +
@@ -76,7 +81,8 @@ Async<void> Slots::start() {
 
 Async<void> Slots::take(MemberRef member) {
   if (!member->enabled || !member->schedule) {
-    ticker_.remove(member->agent_id);
+    auto leaving = leave(member->agent_id);
+    co_await std::move(leaving);
   } else {
     std::vector<MemberRef> one = {member};
     co_await start_some(std::move(one));
@@ -84,6 +90,23 @@ Async<void> Slots::take(MemberRef member) {
   if (!member->starts_by_itself() || !member->run_on_start) co_return;
   std::vector<MemberRef> one = {member};
   co_await run_once(std::move(one));
+}
+
+// Nobody owes its slots from now on.
+Async<void> Slots::leave(std::string agent_id) {
+  ticker_.remove(agent_id);
+  std::vector<std::string> one = {std::move(agent_id)};
+  co_await put_out_of_force(std::move(one));
+}
+
+Async<void> Slots::put_out_of_force(std::vector<std::string> agents) {
+  std::vector<std::string> names;
+  for (const auto& agent_id : agents) names.push_back(which_cursor(agent_id));
+  const auto marks = co_await ledger_.cursors(names);
+  std::vector<port::Cursor> gone;
+  for (std::size_t i = 0; marks && i < names.size(); ++i)
+    if ((*marks)[i] != 0 && (*marks)[i] != kNone) gone.push_back({names[i], kNone});
+  co_await keep(std::move(gone));
 }
 
 Async<void> Slots::run_once() {

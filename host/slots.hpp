@@ -21,7 +21,7 @@ class Slots {
   Async<void> start();
   // An agent that came or changed while the host runs, or whose mode did: the slots of a schedule that stays go on where they are.
   Async<void> take(MemberRef member);
-  void leave(const std::string& agent_id) { ticker_.remove(agent_id); }
+  Async<void> leave(std::string agent_id);
   // No further slot becomes a run.
   void stop();
   // A slot whose run is about to be removed does not come again. False: that could not be kept.
@@ -32,6 +32,7 @@ class Slots {
   Async<void> run_once();
   Async<void> run_once(std::vector<MemberRef> members);
   Async<void> start_some(std::vector<MemberRef> members);
+  Async<void> put_out_of_force(std::vector<std::string> agents);
   struct Begin {
     std::optional<Instant> at;  // nothing: it cannot be read
     bool now = false;           // with this start

@@ -12,7 +12,9 @@ namespace {
 
 constexpr double kFarBehind = 300, kCaughtUp = 60;  // seconds of an event store
 constexpr const char *kSilent = "silent", *kFailures = "failures", *kBudget = "budget", *kQuarantine = "quarantine", *kUndelivered = "undelivered",
-                     *kEventLag = "event_lag", *kProviderDown = "provider_down", *kPaused = "paused", *kPluginStuck = "plugin_stuck";
+                     *kEventLag = "event_lag", *kProviderDown = "provider_down", *kPaused = "paused", *kPluginStuck = "plugin_stuck", *kRefused = "refused";
+constexpr const char* kCursor = "alerts";  // records up to here have been looked at
+constexpr std::size_t kRecordsAtOnce = 500;
 constexpr const char *kWarning = "warning", *kCritical = "critical";
 
 // [defaults] alerts: what agents that do not say otherwise have, the host has too.
@@ -41,26 +43,56 @@ Watch::Watch(Ground ground)
     : ground_(ground), board_(ground.world, ground.ledger, [&log = ground.log](const std::string& text) { log.warn("alerts", text); }), of_host_(alerts_of_host(ground.config)) {}
 
 std::vector<std::pair<const char*, const char*>> Watch::rules() {
-  return {{kSilent, kCritical}, {kFailures, kWarning}, {kBudget, kWarning}, {kQuarantine, kWarning}, {kUndelivered, kWarning}, {kEventLag, kWarning}, {kProviderDown, kCritical}, {kPaused, kWarning}, {kPluginStuck, kWarning}};
+  return {{kSilent, kCritical}, {kFailures, kWarning}, {kBudget, kWarning}, {kQuarantine, kWarning}, {kUndelivered, kWarning}, {kEventLag, kWarning}, {kProviderDown, kCritical}, {kPaused, kWarning}, {kPluginStuck, kWarning}, {kRefused, kCritical}};
 }
 
 Async<Result<void>> Watch::start() {
   auto loaded = co_await board_.load();
   if (!loaded) co_return loaded;
   const auto now = ground_.world.clock.now();
-  for (const auto& [agent_id, member] : ground_.members.members()) {
+  for (const auto& [agent_id, member] : ground_.roster.members()) {
     if (!member->alerts || !member->enabled) continue;
     watched_.emplace(agent_id, Watched{member->spec().alerts, now});
     if (!member->starts_by_itself()) was_away_.insert(agent_id);
   }
   ground_.journal.on_record([this](const port::StoredRecord& record, const event::Body& body) {
-    if (!stopping_.stop_requested()) see(record, body);
+    if (stopping_.stop_requested()) return;
+    see(record, body);
+    seen_ = record.position;
   });
+  auto catching_up = catch_up();
+  co_await std::move(catching_up);
   forget_strangers();
   looking_ = 2;
   spawn(ground_.world.executor, look_back());
   spawn(ground_.world.executor, look_again());
   co_return Result<void>();
+}
+
+// What was recorded while nobody watched: after the last host's watch had ended, and before this one's began.
+Async<void> Watch::catch_up() {
+  std::vector<std::string> names = {kCursor};
+  const auto known = co_await ground_.ledger.cursors(std::move(names));
+  if (known) saved_ = known->front();
+  const auto until = ground_.ledger.last_position();
+  for (auto at = saved_; saved_ > 0 && at < until;) {
+    const auto records = co_await ground_.ledger.events_after(at, kRecordsAtOnce);
+    if (!records || records->empty()) break;
+    for (const auto& record : *records) {
+      at = record.position;
+      const auto decoded = event::decode(record.kind, record.payload);
+      if (decoded) see(record, decoded->body);
+    }
+  }
+  seen_ = std::max(seen_, until);
+}
+
+Async<void> Watch::save() {
+  if (seen_ == saved_ || !board_.is_written()) co_return;
+  const auto upto = seen_;
+  std::vector<port::Cursor> one = {{kCursor, upto}};
+  const auto kept = co_await ground_.ledger.put_cursors(std::move(one));
+  if (kept) saved_ = upto;
 }
 
 Async<void> Watch::stop() {
@@ -107,7 +139,9 @@ void Watch::forget_strangers() {
   for (const auto& [name, alert, since] : board_.firing()) {
     const bool is_agents = name.rule == kSilent || name.rule == kFailures || name.rule == kBudget;
     const auto watched = watched_.find(name.agent_id);
-    if (!is_agents || name.agent_id.empty()) continue;
+    const auto& refused = ground_.roster.refused();
+    const bool is_refused = std::ranges::find(refused, name.agent_id, &RefusedAgent::agent_id) != refused.end();  // it is still wanted
+    if (!is_agents || name.agent_id.empty() || is_refused) continue;
     const bool is_wanted = watched != watched_.end() && ((name.rule == kSilent && watched->second.alerts.silent_after) ||
                                                           (name.rule == kFailures && watched->second.alerts.consecutive_failures > 0) || (name.rule == kBudget && watched->second.alerts.budget_ratio > 0));
     if (!is_wanted) board_.clear(name);
@@ -152,19 +186,23 @@ void Watch::await_completion(const std::string& agent_id, Instant since) {
   if (!watched.alerts.silent_after) return;
   const auto after = *watched.alerts.silent_after;
   silence_.erase({watched.completed_at + after, agent_id});
-  watched.completed_at = since;
+  watched.completed_at = std::min(since, ground_.world.clock.now());  // not what a clock said that ran ahead
   watched.is_known = true;
   silence_.insert({watched.completed_at + after, agent_id});
-  if (ground_.world.clock.now() < since + after) board_.clear({kSilent, agent_id, {}});
+  if (ground_.world.clock.now() < watched.completed_at + after) board_.clear({kSilent, agent_id, {}});
 }
 
 void Watch::look_at_silence() {
   const auto now = ground_.world.clock.now();
   while (!silence_.empty() && silence_.begin()->first <= now) {
-    const auto agent_id = silence_.extract(silence_.begin()).value().second;
-    if (const auto member = ground_.members.find(agent_id); !member || !member->starts_by_itself()) continue;
+    auto overdue = silence_.extract(silence_.begin());
+    const auto& agent_id = overdue.value().second;
+    if (const auto member = ground_.roster.find(agent_id); !member || !member->starts_by_itself()) continue;
     const auto& watched = watched_.at(agent_id);
-    board_.raise({kSilent, agent_id, {}}, {kCritical, "no run of " + agent_id + " has completed for " + format_duration(*watched.alerts.silent_after) + ", since " + format_instant(watched.completed_at), sinks_of(agent_id)});
+    const bool raised = board_.raise({kSilent, agent_id, {}}, {kCritical, "no run of " + agent_id + " has completed for " + format_duration(*watched.alerts.silent_after) + ", since " + format_instant(watched.completed_at), sinks_of(agent_id)});
+    if (raised) continue;
+    silence_.insert(std::move(overdue));  // there is no room on the board
+    break;
   }
 }
 
@@ -227,18 +265,26 @@ Async<void> Watch::look_back() {
 
 Async<void> Watch::look_again() {
   for (bool goes_on = true; goes_on;) {
+    look_at_clock();
     look_at_silence();
     look_at_budgets();
     look_at_providers();
     look_at_event_stores();
     look_at_paused();
     look_at_plugins();
+    look_at_refused();
+    clear_gone(kUndelivered, [this](const alert::Name& name) { return ground_.ports.sinks().contains(name.subject); });
+    clear_gone(kProviderDown, [this](const alert::Name& name) { return ground_.ports.endpoints().contains(name.subject); });
+    clear_gone(kEventLag, [this](const alert::Name& name) { return std::ranges::any_of(ground_.copiers, [&](const auto& copier) { return copier->name() == name.subject; }); });
+    clear_gone(kPluginStuck, [this](const alert::Name& name) { return std::ranges::any_of(ground_.ports.catalog().libraries(), [&](const auto& library) { return library->name == name.subject; }); });
     for (const auto& [name, alert, since] : board_.firing()) {
       if (name.rule != kQuarantine) continue;
       port::RunFilter filter{.agent_id = name.agent_id, .status = port::RunStatus::quarantined, .limit = 1};
       const auto rows = co_await ground_.ledger.list(std::move(filter));
       if (rows && rows->empty()) board_.clear(name);
     }
+    auto saving = save();
+    co_await std::move(saving);
     goes_on = co_await sleep(ground_.world.timers, kLookEvery, stopping_.get_token());
   }
   --looking_;
@@ -247,7 +293,7 @@ Async<void> Watch::look_again() {
 void Watch::look_at_budgets() {
   look_at_budget({}, budget::kHostAccount, {0, ground_.config.budget.cost_per_day}, of_host_.budget_ratio);
   for (const auto& [agent_id, watched] : watched_) {
-    const auto member = ground_.members.find(agent_id);
+    const auto member = ground_.roster.find(agent_id);
     if (member) look_at_budget(agent_id, budget::account_of(agent_id), member->day_limit, watched.alerts.budget_ratio);
   }
 }
@@ -257,8 +303,8 @@ void Watch::look_at_budget(const std::string& agent_id, const std::string& accou
   const auto day = budget::day_of(ground_.world.clock.now());
   const auto now = ground_.ledger.account(account, day);
   const auto look = [&](const char* resource, std::int64_t used, std::int64_t most) {
-    if (most <= 0) return;
     const alert::Name name{kBudget, agent_id, resource};
+    if (most <= 0) return board_.clear(name);
     const double part = static_cast<double>(used) / static_cast<double>(most);
     if (part < ratio) return board_.clear(name);
     const bool of_cost = std::string_view(resource) == "cost";
@@ -282,13 +328,35 @@ void Watch::look_at_providers() {
 void Watch::look_at_paused() {
   const auto by_itself = [this](const std::string& agent_id) {
     const auto* kept = ground_.modes.find(agent_id);
-    return kept && kept->mode == Mode::paused && kept->by_itself && ground_.members.find(agent_id) ? kept : nullptr;
+    return kept && kept->mode == Mode::paused && kept->by_itself && ground_.roster.find(agent_id) ? kept : nullptr;
   };
   for (const auto& [name, alert, since] : board_.firing())
     if (name.rule == kPaused && !by_itself(name.agent_id)) board_.clear(name);
   for (const auto& [agent_id, any] : ground_.modes.all())
     if (const auto* kept = by_itself(agent_id))
       board_.raise({kPaused, agent_id, {}}, {kWarning, agent_id + " is paused: " + kept->reason + "; agentd agents resume " + agent_id, sinks_of(agent_id)});
+}
+
+template <class Exists>
+void Watch::clear_gone(const char* rule, Exists exists) {
+  for (const auto& [name, alert, since] : board_.firing())
+    if (name.rule == rule && !exists(name)) board_.clear(name);
+}
+
+// Completions of a time that the clock has not reached yet were by a clock that ran ahead.
+void Watch::look_at_clock() {
+  const auto now = ground_.world.clock.now();
+  if (now >= std::exchange(last_look_, now)) return;
+  for (auto& [agent_id, watched] : watched_)
+    if (watched.completed_at > now) await_completion(agent_id, now);
+}
+
+void Watch::look_at_refused() {
+  const auto& refused = ground_.roster.refused();
+  clear_gone(kRefused, [&](const alert::Name& name) { return std::ranges::find(refused, name.agent_id, &RefusedAgent::agent_id) != refused.end(); });
+  for (const auto& each : refused)
+    board_.raise({kRefused, each.agent_id, {}},
+                 {kCritical, each.agent_id + (ground_.roster.find(each.agent_id) ? " runs as it was: its manifest is refused: " : " does not run: its manifest is refused: ") + manifest::to_text(each.problems.front()), sinks_of(each.agent_id)});
 }
 
 void Watch::look_at_plugins() {

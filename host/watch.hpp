@@ -8,6 +8,7 @@
 //   event_lag      an event store is minutes behind                                   warning
 //   provider_down  a provider refuses its credentials or its quota is used up         critical
 //   paused         an agent is paused by its retry.pause_after_failures               warning
+//   refused        an agent's manifest is broken: it does not run, or runs as it was  critical
 //   plugin_stuck   calls of a plugin ignore their deadline, or disabled it            warning
 //
 // Alerts of an agent go to its alerts.sinks. Those of the host, and of agents that name none, go to [defaults] alerts.sinks.
@@ -25,6 +26,7 @@
 #include "host/members.hpp"
 #include "host/modes.hpp"
 #include "host/ports.hpp"
+#include "host/roster.hpp"
 
 namespace agentd::host {
 
@@ -36,7 +38,7 @@ class Watch {
     World world;
     port::Ledger& ledger;
     const manifest::HostConfig& config;
-    const Members& members;
+    const Roster& roster;
     const Ports& ports;
     const Modes& modes;
     const std::vector<std::unique_ptr<event::Copier>>& copiers;
@@ -80,6 +82,13 @@ class Watch {
   void look_at_providers();
   void look_at_paused();
   void look_at_plugins();
+  void look_at_refused();
+  void look_at_clock();
+  // Those of a rule whose subject or agent is there no more.
+  template <class Exists>
+  void clear_gone(const char* rule, Exists exists);
+  Async<void> catch_up();
+  Async<void> save();
   void look_at_event_stores();
   void forget_strangers();
 
@@ -89,6 +98,8 @@ class Watch {
   std::map<std::string, Watched> watched_;  // agents with alerts
   std::set<Deadline> silence_;              // when each of them has been silent for too long
   std::set<std::string> was_away_;          // paused or stopped: its silence is counted from when it is back
+  Position seen_ = 0, saved_ = 0;           // records up to here have been looked at, and by whoever starts next need not be
+  Instant last_look_{};
   int looking_ = 0;
   std::stop_source stopping_;
 };

@@ -208,6 +208,7 @@ class Serving {
 }  // namespace
 
 int perform(const cli::Serve& command, const cli::Output& to) {
+  std::signal(SIGHUP, SIG_IGN);  // until it means a reload: whoever sends it early asks for what is being done
   auto setup = usable_setup(command.surroundings, to, command.listen);
   if (!setup) return setup.error();
   if (const auto made = make_private_folder(setup->loaded.config.host.state_dir); !made) {

@@ -58,8 +58,11 @@ bool Board::changes(const Name& name, bool is_wanted) const {
   return (waiting == wanted_.end() ? firing_.contains(name) : waiting->second.has_value()) != is_wanted;
 }
 
-void Board::raise(Name name, Alert alert) {
-  if (changes(name, true) && firing_.size() + wanted_.size() < kMostFiring) want(std::move(name), std::move(alert));
+bool Board::raise(Name name, Alert alert) {
+  if (!changes(name, true)) return true;
+  if (firing_.size() + wanted_.size() >= kMostFiring) return false;
+  want(std::move(name), std::move(alert));
+  return true;
 }
 
 void Board::clear(const Name& name) {

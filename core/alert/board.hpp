@@ -45,12 +45,14 @@ class Board {
   // What earlier hosts have raised. Before anything else.
   Async<Result<void>> load();
 
-  void raise(Name name, Alert alert);
+  // False where there is no room: say it again later.
+  bool raise(Name name, Alert alert);
   void clear(const Name& name);
 
   // That are durable, the oldest first.
   std::vector<Firing> firing() const;
   bool is_firing(const Name& name) const { return firing_.contains(name); }
+  bool is_written() const { return wanted_.empty(); }  // nothing is on its way
 
   // Nothing is written any more when it returns.
   Async<void> stop();

@@ -143,8 +143,10 @@ void Ticker::add(std::string agent_id, const Schedule& schedule, Policy policy, 
 
 void Ticker::replace(Agent& agent, const Schedule& schedule, std::optional<Instant> after, Instant now) {
   agent.last = dealt_with(agent.last, now);
-  if (!agent.paused) {
-    const auto jitter = jitter_of(agent.id, agent.schedule.jitter);
+  const auto jitter = jitter_of(agent.id, agent.schedule.jitter);
+  if (agent.paused) {
+    lose(LostSlots::Why::paused, agent.id, count_slots(agent.schedule, agent.last, std::max(agent.last, now)), found_);
+  } else {
     const auto first = next_slot(agent.schedule, agent.last);
     if (first && *first + jitter <= now) collect(agent.id, agent.schedule, agent.policy, *first, now, found_);
     for (const auto slot : slots_between(agent.schedule, std::max(agent.last, now - jitter), now, agent.policy.most_at_once))

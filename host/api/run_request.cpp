@@ -31,6 +31,8 @@ class Reader {
     if (asked_.entered.key.starts_with("retry:")) wrong("key", "begins like the keys of retries; choose another");
     if (asked_.entered.key.starts_with("replay:")) wrong("key", "begins like the keys of replays; choose another");
     if (asked_.entered.key.starts_with("batch:")) wrong("key", "begins like the keys of batches' items; choose another");
+    for (const auto* trigger : {"webhook:", "agent:", "file:", "start:"})
+      if (asked_.entered.key.starts_with(trigger)) wrong("key", "begins like the keys of what triggers start; choose another");
     if (!errors_.empty()) return problem(422, "the request for a run cannot be understood", errors_);
     asked_.entered.trigger = "api";
     return std::move(asked_);

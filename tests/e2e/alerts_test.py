@@ -116,6 +116,30 @@ class Alerts(AgentdTest):
         self.ran("worker")
         until("it is cleared", lambda: self.listed() == [])
 
+    def test_an_agent_whose_manifest_is_broken_is_told_and_its_silence_stays_told(self):
+        self.start(worker=AGENT + 'silent_after = "2s"\n')
+        until("its silence is raised", lambda: self.listed() == [("silent", "critical", "worker", None)])
+        self.agentd.kill()
+        file = self.folder / "agents" / "worker.toml"
+        whole = file.read_text()
+        file.write_text(whole + "[[trigger\n")
+        self.agentd.start()
+        until("both are raised", lambda: sorted(self.listed()) == [("refused", "critical", "worker", None), ("silent", "critical", "worker", None)])
+        file.write_text(whole)
+        until("it is mended", lambda: self.listed() == [("silent", "critical", "worker", None)])
+
+    def test_what_is_there_no_more_is_raised_no_more(self):
+        self.receiver.answers["/deaf"] = [404]
+        self.start(f'[sinks.deaf]\nkind = "webhook"\nurl = "{self.receiver.url}/deaf"\n', worker=AGENT + '[[deliver]]\nsinks = ["deaf"]\n')
+        self.ran("worker")
+        until("it is raised", lambda: self.listed() == [("undelivered", "warning", None, "deaf")])
+        self.agentd.kill()
+        (self.folder / "agents" / "worker.toml").write_text(AGENT)
+        config = (self.folder / "agentd.toml").read_text()
+        (self.folder / "agentd.toml").write_text(config[: config.index("[sinks.deaf]")])
+        self.agentd.start()
+        until("it is cleared", lambda: self.listed() == [])
+
     def test_a_plugin_that_does_not_come_back_is_told(self):
         (self.folder / "script.toml").write_text('agent = [{ step = [{ call = [{ tool = "stubborn.sleep" }] }, { say = "Gave up." }] }]\n')
         self.agentd = self.host('[providers.played]\nplugin = "script"\nfile = "script.toml"\n',

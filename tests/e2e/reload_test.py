@@ -1,4 +1,5 @@
 """What is read again while the host runs: manifests whenever they change, agentd.toml when somebody asks."""
+import datetime
 import json
 import os
 import signal
@@ -125,6 +126,28 @@ class Reload(AgentdTest):
         self.assertEqual(self.reload()[0], 200)
         self.assertTrue(self.is_current())
 
+    def test_a_folder_that_is_not_there_changes_nothing_either(self):
+        self.start(a=AGENT)
+        whole = (self.folder / "agentd.toml").read_text()
+        (self.folder / "agentd.toml").write_text(whole.replace('agent_dirs = ["agents"]', 'agent_dirs = ["agents", "nowhere"]'))
+        self.assertEqual(self.reload()[0], 422)
+        self.write("a", AGENT.replace("first", "second"))  # what was in force still is
+        until("the change is there", lambda: self.agents()["a"]["description"] == "second")
+
+    def test_slots_of_a_time_when_it_was_disabled_are_owed_to_nobody(self):
+        every_second = AGENT + '[schedule]\ninterval = "1s"\nmisfire = "all"\noverlap = "queue"\n'
+        self.start(a=every_second)
+        runs = lambda: [run for run in self.agentd.get("/v1/runs?agent=a&limit=1000")["runs"] if run["trigger"] == "schedule"]
+        until("it runs", lambda: runs())
+        self.write("a", "enabled = false\n" + every_second)
+        until("it does not", lambda: self.agents()["a"]["state"] == "stopped")
+        last = max(run["scheduled_at"] for run in runs())
+        time.sleep(3)
+        self.write("a", every_second)
+        until("it runs again", lambda: any(run["scheduled_at"] > last for run in runs()))
+        later = sorted(run["scheduled_at"] for run in runs() if run["scheduled_at"] > last)
+        self.assertGreaterEqual(instant(later[0]) - instant(last), 3)
+
     def test_sighup_reloads_and_systemd_is_told(self):
         address = str(self.folder / "notify")
         systemd = self.enter(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
@@ -148,6 +171,10 @@ class Reload(AgentdTest):
         self.assertEqual(list(self.agents()), ["a"])
         os.rename(self.folder / "elsewhere", self.folder / "agents")
         self.assertEqual(self.reload()[0], 200)
+
+
+def instant(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 if __name__ == "__main__":

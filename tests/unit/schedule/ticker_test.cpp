@@ -397,6 +397,21 @@ TEST(Ticker, StillRunsASlotOfTheOldScheduleThatWaitsForItsJitter) {
   EXPECT_EQ(b.due[1].scheduled_at, utc("2026-01-01T13:00:00Z"));
 }
 
+TEST(Ticker, AccountsForThePausedSlotsOfAScheduleThatIsReplaced) {
+  Bench b;
+  b.ticker.add("a", every(10min), {}, {});
+  b.ticker.pause("a");
+  b.world.advance(35min);  // 12:35:30
+  b.ticker.add("a", every(1h), {}, {}, true);
+  b.ticker.resume("a");
+  b.world.advance(30min);
+  ASSERT_EQ(b.lost.size(), 1u);
+  EXPECT_EQ(b.lost[0].why, LostSlots::Why::paused);
+  EXPECT_EQ(b.lost[0].count, 3u);
+  ASSERT_EQ(b.due.size(), 1u);
+  EXPECT_EQ(b.due[0].scheduled_at, utc("2026-01-01T13:00:00Z"));
+}
+
 TEST(Ticker, KeepsItsPlaceWhereThePolicyAloneChanges) {
   Bench b;
   auto same = every(10min);
