@@ -6,6 +6,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <unordered_map>
@@ -373,7 +374,9 @@ std::string Metrics::render(const Snapshot& now) {
   for (const auto& [store, lag] : now.event_store_lag_seconds) f.lag.Add({{"store", store}}).Set(lag);
   for (const auto& [provider, open] : now.provider_circuit_open) f.circuit.Add({{"provider", provider}}).Set(open ? 1 : 0);
   for (const auto& [alert, count] : now.alerts_firing) f.alerts_firing.Add({{"rule", alert.first}, {"severity", alert.second}}).Set(count);
-  const auto collected = f.registry->Collect();
+  auto collected = f.registry->Collect();
+  for (auto& family : collected)  // as they come from a hash table, they are in another order on every host
+    std::ranges::sort(family.metric, [](const auto& a, const auto& b) { return a.label < b.label; });
   return prometheus::TextSerializer().Serialize(collected) + process_metrics();
 }
 

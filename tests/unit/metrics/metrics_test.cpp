@@ -115,6 +115,16 @@ TEST_F(Scrape, BoundsTheAgentLabel) {
   EXPECT_TRUE(shows(R"(agentd_runs_total{agent="other",outcome="completed"} 1)"));
 }
 
+TEST_F(Scrape, ShowsTheSeriesOfAFamilyInOrder) {
+  Snapshot now;
+  std::string wanted;
+  for (const char* state : {"error", "idle", "paused", "running", "stopped"}) {
+    now.agents_by_state[state] = 1;
+    wanted += std::string("agentd_agents{state=\"") + state + "\"} 1\n";
+  }
+  EXPECT_NE(metrics.render(now).find(wanted), std::string::npos) << metrics.render(now);
+}
+
 TEST_F(Scrape, RefusesAPluginsMetricWithABadName) {
   EXPECT_EQ(metrics.declare("fs", "fs", false, "bad-name", ""), 0u);
   const auto id = metrics.declare("fs", "fs", false, "reads", "Reads.");
