@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "core/base/time.hpp"
 #include "host/commands.hpp"
 #include "host/runner/inspect.hpp"
 
@@ -35,6 +36,12 @@ std::string type_of(const Json& schema) {
   return schema.value("writeOnly", false) ? "secret" : type;
 }
 
+// A length of time has no type of its own in JSON Schema; its default gives it away.
+bool is_duration(const Json& property) {
+  const auto given = text(property, "default");
+  return property.value("type", Json()) == Json({"string", "number"}) && !given.empty() && parse_duration(given);
+}
+
 bool is_required(const Json& schema, const std::string& name) {
   const auto required = schema.value("required", Json::array());
   return std::find(required.begin(), required.end(), name) != required.end();
@@ -44,7 +51,7 @@ bool is_required(const Json& schema, const std::string& name) {
 std::string described(const Json& schema, const std::string& name, const Json& property) {
   const bool has_default = property.contains("default");
   const char* const optional = has_default || is_required(schema, name) ? "" : "?";
-  return name + optional + ": " + type_of(property) + (has_default ? " = " + property["default"].dump(-1, ' ', false, Json::error_handler_t::replace) : "");
+  return name + optional + ": " + (is_duration(property) ? "duration" : type_of(property)) + (has_default ? " = " + property["default"].dump(-1, ' ', false, Json::error_handler_t::replace) : "");
 }
 
 template <class Visit>

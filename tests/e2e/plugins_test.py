@@ -71,6 +71,8 @@ class Plugins(AgentdTest):
         host = self.host(agent=HEALTHY)
         done = host.cli("plugins", "inspect", str(BUILD / "lib" / "agentd" / "plugins" / "fs.so"))
         self.assertIn("toolset\tfs", done.stdout)
+        http = host.cli("plugins", "inspect", str(BUILD / "lib" / "agentd" / "plugins" / "http.so")).stdout
+        self.assertIn('timeout: duration = "20s"', http)
         crashed = host.cli("plugins", "inspect", str(BROKEN / "crash.so"), check=False)
         self.assertEqual(crashed.returncode, 1, crashed.stdout + crashed.stderr)
         self.assertIn("crashes when it is loaded", crashed.stdout + crashed.stderr)

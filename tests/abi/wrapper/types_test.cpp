@@ -1,3 +1,4 @@
+#include <agentd/sdk/duration.hpp>
 #include <agentd/sdk/types.hpp>
 #include <gtest/gtest.h>
 
@@ -66,6 +67,18 @@ TEST(Types, ShowDefaultsButNoSecrets) {
             R"({"type":"object","properties":{"width":{"type":"number","default":1},"height":{"type":"number","default":2},)"
             R"("label":{"type":"string"}},"additionalProperties":false},"default":[]},"unit":{"type":"string","enum":["m","ft"],"default":"ft"},)"
             R"("key":{"type":"string","writeOnly":true}},"required":["owner"],"additionalProperties":false})");
+}
+
+TEST(Types, WriteALengthOfTimeAsPeopleDo) {
+  using namespace std::chrono_literals;
+  const auto text = [](std::chrono::milliseconds time) { return to_json(Duration{time}); };
+  EXPECT_EQ(text(20s), R"("20s")");
+  EXPECT_EQ(text(1500ms), R"("1500ms")");
+  EXPECT_EQ(text(90s), R"("90s")");
+  EXPECT_EQ(text(2h), R"("2h")");
+  EXPECT_EQ(text(168h), R"("7d")");
+  EXPECT_EQ(text(0s), R"("0s")");
+  for (const auto time : {20'000ms, 1ms, 60'000ms, 3'600'001ms}) EXPECT_EQ(from_json<Duration>(Json(text(time))).value, time);
 }
 
 TEST(Types, ReadStructsWithTheirDefaults) {

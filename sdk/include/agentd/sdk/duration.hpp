@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace agentd::sdk {
 
@@ -33,7 +34,16 @@ struct Type<Duration> {
     }
     return {std::chrono::milliseconds(count * factor)};
   }
-  static void write(std::string& out, Duration duration) { write_string(out, std::to_string(duration.value.count()) + "ms"); }
+  // In the largest unit that it is a whole number of.
+  static void write(std::string& out, Duration duration) {
+    const int64_t ms = duration.value.count();
+    const auto in = [ms](int64_t factor, const char* unit) { return ms % factor == 0 ? std::to_string(ms / factor) + unit : std::string(); };
+    std::string text = ms == 0 ? "0s" : in(86'400'000, "d");
+    for (const auto& [factor, unit] : {std::pair<int64_t, const char*>(3'600'000, "h"), {60'000, "m"}, {1000, "s"}, {1, "ms"}}) {
+      if (text.empty()) text = in(factor, unit);
+    }
+    write_string(out, text);
+  }
 };
 
 }  // namespace agentd::sdk
