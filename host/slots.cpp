@@ -194,8 +194,13 @@ Slots::Begin Slots::begin_of(const Member& member, Position begun, Position mark
   const auto which = mark_of_schedule(member);
   const bool same = mark == which || (mark == 0 && begun != 0);  // 0: kept before there were marks
   auto since = Instant(Millis(begun));
-  if (!same) since = schedule::begin_of(member.agent_id, *member.schedule, member.policy, now);
-  else if (is_ahead(since)) since = now;
+  if (!same) {
+    since = schedule::begin_of(member.agent_id, *member.schedule, member.policy, now);
+    if (begun != 0 && !is_ahead(Instant(Millis(begun)))) since = std::max(since, Instant(Millis(begun)));
+    if (pruned_) since = std::max(since, *pruned_);  // their runs are gone, so nothing else says that they have been
+  } else if (is_ahead(since)) {
+    since = now;
+  }
   if (mark != which) fresh.push_back({which_cursor(member.agent_id), which});
   if (since != Instant(Millis(begun))) fresh.push_back({begin_cursor(member.agent_id), since.time_since_epoch().count()});
   return {since, !same};

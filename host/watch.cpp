@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kFarBehind = 300, kCaughtUp = 60;  // seconds of an event store
 constexpr const char *kSilent = "silent", *kFailures = "failures", *kBudget = "budget", *kQuarantine = "quarantine", *kUndelivered = "undelivered",
-                     *kEventLag = "event_lag", *kProviderDown = "provider_down", *kPaused = "paused", *kPluginStuck = "plugin_stuck", *kRefused = "refused";
+                     *kEventLag = "event_lag", *kProviderDown = "provider_down", *kPaused = "paused", *kPluginStuck = "plugin_stuck", *kRefused = "refused", *kStranded = "stranded";
 constexpr const char* kCursor = "alerts";  // records up to here have been looked at
 constexpr std::size_t kRecordsAtOnce = 500;
 constexpr const char *kWarning = "warning", *kCritical = "critical";
@@ -43,7 +43,7 @@ Watch::Watch(Ground ground)
     : ground_(ground), board_(ground.world, ground.ledger, [&log = ground.log](const std::string& text) { log.warn("alerts", text); }), of_host_(alerts_of_host(ground.config)) {}
 
 std::vector<std::pair<const char*, const char*>> Watch::rules() {
-  return {{kSilent, kCritical}, {kFailures, kWarning}, {kBudget, kWarning}, {kQuarantine, kWarning}, {kUndelivered, kWarning}, {kEventLag, kWarning}, {kProviderDown, kCritical}, {kPaused, kWarning}, {kPluginStuck, kWarning}, {kRefused, kCritical}};
+  return {{kSilent, kCritical}, {kFailures, kWarning}, {kBudget, kWarning}, {kQuarantine, kWarning}, {kUndelivered, kWarning}, {kEventLag, kWarning}, {kProviderDown, kCritical}, {kPaused, kWarning}, {kPluginStuck, kWarning}, {kRefused, kCritical}, {kStranded, kWarning}};
 }
 
 Async<Result<void>> Watch::start() {
@@ -283,6 +283,8 @@ Async<void> Watch::look_again() {
       const auto rows = co_await ground_.ledger.list(std::move(filter));
       if (rows && rows->empty()) board_.clear(name);
     }
+    auto stranded = look_at_stranded();
+    co_await std::move(stranded);
     auto saving = save();
     co_await std::move(saving);
     goes_on = co_await sleep(ground_.world.timers, kLookEvery, stopping_.get_token());
@@ -349,6 +351,19 @@ void Watch::look_at_clock() {
   if (now >= std::exchange(last_look_, now)) return;
   for (auto& [agent_id, watched] : watched_)
     if (watched.completed_at > now) await_completion(agent_id, now);
+}
+
+// Of agents that were taken away, or refused, while runs of theirs were queued: nobody takes those up.
+Async<void> Watch::look_at_stranded() {
+  port::RunFilter filter{.agent_id = {}, .status = port::RunStatus::queued, .limit = alert::Board::kMostFiring};
+  const auto rows = co_await ground_.ledger.list(std::move(filter));
+  if (!rows) co_return;
+  std::set<std::string> stranded;
+  for (const auto& row : *rows)
+    if (!ground_.roster.find(row.agent_id)) stranded.insert(row.agent_id);
+  clear_gone(kStranded, [&](const alert::Name& name) { return stranded.contains(name.agent_id); });
+  for (const auto& agent_id : stranded)
+    board_.raise({kStranded, agent_id, {}}, {kWarning, "runs of " + agent_id + " are queued, and there is no agent of that name to take them up", sinks_of(agent_id)});
 }
 
 void Watch::look_at_refused() {

@@ -9,6 +9,7 @@
 //   provider_down  a provider refuses its credentials or its quota is used up         critical
 //   paused         an agent is paused by its retry.pause_after_failures               warning
 //   refused        an agent's manifest is broken: it does not run, or runs as it was  critical
+//   stranded       runs wait of an agent that is not here                            warning
 //   plugin_stuck   calls of a plugin ignore their deadline, or disabled it            warning
 //
 // Alerts of an agent go to its alerts.sinks. Those of the host, and of agents that name none, go to [defaults] alerts.sinks.
@@ -83,6 +84,7 @@ class Watch {
   void look_at_paused();
   void look_at_plugins();
   void look_at_refused();
+  Async<void> look_at_stranded();
   void look_at_clock();
   // Those of a rule whose subject or agent is there no more.
   template <class Exists>

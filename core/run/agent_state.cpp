@@ -5,7 +5,7 @@
 namespace agentd::run {
 namespace {
 
-constexpr std::string_view kGate = "agentd.gate", kTask = "agentd.task";
+constexpr std::string_view kGate = "agentd.gate", kTask = "agentd.task", kGateRun = "agentd.gate_run";
 
 std::string or_null(std::string_view json) { return json.empty() ? "null" : std::string(json); }
 
@@ -28,9 +28,12 @@ std::string gate_state(std::string_view kept) {
   return or_null(both ? both->raw(kGate) : std::string_view());
 }
 
-std::string state_with_gate(std::string_view kept, std::optional<std::string_view> task, std::optional<std::string_view> gate) {
+std::string state_with_gate(std::string_view kept, std::optional<std::string_view> task, std::optional<GateLeft> gate) {
+  const auto before = two_parts(kept);
+  const auto left_by = before ? before->number(kGateRun) : 0;
+  if (gate && gate->run < left_by) gate.reset();
   event::ObjectWriter both;
-  both.raw(kGate, gate ? std::string(*gate) : gate_state(kept));
+  both.raw(kGate, gate ? std::string(gate->state) : gate_state(kept)).number(kGateRun, gate ? gate->run : left_by);
   both.raw(kTask, task ? std::string(*task) : task_state(kept));
   return both.finish();
 }

@@ -49,17 +49,23 @@ Async<void> Run::finish(std::optional<event::Answered> answer, event::Json resul
 }
 
 // Of an agent with a gate, whose state counts when the run is completed and not before.
-std::optional<std::string> Run::state_to_keep(std::optional<std::string> task) const {
+Async<std::optional<std::string>> Run::state_to_keep(std::optional<std::string> task) {
   const bool has_gate_state = state_.gate && state_.gate->state;
-  if (!task && !has_gate_state) return std::nullopt;
-  std::optional<std::string_view> of_task, of_gate;
+  if (!task && !has_gate_state) co_return std::nullopt;
+  auto now = co_await agent_state();  // other runs may have ended since it was read
+  if (now) kept_state_ = std::move(*now);
+  std::optional<std::string_view> of_task;
+  std::optional<GateLeft> of_gate;
   if (task) of_task = *task;
-  if (has_gate_state) of_gate = state_.gate->state.text;
-  return state_with_gate(kept_state_, of_task, of_gate);
+  if (has_gate_state) of_gate = GateLeft{state_.gate->state.text, claim_.run.position};
+  co_return state_with_gate(kept_state_, of_task, of_gate);
 }
 
 Async<void> Run::end(event::Ended ended, std::optional<std::string> agent_state, std::vector<event::Body> before) {
-  if (agent_ && agent_->gate && ended.status == port::RunStatus::completed) agent_state = state_to_keep(std::move(agent_state));
+  if (agent_ && agent_->gate && ended.status == port::RunStatus::completed) {
+    auto keeping = state_to_keep(std::move(agent_state));
+    agent_state = co_await std::move(keeping);
+  }
   ended.status = given_up_as(ended.status, state_.entry);
   ended.attempt = state_.attempt;
   ended.steps = state_.step;

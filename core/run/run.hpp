@@ -133,7 +133,7 @@ class Run {
   // end.cpp: the ways out; each sets done_
   Async<void> finish(std::optional<event::Answered> answer, event::Json result);
   Async<void> end(event::Ended ended, std::optional<std::string> agent_state, std::vector<event::Body> before = {});
-  std::optional<std::string> state_to_keep(std::optional<std::string> task) const;
+  Async<std::optional<std::string>> state_to_keep(std::optional<std::string> task);
   Async<void> fail_attempt(std::vector<event::Body> before, event::Fault fault, std::optional<Millis> retry_after);
   Async<void> wait(std::vector<event::Body> before, event::Waiting waiting);
   Async<void> release(std::string reason);

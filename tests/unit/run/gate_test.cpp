@@ -148,10 +148,13 @@ TEST(AgentState, OfATaskAloneIsItsOwn) {
   EXPECT_EQ(task_state(R"({"a":1})"), R"({"a":1})");
   EXPECT_EQ(gate_state(R"({"a":1})"), "null");
   EXPECT_EQ(task_state("null"), "null");
-  const auto both = state_with_gate(R"({"a":1})", {}, R"({"g":1})");
+  const auto both = state_with_gate(R"({"a":1})", {}, GateLeft{R"({"g":1})", 7});
   EXPECT_EQ(task_state(both), R"({"a":1})");
   EXPECT_EQ(gate_state(both), R"({"g":1})");
   EXPECT_EQ(gate_state(state_with_gate(both, "7", {})), R"({"g":1})");
+  EXPECT_EQ(gate_state(state_with_gate(both, {}, GateLeft{R"({"g":2})", 8})), R"({"g":2})");
+  EXPECT_EQ(gate_state(state_with_gate(both, {}, GateLeft{R"({"g":0})", 6})), R"({"g":1})");  // an earlier run that ended later
+  EXPECT_EQ(gate_state(state_with_gate(state_with_gate(both, "7", {}), {}, GateLeft{R"({"g":0})", 6})), R"({"g":1})");
 }
 
 TEST(Followers, ComeInWithTheEndOfTheRunWhateverDies) {
