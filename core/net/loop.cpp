@@ -49,7 +49,7 @@ void Loop::pause(Id id, bool paused) {
 }
 
 void Loop::abort(Id id) {
-  if (auto* transfer = find(id)) transfer->stop({ErrorClass::terminal, "aborted", {}});
+  if (auto* transfer = find(id)) transfer->stop(transfer->aborted());
   aborted_.push_back(id);
   want_turn();
 }
@@ -71,7 +71,8 @@ void Loop::turn() {
   }
   for (const Id id : std::exchange(going_on_, {}))
     if (auto* transfer = find(id); transfer && !transfer->paused() && transfer->holds_back() && !transfer->go_on()) aborted_.push_back(id);
-  for (const Id id : std::exchange(aborted_, {})) end_early(id, {ErrorClass::terminal, "aborted", {}});
+  for (const Id id : std::exchange(aborted_, {}))
+    if (const auto* transfer = find(id)) end_early(id, transfer->aborted());
   settle();
 }
 

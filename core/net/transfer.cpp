@@ -243,6 +243,11 @@ port::HttpHandler Transfer::finish() {
 
 ErrorClass Transfer::unfinished_class() const { return unfinished(requests_sent_ > 0, is_repeatable(request_.method)); }
 
+Error Transfer::aborted() const {
+  if (unfinished_class() == ErrorClass::unknown_outcome) return {ErrorClass::unknown_outcome, "aborted after the request was sent", {}};
+  return {ErrorClass::terminal, "aborted", {}};
+}
+
 bool Transfer::hand_over() {
   if (paused_ || arrived_.empty()) return true;
   const bool wanted = give(arrived_);
@@ -297,7 +302,7 @@ bool Transfer::on_head() {
   if (length && std::from_chars(length->data(), length->data() + length->size(), bytes).ec == std::errc() && bytes > request_.max_response_bytes && request_.method != "HEAD")
     return refuse(too_large(request_.max_response_bytes));
   head_.url = request_.url;
-  if (handler_.head && !handler_.head(head_)) return refuse({ErrorClass::terminal, "aborted", {}});
+  if (handler_.head && !handler_.head(head_)) return refuse(aborted());
   return true;
 }
 
@@ -326,7 +331,7 @@ std::size_t Transfer::on_body(std::string_view chunk) {
 
 bool Transfer::give(std::string_view body) {
   if (stopped_) return false;
-  return body.empty() || !handler_.body || handler_.body(body) || refuse({ErrorClass::terminal, "aborted", {}});
+  return body.empty() || !handler_.body || handler_.body(body) || refuse(aborted());
 }
 
 int Transfer::on_open(curlsocktype purpose, curl_sockaddr* address) {

@@ -49,6 +49,7 @@ class Transfer {
   std::string_view lookup() const { return lookup_; }       // the name to be looked up; "" for an address
   std::string_view url() const { return request_.url; }
   ErrorClass unfinished_class() const;
+  Error aborted() const;                                    // how it ends when its owner wants no more of it
 
   // Small chunks of a body that come together are handed over together. False: the handler wants no more.
   bool hand_over();

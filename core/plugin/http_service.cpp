@@ -167,7 +167,8 @@ class HttpService final : public HostService {
     }
     agentd_result result{sizeof result, AGENTD_OK, str(t->body), -1};
     if (!how) {
-      result.status = aborted || t->aborted ? AGENTD_CANCELLED : status_of(how.error().error_class);
+      const bool may_have_happened = how.error().error_class == ErrorClass::unknown_outcome;
+      result.status = (aborted || t->aborted) && !may_have_happened ? AGENTD_CANCELLED : status_of(how.error().error_class);
       result.value = str(how.error().message);
       if (how.error().retry_after) result.retry_after_ms = how.error().retry_after->count();
     }

@@ -107,6 +107,8 @@ Async<void> Run::record_finished() {
       continue;
     }
     const auto& asked = state_.calls[static_cast<std::size_t>(index)].asked;
+    const bool lost = reply.outcome == event::ToolOutcome::unknown && asked.effect == port::Effect::once;
+    if (lost && control_.why() == Control::Why::released) continue;  // still under way: who takes the run up finds out, as after a death
     const bool unknown = reply.outcome == event::ToolOutcome::unknown;
     const bool parks = unknown && policy == Policy::park && around_.can_ask;
     if (unknown && policy != Policy::tell_model && !parks)

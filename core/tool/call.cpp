@@ -114,7 +114,8 @@ Async<Reply> call(World world, Request request, std::stop_token stop) {
     }
     Reply reply = to_reply(outcome, request.tool->spec->effect, used >= request.timeout, request.output_limit);
     reply.duration = used;
-    reply.undone = stop.stop_requested() && (outcome.status == port::Status::cancelled || outcome.status == port::Status::retryable);
+    const bool may_be_made_again = request.tool->spec->effect != port::Effect::once && outcome.status == port::Status::unknown_outcome;
+    reply.undone = stop.stop_requested() && (may_be_made_again || outcome.status == port::Status::cancelled || outcome.status == port::Status::retryable);
     co_return reply;
   }
 }

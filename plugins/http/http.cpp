@@ -50,7 +50,8 @@ class Reading {
   }
   void on_end(HttpResult result) {
     const auto* error = std::get_if<Error>(&result);
-    if (error && complete_) return reply_.fail(reply_.call().cancelled() ? Error("cancelled", Failure::cancelled) : *error);
+    const bool may_have_happened = error && error->failure == Failure::unknown_outcome;
+    if (error && complete_) return reply_.fail(reply_.call().cancelled() && !may_have_happened ? Error("cancelled", Failure::cancelled) : *error);
     reply_(http_plugin::make_page(head_, std::move(body_), complete_));
   }
   Reply<Page>& reply() { return reply_; }

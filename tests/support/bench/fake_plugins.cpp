@@ -77,7 +77,7 @@ Async<port::Outcome> FakeToolset::call(port::ToolCall made, std::stop_token stop
   const bool in_time = asked.takes <= made.timeout;
   const bool whole = co_await sleep(world_, std::min(asked.takes, made.timeout), stop);
   --at_once;
-  if (!whole) co_return port::Outcome{port::Status::cancelled, "stopped", {}};
+  if (!whole) co_return port::Outcome{asked.sent_when_stopped ? port::Status::unknown_outcome : port::Status::cancelled, "stopped", {}};
   if (!in_time) co_return port::Outcome{port::Status::unknown_outcome, "it did not answer in time", {}};
   auto outcome = asked.body ? asked.body(made) : port::Outcome{port::Status::ok, "\"done\"", {}};
   if (outcome.status == port::Status::ok) happened.push_back(made.call_id);

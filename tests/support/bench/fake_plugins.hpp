@@ -58,6 +58,7 @@ struct FakeTool {
   bool reconciles = false;
   std::function<port::Outcome(const port::ToolCall&)> body;  // what it does; default: ok, "done"
   Millis takes{0};
+  bool sent_when_stopped = false;  // what it did may have happened when it is stopped
 };
 
 class FakeToolset final : public port::Toolset {

@@ -72,6 +72,17 @@ TEST_F(HttpToolset, LeavesWhatBecameOfASendToTheHost) {
   EXPECT_EQ(http.call("send", R"({"method":"POST","url":"https://example.com/"})").status, AGENTD_UNKNOWN_OUTCOME);
 }
 
+TEST_F(HttpToolset, DoesNotKnowWhatBecameOfASendThatIsCancelled) {
+  answer.hangs = true;
+  auto http = host.create("http", R"({"methods":["GET","POST"]})");
+  const auto sent = http.start("send", R"({"method":"POST","url":"https://example.com/"})");
+  http.cancel(sent);
+  EXPECT_EQ(http.wait(sent).status, AGENTD_UNKNOWN_OUTCOME);
+  const auto read = http.start("fetch", url_call("https://example.com/"));
+  http.cancel(read);
+  EXPECT_EQ(http.wait(read).status, AGENTD_CANCELLED);
+}
+
 TEST_F(HttpToolset, AsksForPublicAddressesOnlyUnlessToldOtherwise) {
   host.create("http").call("fetch", url_call("https://example.com/"));
   EXPECT_TRUE(host.requests().back().public_only);

@@ -226,6 +226,25 @@ TEST(Client, AbortsAnExchange) {
   EXPECT_EQ(got.ends, 1);
 }
 
+TEST(Client, DoesNotKnowWhatBecameOfAPostThatItAborts) {
+  HttpServer server([](const HttpAsked&, HttpTalk& talk) { talk.hang(); });
+  for (const auto& [method, how] : {std::pair{"GET", ErrorClass::terminal}, {"POST", ErrorClass::unknown_outcome}}) {
+    Bench bench;
+    Got got;
+    const auto before = server.asked().size();
+    const auto id = bench.start({.method = method, .url = server.url()}, got);
+    EXPECT_TRUE(bench.until([&] { return server.asked().size() > before; }));
+    bench.client().abort(id);
+    EXPECT_TRUE(bench.until([&] { return got.ends == 1; }));
+    EXPECT_EQ(got.failure(), how) << method;
+  }
+  Bench bench;
+  Got unsent;
+  bench.client().abort(bench.start({.method = "POST", .url = server.url()}, unsent));
+  EXPECT_TRUE(bench.until([&] { return unsent.ends == 1; }));
+  EXPECT_EQ(unsent.failure(), ErrorClass::terminal);
+}
+
 TEST(Client, AbortsBeforeAnythingWasSent) {
   Bench bench;
   Got got;

@@ -326,7 +326,7 @@ struct Wire final : port::HttpClient {
   void pause(Id id, bool on) override { paused[id] = on; }
   void abort(Id id) override {
     aborted.push_back(id);
-    boost::asio::post(world->io(), [this, id] { end(id, fail("aborted")); });
+    boost::asio::post(world->io(), [this, id] { end(id, fail(on_abort, "aborted")); });
   }
   void end(Id id, Result<void> how = {}) {
     if (auto h = handlers.extract(id)) h.mapped().end(std::move(how));
@@ -336,6 +336,7 @@ struct Wire final : port::HttpClient {
   std::map<Id, port::HttpHandler> handlers;
   std::map<Id, bool> paused;
   std::vector<Id> aborted;
+  ErrorClass on_abort = ErrorClass::terminal;
   Id last = 0;
 };
 
@@ -469,6 +470,16 @@ TEST(Http, StopsWhenThePluginSaysSo) {
   http.abort(at.guest.host(), id);  // it has come
   at.guest.world.settle();
   EXPECT_EQ(second.ends, 1);
+}
+
+TEST(Http, ThatWasSentAndThenAbortedMayHaveHappened) {
+  HttpGuest at;
+  Exchange exchange;
+  const auto id = at.start(exchange);
+  at.wire.on_abort = ErrorClass::unknown_outcome;
+  at.guest.service<agentd_host_http_v1>(AGENTD_HOST_HTTP_1).abort(at.guest.host(), id);
+  at.guest.world.settle();
+  EXPECT_EQ(exchange.end_status, AGENTD_UNKNOWN_OUTCOME);
 }
 
 TEST(Http, EndsBeforeItsInstanceIsDestroyed) {

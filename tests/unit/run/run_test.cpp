@@ -628,5 +628,32 @@ TEST(Worker, GivesBackWhatDoesNotEndInTime) {
   EXPECT_EQ(bench.toolset().happened.size(), 1) << "it was stopped before it happened, and says so";
 }
 
+TEST(Worker, MakesACallThatMayHaveHappenedOnceWhenItDrains) {
+  using Policy = manifest::OnUnknownOutcome;
+  for (const auto& [policy, status] : {std::pair{Policy::tell_model, RunStatus::completed}, {Policy::fail, RunStatus::failed}}) {
+    Bench bench({.answers = {call("geometry.pay", "{}"), say("12")}, .tools = tool_of({.name = "pay", .effect = port::Effect::once, .takes = 20s, .sent_when_stopped = true}),
+                 .spec = [policy](auto& spec) { spec.tools.on_unknown_outcome = policy; }});
+    const auto run = bench.ask();
+    bench.pass(1s);
+    bench.world().run(drained(bench.worker(), 5s));
+    EXPECT_EQ(bench.standing(run).status, RunStatus::queued);
+    bench.restart();
+    EXPECT_EQ(bench.until_end(run).status, status);
+    EXPECT_EQ(bench.toolset().begun.size(), 1);
+    EXPECT_EQ(bench.records<event::ToolFinished>(run).back().outcome, event::ToolOutcome::unknown);
+  }
+}
+
+TEST(Worker, MakesACallThatMayBeRepeatedAgainWhenItWasStoppedByADrain) {
+  Bench bench({.answers = {call("geometry.set", "{}"), say("12")}, .tools = tool_of({.name = "set", .effect = port::Effect::idempotent, .takes = 20s, .sent_when_stopped = true})});
+  const auto run = bench.ask();
+  bench.pass(1s);
+  bench.world().run(drained(bench.worker(), 5s));
+  bench.restart();
+  EXPECT_EQ(bench.until_end(run).status, RunStatus::completed);
+  EXPECT_EQ(bench.toolset().begun.size(), 2);
+  EXPECT_EQ(bench.records<event::ToolFinished>(run).back().outcome, event::ToolOutcome::ok);
+}
+
 }  // namespace
 }  // namespace agentd::run

@@ -108,7 +108,7 @@ AGENTD_ASSERT(sizeof(agentd_http_handler) == 16 + 3 * sizeof(void*));
 typedef struct agentd_host_http_v1 {
   uint64_t (*start)(agentd_host*, const agentd_http_request*, const agentd_http_handler*); /* a handle; end is called for every non-zero handle. 0: refused at once, end is not called */
   void (*pause)(agentd_host*, uint64_t request, int32_t paused);                           /* backpressure: no body calls while paused */
-  void (*abort)(agentd_host*, uint64_t request);                                           /* end follows with AGENTD_CANCELLED, unless it has come */
+  void (*abort)(agentd_host*, uint64_t request);                                           /* end follows, unless it has come: AGENTD_UNKNOWN_OUTCOME where a POST or PATCH was sent, else AGENTD_CANCELLED */
 } agentd_host_http_v1;
 
 /* ---- io: a file descriptor or socket of the plugin's on the host's loop */

@@ -388,15 +388,16 @@ struct FakeInstance : agentd_host {
       const agentd_result result{sizeof result, status, sdk::str(value), -1};
       handler.end(handler.context, &result);
     };
-    if (was_aborted(handle)) return ends(AGENTD_CANCELLED, "aborted");
+    const int32_t when_aborted = request.method == "POST" || request.method == "PATCH" ? AGENTD_UNKNOWN_OUTCOME : AGENTD_CANCELLED;  // it was sent
+    if (was_aborted(handle)) return ends(when_aborted, "aborted");
     if (answer.error != AGENTD_OK) return ends(answer.error, answer.body);
-    if (!give_head(handler, request, answer)) return ends(AGENTD_CANCELLED, "aborted by its reader");
+    if (!give_head(handler, request, answer)) return ends(when_aborted, "aborted by its reader");
     if (!handler.body) return ends(AGENTD_OK, answer.body);
     const std::size_t piece = answer.chunk > 0 ? answer.chunk : answer.body.size() + 1;
     for (std::size_t at = 0; at < answer.body.size(); at += piece) {
-      if (was_aborted(handle)) return ends(AGENTD_CANCELLED, "aborted");
+      if (was_aborted(handle)) return ends(when_aborted, "aborted");
       const bool stop = handler.body(handler.context, sdk::str(std::string_view(answer.body).substr(at, piece))) != 0;
-      if (stop) return ends(AGENTD_CANCELLED, "aborted by its reader");
+      if (stop) return ends(when_aborted, "aborted by its reader");
     }
     ends(AGENTD_OK, {});
   }
