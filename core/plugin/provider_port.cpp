@@ -1,6 +1,7 @@
 #include <agentd/abi/provider.h>
 
 #include "core/base/json_text.hpp"
+#include "core/base/time.hpp"
 #include "core/plugin/abi_text.hpp"
 #include "core/plugin/host_services.hpp"
 #include "core/plugin/outcome.hpp"
@@ -150,9 +151,10 @@ class ProviderPort final : public port::Provider {
     if (!place) co_return std::unexpected(no_place(stop.stop_requested()));
     Gathered gathered(completion.listen);
     Instance::Start start = [this, &completion](void* self, agentd_op op, std::int64_t timeout_ms) { send(self, op, timeout_ms, completion); };
-    auto calling = instance_.call(std::move(start), std::chrono::ceil<Millis>(deadline - world.clock.tick()), std::move(stop), &gathered);
+    auto calling = instance_.call(std::move(start), std::chrono::ceil<Millis>(deadline - world.clock.tick()), stop, &gathered);
     auto got = co_await std::move(calling);
-    if (got.status != port::Status::ok) co_return std::unexpected(port::ModelError{got.status, gathered.failure, std::move(got.value), got.retry_after});
+    const bool late = world.clock.tick() >= deadline && !stop.stop_requested();
+    if (got.status != port::Status::ok) co_return std::unexpected(to_error(std::move(got), gathered, late ? completion.timeout : Millis(0)));
     if (!gathered.answer) co_return std::unexpected(port::ModelError{port::Status::terminal, port::Failure::answer, instance_.who() + " finished without an answer", {}});
     co_return std::move(*gathered.answer);
   }
@@ -161,6 +163,15 @@ class ProviderPort final : public port::Provider {
   port::ModelError no_place(bool stopped) const {
     if (stopped) return {port::Status::cancelled, port::Failure::other, "stopped before it began", {}};
     return {port::Status::retryable, port::Failure::other, "no place came free in provider \"" + instance_.name() + "\", which takes " + std::to_string(admission_.limit()) + " completions at once", {}};
+  }
+
+  // What may have happened may have been charged for, whatever the provider says of it. `late`: it was stopped after so long.
+  port::ModelError to_error(port::Outcome got, const Gathered& gathered, Millis late) const {
+    port::ModelError error{got.status, gathered.failure, std::move(got.value), got.retry_after};
+    const bool was_stopped = got.status == port::Status::cancelled || (got.status == port::Status::unknown_outcome && error.failure != port::Failure::other);
+    if (got.status == port::Status::unknown_outcome) error.failure = port::Failure::answer;
+    if (late > Millis(0) && was_stopped) error.message = "provider \"" + instance_.name() + "\" timed out: no whole answer within " + format_duration(late);
+    return error;
   }
 
   // What a provider wants back with a message goes to nobody else.

@@ -89,6 +89,11 @@ Failed unreadable(std::string_view host, std::string_view body, std::string_view
   return {Error(sdk::valid_utf8(message), Failure::retryable), ModelFailure::answer};
 }
 
+Failed stopped(const Error& error) {
+  if (error.failure == Failure::unknown_outcome) return {Error("cancelled after the request was sent", Failure::unknown_outcome), ModelFailure::answer};
+  return {Error("cancelled", Failure::cancelled), ModelFailure::other};
+}
+
 // A model call changes nothing in the world, so one whose end is unknown may be made again.
 Failed unreachable(const Error& error) {
   if (error.failure == Failure::unknown_outcome) return {Error(error.what(), Failure::retryable, error.retry_after_ms), ModelFailure::answer};

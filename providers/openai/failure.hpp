@@ -22,6 +22,9 @@ std::optional<Failed> failed_inside(std::string_view body, const sdk::HttpHead& 
 // 200, but not an answer: HTML, half of one, something else.
 Failed unreadable(std::string_view host, std::string_view body, std::string_view problem);
 
+// An exchange that was stopped: one that was sent may be charged for.
+Failed stopped(const sdk::Error& error);
+
 // No answer at all.
 Failed unreachable(const sdk::Error& error);
 

@@ -37,7 +37,7 @@ class Attempt {
   }
   void on_end(HttpResult result) {
     if (problem_) return fail(*problem_);
-    if (auto* error = std::get_if<Error>(&result)) return fail(completion_.call().cancelled() ? Failed{Error("cancelled", Failure::cancelled), ModelFailure::other} : unreachable(*error));
+    if (auto* error = std::get_if<Error>(&result)) return fail(completion_.call().cancelled() ? stopped(*error) : unreachable(*error));
     auto& response = std::get<HttpResponse>(result);
     if (!streaming_ && gathered_.empty()) gathered_ = std::move(response.body);
     if (streaming_) return end_stream();
@@ -50,7 +50,7 @@ class Attempt {
     try {
       if (run([&](std::string_view data) { return streamed_.take(data, completion_); }) && streamed_.tell_text(completion_)) return true;
       if (!streamed_.error().empty()) problem_ = failed_inside(streamed_.error(), head_, now_unix_s());
-      else if (completion_.call().cancelled()) problem_ = Failed{Error("cancelled", Failure::cancelled), ModelFailure::other};
+      else if (completion_.call().cancelled()) problem_ = stopped(Error("cancelled", Failure::unknown_outcome));
       else problem_ = unreadable(host_, "event", "an event of the stream is too long");
     } catch (const Error& e) {
       problem_ = unreadable(host_, "event", e.what());

@@ -470,6 +470,23 @@ TEST(ProviderPort, TakesAnAnswerThatCameAfterTheStop) {
   EXPECT_EQ(got->text, "Paid for");
 }
 
+TEST(ProviderPort, SaysThatACompletionTimedOut) {
+  ProviderHouse house;
+  const std::pair<std::int32_t, std::int32_t> ends[] = {{AGENTD_UNKNOWN_OUTCOME, AGENTD_FAILURE_ANSWER}, {AGENTD_CANCELLED, AGENTD_FAILURE_OTHER}};
+  for (const auto& [status, failure] : ends) {
+    house.model.on_complete = [&](const agentd_completion& c) {
+      house.world.after(61s, [&house, op = c.op, status, failure] {
+        const agentd_result r{sizeof r, status, str("cancelled"), -1};
+        house.model.completions().fail(house.model.host, op, &r, failure);
+      });
+    };
+    const auto got = house.world.run(house.provider->complete({.timeout = 60s}, {}));
+    ASSERT_FALSE(got);
+    EXPECT_TRUE(got.error().message.ends_with("timed out: no whole answer within 1m")) << got.error().message;
+    EXPECT_EQ(got.error().failure, status == AGENTD_CANCELLED ? port::Failure::other : port::Failure::answer) << "what did not happen costs nothing";
+  }
+}
+
 TEST(ProviderPort, CannotBeReachedThroughAnAbandonedCompletion) {
   ProviderHouse house;
   agentd_op kept = 0;
@@ -477,6 +494,7 @@ TEST(ProviderPort, CannotBeReachedThroughAnAbandonedCompletion) {
   const auto got = house.complete({.listen = [](const port::Delta&) { FAIL(); }});
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().status, Status::unknown_outcome);
+  EXPECT_EQ(got.error().failure, port::Failure::answer) << "it may be charged for";
   EXPECT_EQ(house.model.emit(kept, "late"), AGENTD_STALE);
   house.model.finish(kept);
   house.world.settle();
