@@ -51,17 +51,20 @@ void take_away(event::Totals& totals, const event::Totals& before) {
   totals.reasoning_tokens -= before.reasoning_tokens;
 }
 
-std::optional<event::Fault> refusal(const manifest::Limits& limits, const event::Totals& used, std::int64_t unsaid_tokens, int step) {
-  const auto tokens = used.input_tokens + used.output_tokens + unsaid_tokens;
+std::optional<event::Fault> refusal(const manifest::Limits& limits, const event::Totals& used, const Unsaid& unsaid, const manifest::Prices* prices, int step) {
+  const auto tokens = used.input_tokens + used.output_tokens + unsaid.tokens();
+  const auto unsaid_cost = prices ? cost(*prices, {.input_tokens = unsaid.input_tokens, .output_tokens = unsaid.output_tokens}) : 0;
+  const auto whole_cost = used.cost + unsaid_cost;
   const auto cost_limit = limits.cost_limit.value_or(manifest::kDefaultCostLimit);
   if (limits.max_steps > 0 && step > limits.max_steps)
     return event::Fault{ErrorClass::loop, "no final answer after " + std::to_string(limits.max_steps) + " steps; raise limits.max_steps if the task needs more"};
   if (limits.request_limit > 0 && used.requests >= limits.request_limit)
     return spent(std::to_string(used.requests) + " model calls", std::to_string(limits.request_limit), "request_limit", {"run", "run", "requests", used.requests, limits.request_limit});
   if (limits.total_tokens_limit > 0 && tokens >= limits.total_tokens_limit)
-    return spent((unsaid_tokens > 0 ? "about " : "") + std::to_string(tokens) + " tokens", std::to_string(limits.total_tokens_limit), "total_tokens_limit",
+    return spent((unsaid.tokens() > 0 ? "about " : "") + std::to_string(tokens) + " tokens", std::to_string(limits.total_tokens_limit), "total_tokens_limit",
                  {"run", "run", "tokens", tokens, limits.total_tokens_limit});
-  if (cost_limit > 0 && used.cost >= cost_limit) return spent(format_dollars(used.cost) + " dollars", format_dollars(cost_limit), "cost_limit", {"run", "run", "cost", used.cost, cost_limit});
+  if (cost_limit > 0 && whole_cost >= cost_limit)
+    return spent((unsaid_cost > 0 ? "about " : "") + format_dollars(whole_cost) + " dollars", format_dollars(cost_limit), "cost_limit", {"run", "run", "cost", whole_cost, cost_limit});
   return std::nullopt;
 }
 

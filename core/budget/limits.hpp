@@ -21,8 +21,16 @@ void add_unknown(event::Totals& totals);
 // Leaves what came after `before`.
 void take_away(event::Totals& totals, const event::Totals& before);
 
-// Whether a run may begin model call number `step` (from 1) after what it has used; else why it ends. unsaid_tokens: an estimate of
-// those that no endpoint named, which count for the limit on tokens alone.
-std::optional<event::Fault> refusal(const manifest::Limits& limits, const event::Totals& used, std::int64_t unsaid_tokens, int step);
+// An estimate of the tokens that no endpoint named.
+struct Unsaid {
+  std::int64_t input_tokens = 0, output_tokens = 0;
+  std::int64_t tokens() const { return input_tokens + output_tokens; }
+  friend Unsaid operator+(const Unsaid& a, const Unsaid& b) { return {a.input_tokens + b.input_tokens, a.output_tokens + b.output_tokens}; }
+  bool operator==(const Unsaid&) const = default;
+};
+
+// Whether a run may begin model call number `step` (from 1) after what it has used; else why it ends. What was not said counts for the
+// limits on tokens and cost alone; prices: the model's, if it has any.
+std::optional<event::Fault> refusal(const manifest::Limits& limits, const event::Totals& used, const Unsaid& unsaid, const manifest::Prices* prices, int step);
 
 }  // namespace agentd::budget

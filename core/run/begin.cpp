@@ -140,12 +140,12 @@ Async<void> Run::begin() {
   if (control_.interrupted()) co_return co_await end_interrupted();
   if (!agent_->task && state_.calls.empty() && !state_.final_text) {
     auto used = state_.totals;
-    auto unsaid = state_.unsaid_tokens;
+    auto unsaid_so_far = state_.unsaid;
     if (started.unsure) {
       budget::add_unknown(used);
-      unsaid += unsaid_tokens(state_);
+      unsaid_so_far = unsaid_so_far + unsaid(state_);
     }
-    started.call = plan_call(state_.step + 1, used, unsaid, state_.repetition.times());
+    started.call = plan_call(state_.step + 1, used, unsaid_so_far, state_.repetition.times());
   }
   std::vector<event::Body> bodies;
   bodies.push_back(std::move(started));

@@ -51,16 +51,16 @@ Async<void> Run::converse() {
   }
 }
 
-std::optional<event::Fault> Run::beyond_limits(event::Totals used, std::int64_t unsaid_tokens, int step) const {
+std::optional<event::Fault> Run::beyond_limits(event::Totals used, const budget::Unsaid& unsaid, int step) const {
   budget::take_away(used, state_.past.totals);
-  return budget::refusal(agent_->spec.limits, used, unsaid_tokens, step - state_.past.steps);
+  return budget::refusal(agent_->spec.limits, used, unsaid, agent_->prices, step - state_.past.steps);
 }
 
 // Decided before the record that would name the call, so that a call that is named is made.
-std::optional<event::ModelCall> Run::plan_call(int step, const event::Totals& used, std::int64_t unsaid_tokens, int repeats) {
+std::optional<event::ModelCall> Run::plan_call(int step, const event::Totals& used, const budget::Unsaid& unsaid, int repeats) {
   const auto& model = agent_->spec.model;
   const Endpoint& endpoint = *agent_->endpoint;
-  refusal_ = beyond_limits(used, unsaid_tokens, step);
+  refusal_ = beyond_limits(used, unsaid, step);
   if (repeats >= kEndAfter) refusal_ = state_.repetition.fault();
   const auto closed = endpoint.closed_for(around_.world.clock.tick());
   hold_ = Hold::none;
@@ -167,7 +167,7 @@ Async<void> Run::take_answer(port::Answer answer, Millis duration) {
     std::vector<Deed> deeds;
     for (const auto& call : answered.calls) deeds.push_back({call.tool, call.arguments.text, call.content.text});
     const int repeats = deeds.empty() ? 0 : state_.repetition.with(deeds);
-    answered.call = plan_call(answered.step + 1, used, state_.unsaid_tokens + unsaid_tokens(state_, answered), repeats);
+    answered.call = plan_call(answered.step + 1, used, state_.unsaid + unsaid(state_, answered), repeats);
   }
   co_await write(bodies_of(std::move(answered)), {});
 }
@@ -209,7 +209,7 @@ Async<void> Run::take_model_error(port::ModelError error, Millis duration) {
   if (transient) {
     auto used = state_.totals;
     budget::add(used, failed);
-    if (auto spent = beyond_limits(used, state_.unsaid_tokens, failed.step)) {
+    if (auto spent = beyond_limits(used, state_.unsaid, failed.step)) {
       spent->message += "; the last call failed: " + fault.message;
       co_return co_await fail_attempt(bodies_of(std::move(failed)), std::move(*spent), std::nullopt);
     }

@@ -97,8 +97,8 @@ class Run {
   Async<void> take_model_error(port::ModelError error, Millis duration);
   std::optional<event::ModelCall> lost_call() const;
   Async<bool> wait_for_endpoint();
-  std::optional<event::ModelCall> plan_call(int step, const event::Totals& used, std::int64_t unsaid_tokens, int repeats);
-  std::optional<event::Fault> beyond_limits(event::Totals used, std::int64_t unsaid_tokens, int step) const;
+  std::optional<event::ModelCall> plan_call(int step, const event::Totals& used, const budget::Unsaid& unsaid, int repeats);
+  std::optional<event::Fault> beyond_limits(event::Totals used, const budget::Unsaid& unsaid, int step) const;
   Async<void> leave_on_hold();
   void add_calls(event::Answered& answered, const std::vector<port::ToolRequest>& calls) const;
 

@@ -52,7 +52,7 @@ void leave(State& state, Instant at, std::int64_t active_ms = -1) {
 void count_lost(State& state, const std::optional<event::ModelCall>& call) {
   if (!call) return;
   budget::add_unknown(state.totals);
-  state.unsaid_tokens += unsaid_tokens(state);
+  state.unsaid = state.unsaid + unsaid(state);
 }
 
 void take(State& state, event::Started&& r, Instant at) {
@@ -84,7 +84,7 @@ void take(State& state, event::Started&& r, Instant at) {
 
 void take(State& state, event::Answered&& r, Instant) {
   budget::add(state.totals, r);
-  state.unsaid_tokens += unsaid_tokens(state, r);
+  state.unsaid = state.unsaid + unsaid(state, r);
   state.step = r.step;
   state.tries = 0;
   state.messages.push_back(assistant_message(state.name, r));
@@ -203,18 +203,18 @@ Millis active_before(const State& state) {
   return state.attempt_spent ? Millis(0) : state.active + died_with;
 }
 
-std::int64_t unsaid_tokens(const State& state) {
+budget::Unsaid unsaid(const State& state) {
   std::int64_t tokens = 0;
   for (const auto& message : state.messages | std::views::drop(1)) tokens += memory::estimated_tokens(message.json);
-  return tokens;
+  return {.input_tokens = tokens};
 }
 
-std::int64_t unsaid_tokens(const State& state, const event::Answered& answered) {
+budget::Unsaid unsaid(const State& state, const event::Answered& answered) {
   const auto said = answered.usage.value_or(port::Usage{});
-  std::int64_t tokens = said.input_tokens < 0 ? unsaid_tokens(state) : 0;
+  auto tokens = said.input_tokens < 0 ? unsaid(state) : budget::Unsaid();
   if (said.output_tokens >= 0) return tokens;
-  tokens += memory::estimated_tokens(answered.text.text);
-  for (const auto& call : answered.calls) tokens += memory::estimated_tokens(call.arguments.text);
+  tokens.output_tokens = memory::estimated_tokens(answered.text.text);
+  for (const auto& call : answered.calls) tokens.output_tokens += memory::estimated_tokens(call.arguments.text);
   return tokens;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/budget/limits.hpp"
 #include "core/event/record.hpp"
 #include "core/port/ledger.hpp"
 #include "core/port/provider.hpp"
@@ -68,7 +69,7 @@ struct State {
   Repetition repetition;             // of its steps
   event::Totals totals;
   Past past;
-  std::int64_t unsaid_tokens = 0;    // an estimate of those that no endpoint named
+  budget::Unsaid unsaid;             // an estimate of the tokens that no endpoint named
 
   Millis active{0};                  // of the attempt, before the current worker
   Instant taken_at{}, last_at{};     // the current worker's Started; the latest record
@@ -82,8 +83,8 @@ void apply(State& state, event::Body body, Instant at);
 
 // An estimate of the tokens of an answer to the state's messages, so far as its endpoint named none; without an answer, of one that
 // was lost. The system instruction is left out: records do not hold it, so that whoever takes the run up would count otherwise.
-std::int64_t unsaid_tokens(const State& state, const event::Answered& answered);
-std::int64_t unsaid_tokens(const State& state);
+budget::Unsaid unsaid(const State& state, const event::Answered& answered);
+budget::Unsaid unsaid(const State& state);
 
 // Records of a run behind its entry, in order; each is shown before it is applied.
 Result<void> apply_all(State& state, std::span<const port::StoredRecord> records, const std::function<void(const event::Body&)>& see = {});

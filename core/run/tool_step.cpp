@@ -131,7 +131,7 @@ Async<void> Run::record_finished() {
   const bool complete = std::ranges::all_of(state_.calls, &Call::finished);
   if (!control_.interrupted() && !tool_fault_) {
     add_next_starts(last.starts);
-    if (complete) last.call = plan_call(state_.step + 1, state_.totals, state_.unsaid_tokens, repeats_with(bodies));
+    if (complete) last.call = plan_call(state_.step + 1, state_.totals, state_.unsaid, repeats_with(bodies));
   }
   mark(false);
   const auto starts = last.starts;

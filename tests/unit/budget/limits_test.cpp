@@ -41,24 +41,32 @@ TEST(Totals, CountAFailedCallUnlessTheAccountWasRefused) {
 
 TEST(Refusal, NamesTheLimitThatIsReachedAndItsKey) {
   manifest::Limits limits;
-  EXPECT_FALSE(refusal(limits, {}, 0, 1));
-  EXPECT_EQ(refusal(limits, {}, 0, 16)->error_class, ErrorClass::loop);
-  EXPECT_TRUE(refusal(limits, {.requests = 50}, 0, 1)->message.contains("limits.request_limit"));
-  EXPECT_TRUE(refusal(limits, {.input_tokens = 30'000, .output_tokens = 20'000}, 0, 1)->message.contains("limits.total_tokens_limit"));
-  EXPECT_TRUE(refusal(limits, {.cost = dollars(1)}, 0, 1)->message.contains("1.00 dollars"));
-  EXPECT_FALSE(refusal(limits, {.requests = 49, .input_tokens = 49'999, .cost = dollars(0.99)}, 0, 15));
+  EXPECT_FALSE(refusal(limits, {}, {}, nullptr, 1));
+  EXPECT_EQ(refusal(limits, {}, {}, nullptr, 16)->error_class, ErrorClass::loop);
+  EXPECT_TRUE(refusal(limits, {.requests = 50}, {}, nullptr, 1)->message.contains("limits.request_limit"));
+  EXPECT_TRUE(refusal(limits, {.input_tokens = 30'000, .output_tokens = 20'000}, {}, nullptr, 1)->message.contains("limits.total_tokens_limit"));
+  EXPECT_TRUE(refusal(limits, {.cost = dollars(1)}, {}, nullptr, 1)->message.contains("1.00 dollars"));
+  EXPECT_FALSE(refusal(limits, {.requests = 49, .input_tokens = 49'999, .cost = dollars(0.99)}, {}, nullptr, 15));
 }
 
-TEST(Refusal, CountsWhatNoEndpointNamedForTheLimitOnTokensAlone) {
+TEST(Refusal, CountsWhatNoEndpointNamedForTheLimitOnTokens) {
   const manifest::Limits limits{.total_tokens_limit = 100};
-  EXPECT_FALSE(refusal(limits, {.input_tokens = 50}, 49, 1));
-  EXPECT_TRUE(refusal(limits, {.input_tokens = 50}, 50, 1)->message.contains("about 100 tokens"));
-  EXPECT_TRUE(refusal(limits, {.input_tokens = 100}, 0, 1)->message.contains("used 100 tokens"));
+  EXPECT_FALSE(refusal(limits, {.input_tokens = 50}, {.input_tokens = 9, .output_tokens = 40}, nullptr, 1));
+  EXPECT_TRUE(refusal(limits, {.input_tokens = 50}, {.input_tokens = 50}, nullptr, 1)->message.contains("about 100 tokens"));
+  EXPECT_TRUE(refusal(limits, {.input_tokens = 100}, {}, nullptr, 1)->message.contains("used 100 tokens"));
+}
+
+TEST(Refusal, PricesWhatNoEndpointNamedForTheLimitOnCost) {
+  const manifest::Prices prices{.input = dollars(1), .output = dollars(10)};
+  const Unsaid unsaid{.input_tokens = 500'000, .output_tokens = 20'000};
+  EXPECT_FALSE(refusal({.total_tokens_limit = 0, .cost_limit = dollars(1)}, {.cost = dollars(0.29)}, unsaid, &prices, 1));
+  EXPECT_TRUE(refusal({.total_tokens_limit = 0, .cost_limit = dollars(1)}, {.cost = dollars(0.3)}, unsaid, &prices, 1)->message.contains("about 1.00 dollars"));
+  EXPECT_FALSE(refusal({.total_tokens_limit = 0, .cost_limit = dollars(1)}, {.cost = dollars(0.3)}, unsaid, nullptr, 1)) << "no price, no cost";
 }
 
 TEST(Refusal, TakesZeroForNoLimit) {
   const manifest::Limits none{.max_steps = 0, .request_limit = 0, .total_tokens_limit = 0, .cost_limit = 0};
-  EXPECT_FALSE(refusal(none, {.requests = 1'000'000, .input_tokens = 1'000'000'000, .cost = dollars(1'000'000)}, 1'000'000, 1'000'000));
+  EXPECT_FALSE(refusal(none, {.requests = 1'000'000, .input_tokens = 1'000'000'000, .cost = dollars(1'000'000)}, {.input_tokens = 1'000'000}, nullptr, 1'000'000));
 }
 
 }  // namespace

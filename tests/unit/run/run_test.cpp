@@ -257,6 +257,17 @@ TEST(Run, EstimatesTokensForItsLimitWhereTheEndpointNamesNone) {
   EXPECT_NE(told.run().fault->error_class, ErrorClass::budget) << "what was said is believed";
 }
 
+TEST(Run, EstimatesItsCostForItsLimitWhereTheEndpointNamesNoTokens) {
+  auto silent = call("geometry.area", kArguments);
+  silent.answer.usage.reset();
+  Bench bench({.answers = std::vector<Turn>(30, silent), .spec = [](auto& spec) { spec.limits.total_tokens_limit = 0, spec.limits.cost_limit = 220; }, .prices = {.input = 1'000'000, .output = 1'000'000}});
+  const auto end = bench.run();
+  ASSERT_TRUE(end.fault);
+  EXPECT_TRUE(end.fault->message.contains("has used about ") && end.fault->message.contains("limits.cost_limit")) << end.fault->message;
+  EXPECT_LE(bench.provider().requests.size(), 4);
+  EXPECT_EQ(end.totals.cost, 0) << "what was not said is not claimed";
+}
+
 TEST(Run, TimesOutAndStopsWhatIsUnderWay) {
   auto slow = say("late");
   slow.takes = 1h;
