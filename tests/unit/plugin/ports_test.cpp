@@ -475,7 +475,7 @@ TEST(ProviderPort, SaysThatACompletionTimedOut) {
   const std::pair<std::int32_t, std::int32_t> ends[] = {{AGENTD_UNKNOWN_OUTCOME, AGENTD_FAILURE_ANSWER}, {AGENTD_CANCELLED, AGENTD_FAILURE_OTHER}};
   for (const auto& [status, failure] : ends) {
     house.model.on_complete = [&](const agentd_completion& c) {
-      house.world.after(61s, [&house, op = c.op, status, failure] {
+      house.world.after(60'500ms, [&house, op = c.op, status, failure] {
         const agentd_result r{sizeof r, status, str("cancelled"), -1};
         house.model.completions().fail(house.model.host, op, &r, failure);
       });
