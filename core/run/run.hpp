@@ -33,6 +33,7 @@ struct RunEnd {
   port::RunStatus status{};
   std::string_view result;  // JSON; empty: there is none
   bool nothing_new = false;  // the agent said that it has nothing to report
+  const manifest::AgentSpec* spec = nullptr;  // the run's own revision; null: it cannot be had
 };
 
 // What runs are given beside their agent; outlives them.

@@ -92,6 +92,17 @@ Async<void> Worker::drain(Millis timeout) {
   around_.world.timers.cancel(hurry);
 }
 
+// What the run's own revision says, also where its agent is gone. Null: it cannot be had.
+Async<AgentRef> Worker::revision_of(RunId run) {
+  if (!around_.recipients) co_return nullptr;
+  port::RunFilter filter{.agent_id = {}, .status = {}, .before = run.position + 1, .limit = 1};
+  const auto rows = co_await around_.ledger.list(std::move(filter));
+  if (!rows || rows->empty() || rows->front().run != run) co_return nullptr;
+  auto finding = around_.agents.agent(rows->front().agent_id, rows->front().revision);
+  auto agent = co_await std::move(finding);
+  co_return agent ? std::move(*agent) : nullptr;
+}
+
 Async<Result<bool>> Worker::cancel(RunId run, std::string reason) {
   const auto [first, last] = flights_.equal_range(run);
   for (auto flight = first; flight != last; ++flight) {
@@ -99,6 +110,7 @@ Async<Result<bool>> Worker::cancel(RunId run, std::string reason) {
     flight->second->control().interrupt(Control::Why::cancelled, reason);
   }
   if (first != last) co_return true;
+  const auto agent = co_await revision_of(run);
   auto records = co_await around_.ledger.load(run);
   if (!records) co_return fail(records.error().message);
   auto state = fold(*records);
@@ -115,7 +127,7 @@ Async<Result<bool>> Worker::cancel(RunId run, std::string reason) {
     budget::add_unknown(ended.totals);
   }
   port::Transition transition{.run = run, .next = port::RunStatus::cancelled};
-  const RunEnd told{agent_id, run, ended.status, {}};
+  const RunEnd told{.agent_id = agent_id, .run = run, .status = ended.status, .result = {}, .spec = agent ? &agent->spec : nullptr};
   if (around_.followers && !replay) transition.follow_ups = around_.followers(told);
   if (around_.recipients && !replay) ended.deliver = around_.recipients(told);
   transition.records.push_back(event::to_record(ended, state->session.empty() ? state->entry.session : state->session));

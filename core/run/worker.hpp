@@ -33,6 +33,7 @@ class Worker {
   Async<void> claim();
   void take_off(port::Claim claim);
   Async<void> fly(RunId run, Run& story);
+  Async<AgentRef> revision_of(RunId run);
 
   Surroundings around_;
   std::size_t most_;

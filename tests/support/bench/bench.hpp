@@ -20,6 +20,7 @@ struct Scene {
   bool native = false;                               // a task instead of a model
   bool gated = false;                                // a task before the run
   std::function<std::vector<port::Entry>(const run::RunEnd&)> followers;  // default: nobody
+  std::function<std::vector<event::Recipient>(const run::RunEnd&)> recipients;  // default: nobody
   bool dry_run = false;
   bool can_ask = true;                               // people
   std::string secret;                                // is not to be read anywhere; empty: nothing is secret
