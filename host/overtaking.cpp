@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 
 #include "host/entries.hpp"
@@ -12,6 +13,14 @@ namespace {
 constexpr std::size_t kRunsAtOnce = 256;
 constexpr Millis kLookAgain{500};
 constexpr std::array kLive = {port::RunStatus::waiting, port::RunStatus::queued, port::RunStatus::running};  // as a run goes on
+
+// What people and batches asked for is theirs, and a replay is none of the agent's own.
+bool can_be_overtaken(const port::RunRow& row) {
+  const auto decoded = event::decode(event::Entered::kKind, row.payload);
+  if (!decoded) return false;
+  const auto& entered = std::get<event::Entered>(decoded->body);
+  return is_unasked(entered) && !entered.replay;
+}
 
 }  // namespace
 
@@ -73,14 +82,14 @@ Async<void> Overtaking::push_aside(std::string agent_id, RunId by) {
 Async<bool> Overtaking::cancel_earlier(const std::string& agent_id, port::RunStatus status, RunId by) {
   port::RunFilter filter{.agent_id = agent_id, .status = status, .before = by.position, .limit = kRunsAtOnce};
   auto rows = co_await ledger_.list(filter);
-  while (rows && rows->size() == kRunsAtOnce && std::ranges::all_of(*rows, is_replay)) {
+  while (rows && rows->size() == kRunsAtOnce && std::ranges::none_of(*rows, can_be_overtaken)) {
     filter.before = rows->back().run.position;
     rows = co_await ledger_.list(filter);
   }
   if (!rows)
     log_.warn("schedule", agent_id + ": what run " + to_text(by) + " pushes aside cannot be read: " + rows.error().message);
   if (!rows) co_return true;
-  std::erase_if(*rows, is_replay);
+  std::erase_if(*rows, std::not_fn(can_be_overtaken));
   for (const auto& row : *rows) {
     if (stopping_.stop_requested()) break;
     auto cancelling = worker_.cancel(row.run, "overtaken by run " + to_text(by));

@@ -1,4 +1,4 @@
-// overlap = "cancel_previous": a run that came in by itself pushes aside what the agent had before.
+// overlap = "cancel_previous": a run that came in by itself pushes aside those that came in by themselves before.
 #pragma once
 #include <stop_token>
 #include <string>

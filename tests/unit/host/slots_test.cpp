@@ -332,17 +332,27 @@ struct Busy {
   }
 };
 
-TEST(CancelPrevious, EndsWhatTheAgentHadBeforeASlotAFileOrAChain) {
+TEST(CancelPrevious, EndsTheSlotBeforeASlotAFileOrAChain) {
   for (const char* trigger : {"schedule", "file", "agent"}) {
     Busy busy(Overlap::cancel_previous);
     busy.watch();
-    const auto first = busy.enter("api"), second = busy.enter("api");
-    EXPECT_EQ(busy.bench.standing(second).status, RunStatus::running) << "people's runs push nothing aside";
+    const auto first = busy.enter("schedule"), second = busy.enter("api");
+    EXPECT_EQ(busy.bench.standing(first).status, RunStatus::running) << "people's runs push nothing aside";
     const auto third = busy.enter(trigger);
     EXPECT_EQ(busy.bench.standing(first).status, RunStatus::cancelled) << trigger;
-    EXPECT_EQ(busy.bench.standing(second).status, RunStatus::cancelled) << trigger;
+    EXPECT_EQ(busy.bench.standing(second).status, RunStatus::running) << trigger;
     EXPECT_EQ(busy.bench.standing(first).reason, "overtaken by run " + to_text(third));
     EXPECT_EQ(busy.bench.standing(third).status, RunStatus::running);
+  }
+}
+
+TEST(CancelPrevious, SparesWhatPeopleAndBatchesAskedFor) {
+  for (const char* trigger : {"api", "manual", "batch", "webhook", "retry"}) {
+    Busy busy(Overlap::cancel_previous);
+    busy.watch();
+    const auto asked = busy.enter(trigger);
+    busy.enter("schedule");
+    EXPECT_EQ(busy.bench.standing(asked).status, RunStatus::running) << trigger;
   }
 }
 
