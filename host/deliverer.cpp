@@ -23,6 +23,8 @@ bool is_told_of(std::int32_t kind) {
   return kind == event::Ended::kKind || kind == event::AlertRaised::kKind || kind == event::AlertCleared::kKind;
 }
 
+std::string what_of(const std::string& run_id) { return run_id.empty() ? "an alert" : "run " + run_id; }
+
 }  // namespace
 
 bool Deliverer::is_for_me(const std::vector<event::Recipient>& recipients) const {
@@ -38,7 +40,10 @@ void Deliverer::note(const port::StoredRecord& record) {
   if (!decoded) return ground_.error("sink \"" + name_ + "\": the ledger's record " + std::to_string(record.position) + " cannot be read: " + decoded.error().message);
   std::visit([&]<class T>(const T& body) {
     if constexpr (std::is_same_v<T, event::Ended> || std::is_same_v<T, event::AlertRaised> || std::is_same_v<T, event::AlertCleared>) {
-      if (is_for_me(body.deliver)) pending_.try_emplace(record.position);
+      if (!is_for_me(body.deliver)) return;
+      std::string agent_id = record.agent_id;
+      if constexpr (requires { body.subject; }) agent_id = body.agent_id;
+      pending_.try_emplace(record.position, Tiding{record.run, std::move(agent_id)});
     } else if constexpr (std::is_same_v<T, event::Delivered>) {
       if (body.sink == name_) pending_.erase(body.position);
     } else if constexpr (std::is_same_v<T, event::Undelivered>) {
@@ -83,8 +88,9 @@ Async<void> Deliverer::follow(std::stop_token stop) {
     for (const auto& record : *records) note(record);
     if (!records->empty()) read_ = records->back().position;
     co_await save(false);
+    save_soon(stop);
   }
-  while (in_flight_ + resting_ > 0) co_await await_an_end({});
+  while (in_flight_ + resting_ > 0 || saves_later_) co_await await_an_end({});
   if (found) co_await save(true);
 }
 
@@ -137,6 +143,17 @@ Async<bool> Deliverer::keep(std::string agent_id, event::Body body, std::stop_to
   }
 }
 
+// What is to be told is gone.
+Async<void> Deliverer::give_up(Position at, std::stop_token stop) {
+  const auto tiding = pending_.at(at);
+  const auto run_id = to_text(tiding.run);
+  const std::string why = run_id.empty() ? "the alert has been removed" : "the run it tells of has been removed";
+  event::Body said = event::Undelivered{name_, run_id, at, tiding.tries, why, -1};
+  auto keeping = keep(tiding.agent_id, std::move(said), stop);
+  const bool kept = co_await std::move(keeping);
+  if (kept) ground_.error("sink \"" + name_ + "\" was not told of " + what_of(run_id) + ": " + why);
+}
+
 // One try. How long to wait for the next one; nothing: there is none.
 Async<std::optional<Millis>> Deliverer::attempt(Position at, std::stop_token stop) {
   auto told = co_await read(at);
@@ -146,6 +163,7 @@ Async<std::optional<Millis>> Deliverer::attempt(Position at, std::stop_token sto
     ground_.warn("sink \"" + name_ + "\": what it is to be told cannot be read: " + (told ? unchanged.error() : told.error()).message);
     co_return kLedgerPause;
   }
+  if (!*told) co_await give_up(at, stop);
   if (!*told || *unchanged) co_return std::nullopt;
   const auto& [record, body] = **told;
   Message message;
@@ -169,7 +187,7 @@ Async<std::optional<Millis>> Deliverer::attempt(Position at, std::stop_token sto
   const bool again = error.error_class == ErrorClass::retryable && tries < kMostTries;
   const Millis pause = again ? pause_after(tries, error.retry_after, ground_.world.random.next()) : Millis(-1);
   const bool kept = co_await keep(agent_id, event::Undelivered{name_, run_id, at, tries, error.message, pause.count()}, stop);
-  if (kept && !again) ground_.error("sink \"" + name_ + "\" was not told of " + (run_id.empty() ? "an alert" : "run " + run_id) + ", after " + std::to_string(tries) + " tries: " + error.message);
+  if (kept && !again) ground_.error("sink \"" + name_ + "\" was not told of " + what_of(run_id) + ", after " + std::to_string(tries) + " tries: " + error.message);
   if (again) co_return pause;
   co_return std::nullopt;
 }
@@ -181,6 +199,7 @@ Async<void> Deliverer::tell(Position at, std::stop_token stop) {
   if (!stop.stop_requested()) {
     if (!pause) pending_.erase(at);
     send_some(stop);
+    save_soon(stop);
   }
   if (pause) {
     ++resting_;
@@ -192,14 +211,28 @@ Async<void> Deliverer::tell(Position at, std::stop_token stop) {
   one_ended_.request_stop();
 }
 
+Position Deliverer::place() const { return pending_.empty() ? read_ : std::min(read_, pending_.begin()->first - 1); }
+
 Async<void> Deliverer::save(bool now) {
-  const Position done = pending_.empty() ? read_ : std::min(read_, pending_.begin()->first - 1);
+  const Position done = place();
   if (done == saved_ || (!now && ground_.world.clock.tick() - saved_at_ < kNoteEvery)) co_return;
   saved_at_ = ground_.world.clock.tick();
   std::vector<port::Cursor> cursors = {{"deliver:" + name_, done}};
   const auto saved = co_await ground_.ledger.put_cursors(std::move(cursors));
   if (saved) saved_ = done;
   else ground_.warn("sink \"" + name_ + "\": where it stands cannot be noted: " + saved.error().message);
+}
+
+// Also where nothing more comes: what is kept until it has been told is kept no longer than that.
+void Deliverer::save_soon(std::stop_token stop) {
+  if (place() != saved_ && !std::exchange(saves_later_, true)) spawn(ground_.world.executor, save_later(std::move(stop)));
+}
+
+Async<void> Deliverer::save_later(std::stop_token stop) {
+  const bool whole = co_await sleep(ground_.world.timers, kNoteEvery, stop);
+  if (whole) co_await save(true);
+  saves_later_ = false;
+  one_ended_.request_stop();
 }
 
 }  // namespace agentd::host

@@ -35,6 +35,8 @@ class Deliverer {
 
  private:
   struct Tiding {
+    RunId run;  // that it tells of, or none
+    std::string agent_id;
     int tries = 0;  // that are durable
     bool under_way = false;  // being sent, or resting until the next try
   };
@@ -48,17 +50,22 @@ class Deliverer {
   Async<void> tell(Position at, std::stop_token stop);
   Async<std::optional<Millis>> attempt(Position at, std::stop_token stop);
   Async<Result<std::optional<Told>>> read(Position at);
+  Async<void> give_up(Position at, std::stop_token stop);
   Async<Result<bool>> is_unchanged(const Told& told);
   Async<bool> keep(std::string agent_id, event::Body body, std::stop_token stop);
   Async<void> await_an_end(std::stop_token stop);
   Async<bool> find_place(std::stop_token stop);
+  Position place() const;  // all up to there is done with
   Async<void> save(bool now);
+  void save_soon(std::stop_token stop);
+  Async<void> save_later(std::stop_token stop);
 
   const Ground ground_;
   const std::string name_;
   Sink& sink_;
   std::map<Position, Tiding> pending_;  // by the record that says it
   std::size_t in_flight_ = 0, resting_ = 0;
+  bool saves_later_ = false;
   std::stop_source one_ended_;
   Position read_ = 0, saved_ = 0;
   Tick saved_at_{};

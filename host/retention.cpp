@@ -38,38 +38,64 @@ Async<std::optional<Instant>> Retention::dealt_with_until(port::Ledger& ledger) 
 Async<void> Retention::sweep() {
   const auto now = world_.clock.now();
   const auto before = now - rules_.keep;
-  const auto have = co_await copied();
-  if (!have) co_return;
+  const auto done = co_await done_with();
+  if (!done) co_return;
   std::vector<port::Cursor> mark = {{kPrunedCursor, std::max<std::int64_t>(1, before.time_since_epoch().count())}};
   const auto marked = co_await ledger_.put_cursors(std::move(mark));
   if (!marked) co_return tell_("what is old could not be removed: " + marked.error().message);
   const auto window_before = budget::day_of(std::min(before, now - kDaysOfSpending));
   port::Pruned all;
   bool went_well = true;
-  if (!rules_.copies.empty()) {
-    co_await tell_lost(*have, before - rules_.keep);
+  if (!rules_.copies.empty() || !rules_.sinks.empty()) {
+    co_await tell_lost(before - rules_.keep);
     went_well = co_await prune({.before = before - rules_.keep, .window_before = window_before}, all);
   }
-  if (went_well) co_await prune({.before = before, .upto = *have, .window_before = window_before}, all);
+  if (went_well) co_await prune({.before = before, .upto = *done, .window_before = window_before}, all);
   // A sweep that found nothing but what the one before had said of itself has nothing to say.
   if (all.runs > 0 || all.records > 1) co_await record(before, all);
 }
 
-// Up to where every store has what there is. Nothing: it cannot be known now.
-Async<std::optional<Position>> Retention::copied() {
-  if (rules_.copies.empty()) co_return INT64_MAX;
-  std::vector<std::string> names;
-  for (const auto& name : rules_.copies) names.push_back("events:" + name);
+Async<std::optional<std::vector<Position>>> Retention::positions(std::string kind, std::vector<std::string> names) {
+  for (auto& name : names) name.insert(0, kind);
+  if (names.empty()) co_return std::vector<Position>();
   const auto found = co_await ledger_.cursors(std::move(names));
-  if (found) co_return std::ranges::min(*found);
+  if (found) co_return std::vector<Position>(found->begin(), found->end());
   tell_("what is old could not be removed: " + found.error().message);
   co_return std::nullopt;
 }
 
-Async<void> Retention::tell_lost(Position copied, Instant before) {
-  const auto next = co_await ledger_.events_after(copied, 1);
-  if (!next || next->empty() || next->front().at >= before) co_return;
-  tell_("an event store has not had a copy of what is twice as old as ledger.retention says; it is removed without one");
+// Up to where every store has what there is, and every sink knows it. Nothing: it cannot be known now.
+Async<std::optional<Position>> Retention::done_with() {
+  auto reading_copies = positions("events:", rules_.copies);
+  const auto copied = co_await std::move(reading_copies);
+  if (!copied) co_return std::nullopt;
+  auto reading_tidings = positions("deliver:", rules_.sinks);
+  const auto told = co_await std::move(reading_tidings);
+  if (!told) co_return std::nullopt;
+  Position done = INT64_MAX;
+  for (const auto& all : {*copied, *told})
+    for (const auto position : all) done = std::min(done, position);
+  co_return done;
+}
+
+Async<bool> Retention::lacks(Position done, Instant before) {
+  const auto next = co_await ledger_.events_after(done, 1);
+  co_return next && !next->empty() && next->front().at < before;
+}
+
+Async<void> Retention::tell_lost(Instant before) {
+  auto reading_copies = positions("events:", rules_.copies);
+  const auto copied = co_await std::move(reading_copies);
+  if (copied && !copied->empty()) {
+    const bool lost = co_await lacks(std::ranges::min(*copied), before);
+    if (lost) tell_("an event store has not had a copy of what is twice as old as ledger.retention says; it is removed without one");
+  }
+  auto reading_tidings = positions("deliver:", rules_.sinks);
+  const auto told = co_await std::move(reading_tidings);
+  if (told && !told->empty()) {
+    const bool lost = co_await lacks(std::ranges::min(*told), before);
+    if (lost) tell_("a sink has not been told of what is twice as old as ledger.retention says; it is removed all the same");
+  }
 }
 
 Async<bool> Retention::prune(port::Prune what, port::Pruned& all) {

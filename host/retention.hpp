@@ -15,7 +15,8 @@ class Retention {
  public:
   struct Rules {
     Millis keep{};
-    std::vector<std::string> copies = {};  // event stores that get every event: what they lack stays for as long again, then no longer
+    // What event stores that get every event lack, and sinks have not been told, stays for as long again, then no longer.
+    std::vector<std::string> copies = {}, sinks = {};
   };
   // tell: of what is amiss, for the log.
   Retention(World world, port::Ledger& ledger, port::LedgerUpkeep& upkeep, Rules rules, std::function<void(const std::string&)> tell);
@@ -29,9 +30,11 @@ class Retention {
 
  private:
   Async<void> follow();
-  Async<std::optional<Position>> copied();
+  Async<std::optional<Position>> done_with();
+  Async<std::optional<std::vector<Position>>> positions(std::string kind, std::vector<std::string> names);
   Async<bool> prune(port::Prune what, port::Pruned& all);
-  Async<void> tell_lost(Position copied, Instant before);
+  Async<void> tell_lost(Instant before);
+  Async<bool> lacks(Position done, Instant before);
   Async<void> record(Instant before, port::Pruned removed);
 
   World world_;

@@ -84,6 +84,7 @@ class Serving {
     co_await file_triggers_->start();
     auto tell = [this](const std::string& text) { ground_.log.warn("ledger", text); };
     Retention::Rules rules{config_.ledger.retention, config_.events.stores};
+    for (const auto& [name, sink] : ground_.ports.sinks()) rules.sinks.push_back(name);
     retention_.emplace(ground_.world, engine_.ledger(), engine_.upkeep(), std::move(rules), std::move(tell));
     retention_->start();
     fleet_.emplace(Fleet::Ground{ground_.world, engine_, *slots_, *file_triggers_, *watch_, ground_.log});

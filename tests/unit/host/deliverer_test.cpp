@@ -185,6 +185,29 @@ TEST(Deliverer, CountsTheTriesOfAnEarlierHost) {
   EXPECT_EQ(b.records<event::Delivered>().at(0).attempt, 3);
 }
 
+TEST(Deliverer, SaysSoWhereWhatItWasToTellIsGone) {
+  Bench b;
+  b.refuse("warning: one", 1);
+  b.raise("one");
+  b.world.advance(1s);
+  b.store.log.front().position = 0;  // another record stands there: it was pruned
+  b.world.advance(1min);
+  EXPECT_TRUE(b.sink.told.empty());
+  const auto refused = b.records<event::Undelivered>();
+  ASSERT_EQ(refused.size(), 2U);
+  EXPECT_EQ(refused[1].position, 1);
+  EXPECT_EQ(refused[1].retry_after_ms, -1);
+  EXPECT_EQ(refused[1].error, "the alert has been removed");
+  EXPECT_EQ(b.log, std::vector<std::string>{"sink \"ops\" was not told of an alert: the alert has been removed"});
+}
+
+TEST(Deliverer, NotesWhereItStandsAlsoWhereNothingMoreComes) {
+  Bench b;
+  for (const char* what : {"one", "two"}) b.raise(what);
+  b.world.advance(1min);
+  EXPECT_EQ(b.store.cursors["deliver:ops"], b.now().ledger.last_position());
+}
+
 TEST(Deliverer, BoundsWhatItHoldsInMemory) {
   Bench b;
   for (int i = 0; i < 600; ++i) b.refuse("warning: n" + std::to_string(i), 1);

@@ -39,8 +39,8 @@ struct Bench {
   std::vector<std::string> told;
   std::optional<Retention> retention;
 
-  void start(std::vector<std::string> copies = {}) {
-    Retention::Rules rules{24h, std::move(copies)};
+  void start(std::vector<std::string> copies = {}, std::vector<std::string> sinks = {}) {
+    Retention::Rules rules{24h, std::move(copies), std::move(sinks)};
     retention.emplace(world.world(), ledger, upkeep, std::move(rules), [this](const std::string& text) { told.push_back(text); });
     retention->start();
     world.settle();
@@ -110,6 +110,22 @@ TEST(Retention, KeepsWhatAnEventStoreLacksForAsLongAgainAndSaysSoWhenThatIsOver)
   b.world.advance(49h);
   ASSERT_FALSE(b.told.empty());
   EXPECT_EQ(b.told[0], "an event store has not had a copy of what is twice as old as ledger.retention says; it is removed without one");
+}
+
+TEST(Retention, KeepsWhatASinkHasNotBeenToldForAsLongAgainAndSaysSoWhenThatIsOver) {
+  Bench b;
+  const auto first = b.old_record();
+  b.old_record();
+  b.copied("store", 2);
+  b.store.cursors["deliver:ops"] = first;
+  b.start({"store"}, {"ops"});
+  ASSERT_EQ(b.upkeep.asked.size(), 2u);
+  EXPECT_EQ(b.upkeep.asked[0].before, b.world.now() - 48h);
+  EXPECT_EQ(b.upkeep.asked[1].upto, first);
+  EXPECT_TRUE(b.told.empty());
+  b.world.advance(49h);
+  ASSERT_FALSE(b.told.empty());
+  EXPECT_EQ(b.told[0], "a sink has not been told of what is twice as old as ledger.retention says; it is removed all the same");
 }
 
 TEST(Retention, AFullDiskIsToldAndTriedAgainLater) {
