@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "core/base/json_text.hpp"
@@ -22,6 +23,26 @@ constexpr int kLongestWait = 10;  // times the debounce, where files never stop 
 
 // As a shell does: what begins with a dot is hidden, so editors' and downloads' own files do not count.
 bool matches(const std::string& glob, const std::string& name) { return ::fnmatch(glob.c_str(), name.c_str(), FNM_PERIOD) == 0; }
+
+// A file's name in the state, which is JSON: as it is, or "/" and its bytes in hex, which no name begins with.
+std::string key_in_state(const std::string& name) {
+  if (to_utf8(name) == name) return name;
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string key = "/";
+  for (const unsigned char byte : name) key += {kDigits[byte / 16], kDigits[byte % 16]};
+  return key;
+}
+
+std::string name_in_state(const std::string& key) {
+  if (!key.starts_with('/')) return key;
+  std::string name;
+  for (std::size_t at = 1; at + 1 < key.size(); at += 2) {
+    unsigned byte = 0;
+    std::from_chars(key.data() + at, key.data() + at + 2, byte, 16);
+    name += static_cast<char>(byte);
+  }
+  return name;
+}
 
 struct Folder {
   explicit Folder(const std::string& path) : stream(::opendir(path.c_str())) {}
@@ -120,7 +141,7 @@ Async<void> FileTriggers::start_one(Watched& watched) {
   if (state.is_object())
     for (const auto& [name, version] : state.items())
       if (version.is_array() && version.size() == 2 && version[0].is_number_integer() && version[1].is_number_integer())
-        watched.seen[name] = {version[0].get<std::int64_t>(), version[1].get<std::int64_t>()};
+        watched.seen[name_in_state(name)] = {version[0].get<std::int64_t>(), version[1].get<std::int64_t>()};
   watch_.add(watched.on.path);
   if (!watch_.is_watched(watched.on.path))
     log_.warn("files", watched.agent_id + ": there is no folder " + watched.on.path + " now; it is watched for");
@@ -227,7 +248,7 @@ Async<bool> FileTriggers::bring_in(const Member& member, Watched& watched, const
   for (const auto& [name, version] : arrived) seen[name] = version;
   std::erase_if(seen, [&](const auto& file) { return ::access((watched.on.path + "/" + file.first).c_str(), F_OK) != 0; });
   json state = json::object();
-  for (const auto& [name, version] : seen) state[to_utf8(name)] = {version.size, version.mtime_ns};
+  for (const auto& [name, version] : seen) state[key_in_state(name)] = {version.size, version.mtime_ns};
   port::Transition transition{.agent_id = watched.agent_id + "/" + watched.name, .records = {}, .agent_state = state.dump()};
   Files some;
   for (auto file = arrived.begin(); file != arrived.end();) {

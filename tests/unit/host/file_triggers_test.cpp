@@ -165,6 +165,14 @@ TEST_F(FilesOfAnAgent, AreRememberedAlsoWhenTheirRunsArePruned) {
   EXPECT_EQ(runs(), Runs{});
 }
 
+TEST_F(FilesOfAnAgent, AreRememberedAlsoWhenTheirNamesAreNotUtf8) {
+  write("b\xff\xe4.csv"), write("\xc3\xa4.csv");
+  start();
+  EXPECT_EQ(runs().size(), 1u);
+  start();
+  EXPECT_EQ(runs(), Runs{});
+}
+
 TEST_F(FilesOfAnAgent, StartOneRunWhateverDiesWhen) {
   for (const char* what : {"fails", "happened", "dies"}) {
     write(std::string(what) + ".csv");
