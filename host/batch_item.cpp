@@ -57,6 +57,12 @@ bool is_batch_name(std::string_view name) {
 
 std::string batch_prefix(std::string_view name) { return "batch:" + std::string(name) + '/'; }
 
+bool is_kept_as_it_is(const port::Cleaner& cleaner, const std::string& batch_prefix) {
+  auto cleaned = batch_prefix;
+  cleaner.clean(cleaned);
+  return cleaned == batch_prefix;
+}
+
 std::string key_of_line(std::int64_t line) {
   auto digits = std::to_string(line);
   return '#' + std::string(digits.size() < 7 ? 7 - digits.size() : 0, '0') + digits;

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/port/cleaner.hpp"
+
 namespace agentd::host {
 
 struct BatchItem {
@@ -20,6 +22,8 @@ std::expected<BatchItem, std::string> read_batch_item(std::string_view line);
 bool is_batch_name(std::string_view name);
 // By which the ledger knows an item, below its batch's.
 std::string batch_prefix(std::string_view name);  // "batch:NAME/"
+// Whether the ledger can keep it as it is: nothing that is secret is in it.
+bool is_kept_as_it_is(const port::Cleaner& cleaner, const std::string& batch_prefix);
 std::string key_of_line(std::int64_t line);       // of an item without a key: "#0000012"
 
 }  // namespace agentd::host

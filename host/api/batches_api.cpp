@@ -51,6 +51,10 @@ class Intake {
         .trigger = "batch", .trigger_name = batch_, .query = std::move(item->query), .key = prefix_ + item->key};
     entered.params.text = std::move(item->params);
     run::clean(context_.ports.cleaner(), entered);
+    if (!entered.key.starts_with(prefix_)) {
+      co_await flush();
+      co_return refuse(number, {}, {422, "key may not hold a secret", 0});
+    }
     waiting_.push_back({number, std::move(entered)});
     if (waiting_.size() >= kItemsAtOnce) co_await flush();
   }
@@ -131,6 +135,7 @@ Async<Answer> submit_batch(Context& context, Request request) {
   if (auto refused = refusal(context, *member)) co_return std::move(*refused);
   const auto name = name_of(context, request);
   if (!host::is_batch_name(name)) co_return problem(400, "a batch's name has letters, digits, '-' and '_', at most 64");
+  if (!host::is_kept_as_it_is(context.ports.cleaner(), host::batch_prefix(name))) co_return problem(422, "a batch's name may not hold a secret");
   std::int64_t first = 1;
   if (const auto from = request.parameter("from"); !from.empty()) {
     const auto read = std::from_chars(from.data(), from.data() + from.size(), first);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/bench/fake_plugins.hpp"
+
 namespace agentd::host {
 namespace {
 
@@ -28,6 +30,12 @@ TEST(BatchItem, TellsAllThatIsWrongWithIt) {
   EXPECT_NE(wrong(R"({"key":"a\nb"})"), "");
   EXPECT_NE(wrong("{\"key\":\"" + std::string(129, 'k') + "\"}").find("128"), std::string::npos);
   EXPECT_NE(wrong(R"({"key":"a","key":"b"})"), "");
+}
+
+TEST(BatchItem, StandsBelowNoNameThatHoldsASecret) {
+  const support::PlainCleaner cleaner("hush");
+  EXPECT_TRUE(is_kept_as_it_is(cleaner, batch_prefix("week-47")));
+  EXPECT_FALSE(is_kept_as_it_is(cleaner, batch_prefix("week-hush")));
 }
 
 TEST(BatchItem, StandsBelowItsBatch) {
