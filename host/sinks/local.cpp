@@ -1,5 +1,6 @@
 // A file and the host's own log.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,6 +27,9 @@ class Descriptor {
 
 std::unexpected<Error> not_written(const std::string& path) { return fail(ErrorClass::retryable, path + ": " + std::strerror(errno)); }
 
+// Whoever reads it could keep the host waiting for ever.
+std::unexpected<Error> no_file(const std::string& path) { return fail(ErrorClass::terminal, path + ": it is no regular file"); }
+
 // Opened anew for each message, so that it may be rotated by whoever likes.
 class FileSink final : public Sink {
  public:
@@ -40,8 +44,12 @@ class FileSink final : public Sink {
  private:
   // A line that was written in part is cut off again: the next try writes it whole.
   Result<void> append(const std::string& line) const {
-    const Descriptor file(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    const Descriptor file(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+    if (file.get() < 0 && (errno == ENXIO || errno == EISDIR)) return no_file(path_);  // a pipe that nobody reads, a folder
     if (file.get() < 0) return not_written(path_);
+    struct stat status{};
+    if (::fstat(file.get(), &status) != 0) return not_written(path_);
+    if (!S_ISREG(status.st_mode)) return no_file(path_);
     const auto size = ::lseek(file.get(), 0, SEEK_END);
     const auto written = ::write(file.get(), line.data(), line.size());
     if (written == static_cast<ssize_t>(line.size()) && ::fdatasync(file.get()) == 0) return {};
