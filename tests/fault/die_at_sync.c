@@ -1,6 +1,7 @@
 /* Preloaded into a host: ends the process at once, as kill -9 would, around the nth sync of its ledger.
  *   DIE_AT_SYNC=n  DIE_WHEN=before|after   counted over fsync and fdatasync of files named ledger.db*
- *   DIE_COUNT=FILE                         instead of dying: the count so far, written there after each sync */
+ *   DIE_ARMED=FILE                         from when this file is there: what was synced before does not count
+ *   DIE_COUNT=FILE                         the count of all so far, written there after each sync */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -11,7 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static atomic_int syncs;
+static atomic_int syncs, armed_syncs;
+
+static int is_armed(void) {
+  const char* file = getenv("DIE_ARMED");
+  return !file || access(file, F_OK) == 0;
+}
 
 static int is_ledger(int fd) {
   char link[64], path[4096];
@@ -30,7 +36,7 @@ static int sync_file(int fd, const char* name) {
   const int n = ++syncs;
   const char* at = getenv("DIE_AT_SYNC");
   const char* when = getenv("DIE_WHEN");
-  const int mine = at && atoi(at) == n;
+  const int mine = at && is_armed() && atoi(at) == ++armed_syncs;
   if (mine && when && strcmp(when, "before") == 0) die();
   const int result = real(fd);
   if (mine) die();
