@@ -17,9 +17,12 @@ struct Counts {
 Counts ended_of(const Witness& witness, const std::string& agent) {
   Counts counts;
   for (const auto& [position, run] : witness.runs()) {
-    if (run.agent != agent || !run.accepted() || !run.ended || run.ended_as == port::RunStatus::skipped) continue;
-    counts.most += run.ends;
-    counts.least += run.records > 1;  // one that was cancelled before anybody took it up is no run
+    if (run.agent != agent || !run.accepted()) continue;
+    const bool is_passed_over = run.ended && run.ended_as == port::RunStatus::skipped;
+    const auto counted = run.ends - (is_passed_over ? 1 : 0);  // also those before a person let it begin again, whatever became of it then
+    counts.most += counted;
+    counts.least += run.records > 1 ? counted : 0;  // one that was cancelled before anybody took it up is no run
+    if (!run.ended || is_passed_over) continue;
     counts.completed += run.ended_as == port::RunStatus::completed;
     counts.passed += run.ended_as == port::RunStatus::completed && run.gated;
   }
