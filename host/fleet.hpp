@@ -30,7 +30,7 @@ class Fleet {
   Async<void> start();
   Async<void> stop();  // nothing changes any more when it returns
 
-  // The modes in which people leave an agent, and the way there: what of it cannot be done now is an error of what is asked.
+  // Why an agent cannot be paused, resumed, stopped or started now. Of an unknown agent the message is its id.
   struct Refusal {
     enum class Why { unknown_agent, conflict, ledger } why = Why::conflict;
     std::string message;

@@ -77,6 +77,7 @@ Async<void> Watch::catch_up() {
   const auto until = ground_.ledger.last_position();
   for (auto at = saved_; saved_ > 0 && at < until;) {
     const auto records = co_await ground_.ledger.events_after(at, kRecordsAtOnce);
+    if (!records) ground_.log.warn("alerts", "what was recorded while nobody watched cannot be read, so no alert is raised of it: " + records.error().message);
     if (!records || records->empty()) break;
     for (const auto& record : *records) {
       at = record.position;
