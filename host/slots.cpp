@@ -15,6 +15,8 @@ constexpr std::size_t kAtOnce = 1024;
 std::string begin_cursor(const std::string& agent_id) { return "schedule:" + agent_id; }
 std::string which_cursor(const std::string& agent_id) { return "schedule-is:" + agent_id; }
 
+constexpr const char* kOfEarlier = "/earlier";  // behind the key of slots whose schedule is gone: one of the new may be at the same instant
+
 constexpr Position kNone = -1;  // of which_cursor: the schedule is not in force, and begins anew when it is again
 
 // What the keys of an agent's slots begin with.
@@ -51,8 +53,8 @@ Position mark_of(std::string_view text) {
   return static_cast<Position>(hash >> 1 | 1);
 }
 
-Position mark_of_schedule(const Member& member) {
-  const auto manifest = event::ObjectReader::open(member.manifest);
+Position mark_of_schedule(std::string_view canonical) {
+  const auto manifest = event::ObjectReader::open(canonical);
   return mark_of(manifest ? manifest->raw("schedule") : std::string_view());
 }
 
@@ -141,15 +143,71 @@ Async<void> Slots::run_once(std::vector<MemberRef> members) {
   if (!stopping_.stop_requested()) co_await keep(std::move(marks));
 }
 
+// That another schedule is in force is kept behind what the earlier one owed: a death in between asks for that again.
 Async<void> Slots::start_some(std::vector<MemberRef> members) {
-  const auto begun = co_await begins(members);
-  std::vector<Async<void>> going_on;
+  auto begun = co_await begins(members);
+  std::vector<Async<void>> settling, going_on;
+  for (std::size_t i = 0; i < members.size(); ++i)
+    if (begun[i].earlier_since) settling.push_back(settle_earlier(members[i], &begun[i]));
+  co_await together(std::move(settling));
   for (std::size_t i = 0; i < members.size(); ++i) {
     const auto& member = *members[i];
     if (begun[i].now) ticker_.add(member.agent_id, *member.schedule, member.policy, begun[i].at, member.mode != Mode::active);
     else going_on.push_back(go_on(member, begun[i].at));
   }
   co_await together(std::move(going_on));
+  ticker_.hand_over();
+  co_await keep_due();
+  std::vector<port::Cursor> fresh;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const auto which = mark_of_schedule(members[i]->manifest);
+    const auto at = begun[i].at ? begun[i].at->time_since_epoch().count() : begun[i].kept_at;
+    if (begun[i].at && begun[i].kept_which != which) fresh.push_back({which_cursor(members[i]->agent_id), which});
+    if (begun[i].kept_at != at) fresh.push_back({begin_cursor(members[i]->agent_id), at});
+  }
+  if (!stopping_.stop_requested()) co_await keep(std::move(fresh));
+}
+
+// The slots that a schedule owed until now, when another one has come in its place while no host ran. Where only what is done with them
+// has changed, they are owed as before.
+Async<void> Slots::settle_earlier(MemberRef member, Begin* begin) {
+  auto reading = earlier_schedule(member, begin->kept_which);
+  const auto schedule = co_await std::move(reading);
+  if (!schedule) co_return;
+  if (*schedule == *member->schedule) {
+    begin->at = begin->earlier_since;
+    begin->now = false;
+    co_return;
+  }
+  if (ticker_.has(member->agent_id)) co_return;  // it settles them itself
+  auto asking = last_dealt_with(*member, begin->earlier_since);
+  const auto after = co_await std::move(asking);
+  if (!after) co_return;
+  const auto lost = schedule::count_slots(*schedule, *after, world_.clock.now());
+  if (lost.count == 0) co_return;
+  using Why = schedule::LostSlots::Why;
+  const auto why = member->mode == Mode::active ? Why::missed : Why::paused;
+  due_.push_back(lost_entry(*member, {why, member->agent_id, lost.count, lost.first, lost.last, {}}, kOfEarlier));
+}
+
+// The revision that has it is the last one or, where the manifest has changed more than once, one before.
+Async<std::optional<schedule::Schedule>> Slots::earlier_schedule(MemberRef member, Position which) {
+  for (auto revision = member->revision - 1; revision > 0; --revision) {
+    const auto kept = co_await ledger_.spec(member->agent_id, revision);
+    if (!kept) {
+      log_.error("schedule", member->agent_id + ": the schedule before this one cannot be read, so slots of it may have been missed without a record: " + kept.error().message);
+      break;
+    }
+    if (!*kept || mark_of_schedule((*kept)->content) != which) continue;
+    const auto spec = manifest::parse_canonical((*kept)->content);
+    if (!spec) {
+      log_.error("schedule", member->agent_id + ": slots of the schedule before this one may have been missed without a record: revision " + std::to_string(revision) + " cannot be read: " + spec.error().message);
+      break;
+    }
+    const auto schedule = schedule::make_schedule(spec->schedule);
+    co_return schedule ? *schedule : std::nullopt;
+  }
+  co_return std::nullopt;
 }
 
 // Tried until they are in, or the host stops; nobody waits for more than the first try.
@@ -181,17 +239,15 @@ Async<std::vector<Slots::Begin>> Slots::begins(std::vector<MemberRef> members) {
     names.push_back(begin_cursor(member->agent_id));
     names.push_back(which_cursor(member->agent_id));
   }
-  std::vector<port::Cursor> fresh;
   std::vector<Begin> all(members.size());
   const auto found = co_await ledger_.cursors(std::move(names));
-  for (std::size_t i = 0; found && i < members.size(); ++i) all[i] = begin_of(*members[i], (*found)[2 * i], (*found)[2 * i + 1], fresh);
-  co_await keep(std::move(fresh));
+  for (std::size_t i = 0; found && i < members.size(); ++i) all[i] = begin_of(*members[i], (*found)[2 * i], (*found)[2 * i + 1]);
   co_return all;
 }
 
-Slots::Begin Slots::begin_of(const Member& member, Position begun, Position mark, std::vector<port::Cursor>& fresh) {
+Slots::Begin Slots::begin_of(const Member& member, Position begun, Position mark) {
   const auto now = world_.clock.now();
-  const auto which = mark_of_schedule(member);
+  const auto which = mark_of_schedule(member.manifest);
   const bool same = mark == which || (mark == 0 && begun != 0);  // 0: kept before there were marks
   auto since = Instant(Millis(begun));
   if (!same) {
@@ -201,9 +257,10 @@ Slots::Begin Slots::begin_of(const Member& member, Position begun, Position mark
   } else if (is_ahead(since)) {
     since = now;
   }
-  if (mark != which) fresh.push_back({which_cursor(member.agent_id), which});
-  if (since != Instant(Millis(begun))) fresh.push_back({begin_cursor(member.agent_id), since.time_since_epoch().count()});
-  return {since, !same};
+  Begin begin{since, !same, {}, begun, mark};
+  const bool was_in_force = begun != 0 && mark != 0 && mark != kNone;
+  if (!same && was_in_force) begin.earlier_since = Instant(Millis(begun));
+  return begin;
 }
 
 Async<void> Slots::go_on(const Member& member, std::optional<Instant> begun) {
@@ -259,8 +316,8 @@ Async<std::optional<Instant>> Slots::last_dealt_with(const Member& member, std::
   co_return begun ? std::max(*slot, *begun) : *slot;
 }
 
-port::Entry Slots::lost_entry(const Member& member, const schedule::LostSlots& lost) const {
-  const event::Entered entered{.trigger = "schedule", .key = schedule::slot_key(lost.agent_id, lost.last), .reason = reason_of(lost), .count = static_cast<std::int64_t>(lost.count),
+port::Entry Slots::lost_entry(const Member& member, const schedule::LostSlots& lost, const char* behind_key) const {
+  const event::Entered entered{.trigger = "schedule", .key = schedule::slot_key(lost.agent_id, lost.last) + behind_key, .reason = reason_of(lost), .count = static_cast<std::int64_t>(lost.count),
                                .first = lost.first, .last = lost.last, .into = lost.into};
   auto entry = entry_for(world_, member, entered);
   entry.status = status_of(lost);
@@ -291,6 +348,7 @@ void Slots::take(schedule::SlotBatch batch) {
 
 // One batch after the other: an agent's last slot in the ledger says that those before it are there, too.
 Async<void> Slots::keep_due() {
+  const auto turn = co_await keeping_turns_.take();
   while (!due_.empty() && !stopping_.stop_requested()) co_await enqueue(std::exchange(due_, {}));
   keeping_ = false;
 }

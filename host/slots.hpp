@@ -4,6 +4,7 @@
 #include <stop_token>
 #include <string>
 
+#include "core/base/turns.hpp"
 #include "core/port/ledger.hpp"
 #include "core/schedule/ticker.hpp"
 #include "host/log.hpp"
@@ -34,11 +35,15 @@ class Slots {
   Async<void> start_some(std::vector<MemberRef> members);
   Async<void> put_out_of_force(std::vector<std::string> agents);
   struct Begin {
-    std::optional<Instant> at;  // nothing: it cannot be read
-    bool now = false;           // with this start
+    std::optional<Instant> at;             // nothing: it cannot be read
+    bool now = false;                      // with this start
+    std::optional<Instant> earlier_since;  // another one was in force until now, since then
+    Position kept_at = 0, kept_which = 0;
   };
   Async<std::vector<Begin>> begins(std::vector<MemberRef> members);
-  Begin begin_of(const Member& member, Position begun, Position mark, std::vector<port::Cursor>& fresh);
+  Begin begin_of(const Member& member, Position begun, Position mark);
+  Async<void> settle_earlier(MemberRef member, Begin* begin);
+  Async<std::optional<schedule::Schedule>> earlier_schedule(MemberRef member, Position which);
   Async<void> go_on(const Member& member, std::optional<Instant> begun);
   Async<std::optional<Instant>> last_dealt_with(const Member& member, std::optional<Instant> begun);
   Async<void> keep(std::vector<port::Cursor> cursors);
@@ -49,7 +54,7 @@ class Slots {
   void take(schedule::SlotBatch batch);
   Async<void> keep_due();
   Async<void> enqueue(std::vector<port::Entry> entries);
-  port::Entry lost_entry(const Member& member, const schedule::LostSlots& lost) const;
+  port::Entry lost_entry(const Member& member, const schedule::LostSlots& lost, const char* behind_key = "") const;
   port::Entry due_entry(const Member& member, const schedule::DueSlot& due) const;
 
   World world_;
@@ -59,6 +64,7 @@ class Slots {
   std::stop_source stopping_;
   std::vector<port::Entry> due_;  // slots that wait for those before them
   bool keeping_ = false;
+  Turns keeping_turns_;
   std::optional<Instant> pruned_;  // slots up to here have been dealt with, whatever the ledger has of them
   std::optional<Instant> ahead_;  // the latest moment in the ledger that the clock has not reached
   schedule::Ticker ticker_;

@@ -189,6 +189,10 @@ void Ticker::resume(std::string_view agent_id) {
   arm();
 }
 
+void Ticker::hand_over() {
+  if (!found_.due.empty() || !found_.lost.empty()) sink_(std::exchange(found_, {}));
+}
+
 std::optional<Instant> Ticker::next_due(std::string_view agent_id) const {
   const auto place = find(agent_id);
   if (!place || agents_[*place].paused) return std::nullopt;

@@ -54,8 +54,8 @@ struct SlotBatch {
   std::optional<Instant> clock_was{};  // the wall's clock went back from here, and slots that were dealt with by it come again
 };
 
-// The engine thread only. Calls the sink from a timer, never from inside its own functions; all slots that are due come in one
-// call. The sink may call back. Holds about 200 bytes an agent, which it does not give back while it lives.
+// The engine thread only. Calls the sink from a timer and from hand_over, from no other of its functions; all slots that are due come
+// in one call. The sink may call back. Holds about 200 bytes an agent, which it does not give back while it lives.
 //
 // It goes by the wall's clock and looks at it at least once a minute, so that a jump is noticed. After a small step back
 // (kAheadOfClock) agents wait until their last slot is passed again. Where that is further away, the clock was wrong and has been
@@ -78,6 +78,10 @@ class Ticker {
   void pause(std::string_view agent_id);
   void resume(std::string_view agent_id);
 
+  // What add and resume found goes to the sink now rather than with the next tick.
+  void hand_over();
+
+  bool has(std::string_view agent_id) const { return find(agent_id).has_value(); }
   // When the agent's next slot is due; nothing for one that is paused, unknown or at its end.
   std::optional<Instant> next_due(std::string_view agent_id) const;
   std::size_t size() const { return index_.size(); }

@@ -243,6 +243,86 @@ TEST(Slots, BeginAnewWithAnotherScheduleWhateverTheLedgerHasOfTheOldOne) {
   EXPECT_EQ(b.runs("a"), Runs{"13:04 queued"});
 }
 
+// As a manifest that was edited brings it: each text a revision.
+Member revised(Bench& b, Member member) {
+  manifest::AgentSpec spec;
+  spec.schedule.when = manifest::Interval{std::get<schedule::Interval>(member.schedule->when).every};
+  if (member.policy.misfire == Policy::Misfire::all) spec.schedule.misfire = manifest::Misfire::all;
+  spec.schedule.jitter = member.schedule->jitter;
+  member.manifest = manifest::canonical(spec);
+  auto& kept = b.store.specs[member.agent_id];
+  member.revision = std::ssize(kept) + 1;
+  kept.push_back({member.revision, member.manifest});
+  return member;
+}
+
+TEST(Slots, OfAScheduleThatWasChangedWhileNoHostRanAreMissedWithARecord) {
+  for (const bool died : {false, true}) {
+    Bench b;
+    b.agents.push_back(revised(b, every("a", 10min)));
+    b.start();
+    b.world.advance(10min);
+    b.slots->stop();
+    b.world.advance(1h);  // 13:10:30
+    revised(b, every("a", 3min));  // read once by a host that died at once
+    b.agents.front() = revised(b, every("a", 7min));
+    if (died) {
+      for (const auto& agent : b.agents) b.members.add(agent);
+      b.ledger = std::make_unique<FakeLedger>(b.world, b.store);
+      b.ledger->cut_after(b.store.log.size());
+      b.slots = std::make_unique<Slots>(b.world.world(), *b.ledger, b.members, b.log);
+      spawn(b.world.world().executor, b.slots->start());
+      b.world.advance(10ms);
+      b.slots->stop();
+      b.world.advance(2s);
+    }
+    b.start();
+    b.start();
+    b.world.advance(4min);
+    EXPECT_EQ(b.runs("a"), (Runs{"12:10 queued", "13:10 missed x6", "13:11 skipped"}));
+  }
+}
+
+TEST(Slots, GoOnWhereOnlyTheirMisfireWasChanged) {
+  Bench b;
+  b.agents.push_back(revised(b, every("a", 10min)));
+  b.start();
+  b.slots->stop();
+  b.world.advance(25min);
+  b.agents.front() = revised(b, every("a", 10min, {.misfire = Policy::Misfire::all}));
+  b.start();
+  b.world.advance(10ms);
+  EXPECT_EQ(b.runs("a"), (Runs{"12:10 queued", "12:20 queued"}));
+}
+
+// What only its jitter held back is in the ledger before the ledger says that its schedule is gone.
+TEST(Slots, ThatAChangeFindsWaitingOutliveADeath) {
+  for (std::size_t writes = 0; writes < 4; ++writes) {
+    Bench b;
+    auto member = every("a", 10min);
+    member.schedule->jitter = 9min;
+    const auto jitter = schedule::jitter_of("a", 9min);
+    ASSERT_GT(jitter, 1min);
+    b.agents.push_back(revised(b, member));
+    b.start();
+    b.world.advance(10min);  // 12:10:30: the slot waits
+    member.schedule = every("a", 5h).schedule;
+    b.agents.front() = revised(b, member);
+    b.members.add(b.agents.front());
+    b.ledger->fail(b.ledger->operations() + 2 + writes, {});  // the reads of the marks come first
+    for (std::size_t more = 0; more < 9; ++more) b.ledger->fail(b.ledger->operations() + 2 + writes + more, {});
+    spawn(b.world.world().executor, b.slots->take(b.members.find("a")));
+    b.world.advance(10ms);
+    b.ledger->cut();
+    b.slots->stop();
+    b.world.advance(2s);
+    b.start();
+    b.world.advance(10ms);
+    ASSERT_EQ(b.runs("a").size(), 1u) << writes;
+    EXPECT_EQ(b.runs("a").front().substr(0, 5), "12:10") << writes;
+  }
+}
+
 // A later one in the ledger says that those before it are there, also to the next host.
 TEST(Slots, DoNotOvertakeThoseThatTheLedgerCouldNotTake) {
   Bench b;
