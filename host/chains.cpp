@@ -32,17 +32,19 @@ std::vector<port::Entry> follow_ups(const World& world, const Members& members, 
   std::vector<port::Entry> entries;
   std::string params;
   for (const auto& follower : members.followers(end.agent_id)) {
-    const auto member = members.find(follower.agent_id);
+    auto member = members.find(follower.agent_id);
+    const bool is_refused = !member;
+    if (is_refused) member = members.find_stand_in(follower.agent_id);
     if (!member || follower.outcome != end.status) continue;
     if (params.empty()) params = event::ObjectWriter().raw("trigger", chain_params(end)).finish();
-    const bool is_paused = !member->starts_by_itself();
+    const bool is_paused = !is_refused && !member->starts_by_itself();
     const event::Entered entered{.trigger = "agent",
                                  .trigger_name = follower.trigger,
                                  .params = {params},
                                  .key = "agent:" + to_text(end.run) + "/" + follower.trigger,
-                                 .reason = is_paused ? "paused" : ""};
+                                 .reason = is_refused ? "its manifest is refused" : is_paused ? "paused" : ""};
     entries.push_back(entry_for(world, *member, entered));
-    if (is_paused) entries.back().status = port::RunStatus::skipped;
+    if (is_paused || is_refused) entries.back().status = port::RunStatus::skipped;
   }
   return entries;
 }

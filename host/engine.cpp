@@ -43,6 +43,8 @@ Async<void> Engine::load_agents(std::vector<std::string> folders, std::string wo
   const auto known = roster_->refused().size();
   roster_->refuse_cycles();
   tell_refused(known);
+  auto standing_in = roster_->stand_in_for_refused();
+  co_await std::move(standing_in);
 }
 
 Async<Result<Changes>> Engine::load_agents_again(std::vector<std::string> folders, std::string working_folder) {
@@ -146,7 +148,7 @@ Async<void> Engine::deliver(Deliverer& deliverer) {
   --copying_;
 }
 
-void Engine::start_deliverers() {
+Async<void> Engine::start_deliverers() {
   const Deliverer::Ground ground{ground_.world, *ledger_, journal_->live(), ground_.redactor, [this](const std::string& text) { ground_.log.warn("deliver", text); },
                                  [this](const std::string& text) { ground_.log.error("deliver", text); }};
   for (const auto& [name, sink] : ground_.ports.sinks()) {
@@ -156,6 +158,17 @@ void Engine::start_deliverers() {
       continue;
     }
     deliverers_.push_back(std::make_unique<Deliverer>(ground, name, **sink));
+    spawn(ground_.world.executor, deliver(*deliverers_.back()));
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, sink] : ground_.ports.sinks()) names.push_back(name);
+  auto asking = gone_sinks(*ledger_, std::move(names));
+  const auto gone = co_await std::move(asking);
+  if (!gone) ground_.log.error("deliver", "which sinks were taken out of agentd.toml cannot be read: " + gone.error().message);
+  for (const auto& name : gone.value_or(std::vector<std::string>())) {
+    ground_.metrics.know_sink(name);
+    gone_sinks_.push_back(std::make_unique<GoneSink>(name, ground_.log));
+    deliverers_.push_back(std::make_unique<Deliverer>(ground, name, *gone_sinks_.back()));
     spawn(ground_.world.executor, deliver(*deliverers_.back()));
   }
 }
@@ -179,7 +192,7 @@ Async<Result<void>> Engine::start() {
     copiers_.push_back(std::make_unique<event::Copier>(ground_.world, *ledger_, journal_->live(), **store, name, std::move(listener)));
     spawn(ground_.world.executor, copy(*copiers_.back()));
   }
-  if (options_.delivers) start_deliverers();
+  if (options_.delivers) co_await start_deliverers();
   auto warn = [this](const std::string& text) { ground_.log.warn("runs", text); };
   auto listener = [this](run::Speaker speaker) { return deltas_.listener(std::move(speaker)); };
   auto followers = [this](const run::RunEnd& end) { return follow_ups(ground_.world, *roster_, end); };

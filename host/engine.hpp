@@ -8,6 +8,7 @@
 #include "core/event/copier.hpp"
 #include "core/run/worker.hpp"
 #include "host/deliverer.hpp"
+#include "host/gone_sinks.hpp"
 #include "host/deltas.hpp"
 #include "host/ground.hpp"
 #include "host/journal.hpp"
@@ -56,7 +57,7 @@ class Engine {
   void know_labels(const Means& means);
   Async<void> record_change(const Member& member, event::AgentChanged::What what);
   Async<void> copy(event::Copier& copier);
-  void start_deliverers();
+  Async<void> start_deliverers();
   Async<void> let_copies_catch_up();
   Async<void> deliver(Deliverer& deliverer);
 
@@ -70,6 +71,7 @@ class Engine {
   std::optional<Roster> roster_;
   std::optional<run::Worker> worker_;
   std::vector<std::unique_ptr<event::Copier>> copiers_;
+  std::vector<std::unique_ptr<Sink>> gone_sinks_;
   std::vector<std::unique_ptr<Deliverer>> deliverers_;
   std::map<std::string, std::string> told_;  // of refused agents: why
   std::size_t copying_ = 0;

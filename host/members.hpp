@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -67,9 +68,14 @@ class Members {
   void add(const manifest::ChainLink& link);
   void follow_nobody(const std::string& agent_id);
   void remove(const std::string& agent_id);
+  // For an agent that was refused, as its last good revision was: nothing runs it, but what it misses of those that it follows is known.
+  void stand_in(Member refused);
+  MemberRef find_stand_in(const std::string& agent_id) const;
+  // Of every agent but these.
+  void drop_stand_ins(const std::set<std::string>& but);
 
  private:
-  std::map<std::string, MemberRef> members_;
+  std::map<std::string, MemberRef> members_, stand_ins_;
   std::map<std::string, std::vector<Follower>> followers_;  // by the agent that is followed
 };
 

@@ -72,6 +72,21 @@ void Roster::refuse_cycles() {
   }
 }
 
+Async<void> Roster::stand_in_for_refused() {
+  std::set<std::string> ids;
+  for (const auto& refused : refused_)
+    if (!find(refused.agent_id)) ids.insert(refused.agent_id);
+  for (const auto& id : ids) {
+    const auto kept = co_await ledger_.spec(id, 0);
+    const auto spec = kept && *kept ? manifest::parse_canonical((*kept)->content) : fail("");
+    if (!spec || !spec->enabled || modes_.mode(id) != Mode::active) continue;
+    stand_in({.agent_id = id, .revision = (*kept)->revision, .overlap = spec->schedule.overlap, .queue_size = static_cast<std::uint32_t>(spec->limits.queue_size),
+              .max_concurrent = static_cast<std::uint32_t>(spec->limits.max_concurrent)});
+    for (const auto& trigger : spec->triggers)
+      if (const auto* on = std::get_if<manifest::AgentTrigger>(&trigger.on)) add(manifest::ChainLink{id, trigger.name, on->outcome, on->agent, {}});
+  }
+}
+
 void Roster::refuse(const std::string& agent_id, const std::string& file, std::string why) { refused_.push_back({agent_id, file, {{file, 0, 0, std::move(why)}}}); }
 
 Async<void> Roster::take(std::vector<manifest::LoadedAgent> agents) {
@@ -139,10 +154,18 @@ Async<Changes> Roster::end_again() {
     links_.erase(gone->agent_id);
   }
   refused_ = std::move(again.refused);
+  std::set<std::string> still_refused;
+  for (const auto& refused : refused_) still_refused.insert(refused.agent_id);
+  drop_stand_ins(still_refused);
   std::map<std::string, MemberRef> before;
   for (const auto& loaded : again.changed) before[loaded.agent_id] = find(loaded.agent_id);
-  auto taking = take(std::move(again.changed));
-  co_await std::move(taking);
+  constexpr std::size_t kAtOnce = 64;  // what the ledger is asked for between them lets others have their turn
+  for (std::size_t first = 0; first < again.changed.size(); first += kAtOnce) {
+    const auto part = std::span(again.changed).subspan(first, std::min(kAtOnce, again.changed.size() - first));
+    std::vector<manifest::LoadedAgent> some(std::make_move_iterator(part.begin()), std::make_move_iterator(part.end()));
+    auto taking = take(std::move(some));
+    co_await std::move(taking);
+  }
   for (const auto& [agent_id, old] : before) {
     const auto now = find(agent_id);
     if (now && now != old) (old ? changes.updated : changes.created).push_back(now);

@@ -52,6 +52,8 @@ class Roster final : public run::AgentSource, public Members {
   const std::set<Means>& means() const { return means_; }
   // Takes out the agents whose chains lead back to themselves. All are here.
   void refuse_cycles();
+  // Refused agents follow whom they followed when they were last taken. All are here.
+  Async<void> stand_in_for_refused();
 
   // The manifests are read again, part by part: what is as it was is left alone, what is gone is removed, and of what is broken now the
   // last good revision stays. One story of these at a time.

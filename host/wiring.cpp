@@ -208,8 +208,15 @@ class Serving {
 
 }  // namespace
 
+// Early it asks for what is being done, late for nothing that could be done. Asio gives a signal its default back, which is death, when
+// nobody listens any more: this one does until the process is gone.
+void outlive_hang_ups() {
+  static auto& ears = *new boost::asio::io_context(1);
+  [[maybe_unused]] static auto& heard = *new boost::asio::signal_set(ears, SIGHUP);
+}
+
 int perform(const cli::Serve& command, const cli::Output& to) {
-  std::signal(SIGHUP, SIG_IGN);  // until it means a reload: whoever sends it early asks for what is being done
+  outlive_hang_ups();
   auto setup = usable_setup(command.surroundings, to, command.listen);
   if (!setup) return setup.error();
   if (const auto made = make_private_folder(setup->loaded.config.host.state_dir); !made) {

@@ -50,13 +50,14 @@ ModelFailure class_of(int status, const Said& said) {
   if (status == 402 || speaks_of_quota(said)) return ModelFailure::quota;
   if (status == 429) return ModelFailure::rate;
   if ((status == 400 || status == 413 || status == 422) && speaks_of_context(said)) return ModelFailure::context;
+  if (status == 504) return ModelFailure::answer;  // a gateway that waited no longer: what stands behind it may have answered, and charged
   if (status == 408 || status == 409 || status == 425 || status >= 500) return ModelFailure::server;
   return ModelFailure::other;
 }
 
 Failed failed(int status, const Said& said, const sdk::HttpHead& head, int64_t now_unix_s) {
   const auto why = class_of(status, said);
-  const bool again = why == ModelFailure::rate || why == ModelFailure::server;
+  const bool again = why == ModelFailure::rate || why == ModelFailure::server || why == ModelFailure::answer;
   std::string message = "the endpoint answered " + std::to_string(status);
   if (!said.message.empty()) message += ": " + said.message.substr(0, 500);
   return {Error(sdk::valid_utf8(message), again ? Failure::retryable : Failure::terminal, again ? retry_after_ms(head, now_unix_s) : -1), why};
@@ -78,7 +79,10 @@ Failed failed_with_status(const sdk::HttpHead& head, std::string_view body, int6
 std::optional<Failed> failed_inside(std::string_view body, const sdk::HttpHead& head, int64_t now_unix_s) {
   const auto said = read_error(body);
   if (!said) return std::nullopt;
-  return failed(said->status >= 400 ? said->status : 500, *said, head, now_unix_s);
+  auto inside = failed(said->status >= 400 ? said->status : 500, *said, head, now_unix_s);
+  // The endpoint had taken the request and failed over the answer: it may have charged for what it had of it.
+  if (inside.why == ModelFailure::server) inside.why = ModelFailure::answer;
+  return inside;
 }
 
 Failed unreadable(std::string_view host, std::string_view body, std::string_view problem) {

@@ -138,6 +138,28 @@ to = ["ops@example.org", "boss@example.org"]
         time.sleep(1)  # nobody is told a third time
         self.assertEqual((len(self.receiver.told("/hook")), len(self.receiver.told("/well"))), (2, 1))
 
+    def test_what_a_sink_that_is_taken_out_was_to_be_told_is_said(self):
+        self.receiver.answers["/hook"] = [503]
+        hook, well = '[sinks.hook]\nkind = "webhook"\nurl = "URL/hook"\n', '[sinks.well]\nkind = "webhook"\nurl = "URL/well"\n'
+        self.start(hook + well, teller='[[deliver]]\nsinks = ["hook", "well"]\n')
+        run_id = self.completed("teller")
+        until("it was refused", lambda: self.events("result_undelivered", run_id))
+        until("the other was told", lambda: self.events("result_delivered", run_id))
+        self.agentd.stop()
+        config, manifest = self.agentd.folder / "agentd.toml", self.agentd.folder / "agents" / "teller.toml"
+        whole, everybody = config.read_text(), manifest.read_text()
+        config.write_text(whole.replace(hook.replace("URL", self.receiver.url), ""))
+        manifest.write_text(everybody.replace('"hook", ', ""))
+        self.agentd.start()
+        until("it is said", lambda: len(self.events("result_undelivered", run_id)) == 2)
+        self.assertEqual([(said["sink"], said["error"]) for said in self.events("result_undelivered", run_id)][1], ("hook", "it is not in agentd.toml any more"))
+        self.assertEqual(self.agentd.log().count('sink "hook" is not in agentd.toml any more'), 1)
+        self.agentd.stop()
+        config.write_text(whole)
+        self.agentd.start()  # put back, it is told
+        until("it is told", lambda: len(self.events("result_delivered", run_id)) == 2)
+        self.assertEqual((len(self.receiver.told("/hook")), len(self.receiver.told("/well"))), (2, 1))
+
     def test_what_is_refused_for_good_is_said_so(self):
         self.receiver.answers["/hook"] = [400]
         self.start('[sinks.hook]\nkind = "webhook"\nurl = "URL/hook"\n', teller='[[deliver]]\nsinks = ["hook"]\n')

@@ -144,6 +144,7 @@ TEST_F(OpenAi, ClassesErrorsByWhatCanBeDone) {
       {500, R"({"error":{"message":"The server had an error"}})", ModelFailure::server, AGENTD_RETRYABLE},
       {502, "<html><h1>Bad Gateway</h1></html>", ModelFailure::server, AGENTD_RETRYABLE},
       {503, "{\"error\":", ModelFailure::server, AGENTD_RETRYABLE},
+      {504, "", ModelFailure::answer, AGENTD_RETRYABLE},
       {302, "", ModelFailure::other, AGENTD_TERMINAL},
   };
   for (const auto& c : cases) {
@@ -177,7 +178,8 @@ TEST_F(OpenAi, RefusesAnAnswerThatIsNone) {
 
 TEST_F(OpenAi, FindsAnErrorInsideAnAnswerOf200) {
   const auto ended = ask({200, R"({"error":{"message":"upstream is down","code":502}})"});
-  EXPECT_EQ(ended.failure, ModelFailure::server);
+  EXPECT_EQ(ended.failure, ModelFailure::answer);  // it may have been charged for
+  EXPECT_EQ(ended.status, AGENTD_RETRYABLE);
   EXPECT_EQ(ask({200, R"({"error":{"message":"slow down","code":429}})"}).failure, ModelFailure::rate);
 }
 
@@ -327,7 +329,7 @@ TEST_F(OpenAi, ClassesAnErrorInMidStream) {
   const auto ended = ask_stream(
       "data: {\"choices\":[{\"delta\":{\"content\":\"Hel\"}}]}\n\n"
       "data: {\"error\":{\"message\":\"overloaded\",\"code\":529}}\n\n");
-  EXPECT_EQ(ended.failure, ModelFailure::server);
+  EXPECT_EQ(ended.failure, ModelFailure::answer);
   EXPECT_EQ(ended.status, AGENTD_RETRYABLE);
   EXPECT_EQ(ended.value, "the endpoint answered 529: overloaded");
 }

@@ -39,6 +39,31 @@ struct Bench {
   }
 };
 
+// It is refused until its manifest is mended, or is gone.
+TEST(Chain, ToOneThatIsRefusedIsSkippedAndSaysWhy) {
+  for (const bool mended : {true, false}) {
+    Bench b;
+    Member refused;
+    refused.agent_id = "broken", refused.revision = 2;
+    b.members.stand_in(refused);
+    b.follow("broken", "late", "failed");
+    const auto entries = b.after(RunStatus::failed);
+    ASSERT_EQ(entries.size(), 2u);
+    EXPECT_EQ(entries[1].agent_id, "broken");
+    EXPECT_EQ(entries[1].revision, 2);
+    EXPECT_EQ(entries[1].status, RunStatus::skipped);
+    EXPECT_EQ(std::get<event::Entered>(event::decode(0, entries[1].payload)->body).reason, "its manifest is refused");
+    b.members.drop_stand_ins({"broken"});
+    EXPECT_EQ(b.after(RunStatus::failed).size(), 2u);
+    if (mended) b.members.add(refused);
+    else b.members.drop_stand_ins({});
+    EXPECT_EQ(b.after(RunStatus::failed).size(), 1u);
+    if (!mended) continue;
+    b.follow("broken", "late", "failed");
+    EXPECT_EQ(b.after(RunStatus::failed).at(1).status, RunStatus::queued);
+  }
+}
+
 TEST(Chain, StartsThoseThatWaitForThisEndOnce) {
   Bench b;
   const auto entries = b.after(RunStatus::completed, R"({"n":1})");
