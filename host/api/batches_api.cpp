@@ -62,6 +62,10 @@ class Intake {
   Async<void> flush() {
     auto items = std::exchange(waiting_, {});
     if (items.empty()) co_return;
+    if (const auto gone = gone_meanwhile(); gone.status != 0) {
+      for (const auto& item : items) refuse(item.line, item.entered.key.substr(prefix_.size()), gone);
+      co_return;
+    }
     std::vector<event::Entered> entered;
     for (const auto& item : items) entered.push_back(item.entered);
     const auto taken = co_await take_in_all(context_, member_, std::move(entered));
@@ -91,6 +95,13 @@ class Intake {
     int retry_after = 0;  // seconds
   };
 
+  // A large batch takes a while to come: its agent may not be what it was when the request began.
+  Refusal gone_meanwhile() const {
+    const auto now = context_.roster.find(member_.agent_id);
+    if (!now) return {404, "agent \"" + member_.agent_id + "\" was removed while the items came", 0};
+    if (!now->enabled || now->mode == host::Mode::stopped) return {409, "agent \"" + member_.agent_id + "\" was stopped while the items came", 0};
+    return {};
+  }
   Refusal full() {
     refused_ = {
         429, "the queue of agent \"" + member_.agent_id + "\" is full (" + std::to_string(member_.queue_size) + " runs wait)", 1};

@@ -136,6 +136,17 @@ class Batch(AgentdTest):
         status, text = self.agentd.request("POST", "/v1/agents/worker/runs", {"key": "batch:long/x"})
         self.assertEqual(status, 422, text)
 
+    def test_takes_nothing_for_an_agent_that_was_stopped_while_the_items_came(self):
+        def body():
+            yield b'{"key": "a", "query": "x"}\n'
+            self.assertEqual(self.agentd.request("POST", "/v1/agents/worker/stop")[0], 200)
+            yield b'{"key": "b", "query": "x"}\n'
+
+        answer, lines = self.post(body(), "late")
+        self.assertEqual((answer.status, [(line["key"], line["status"]) for line in lines]), (409, [("a", 409), ("b", 409)]))
+        self.assertIn("was stopped while the items came", lines[0]["error"])
+        self.assertEqual(self.runs(), [])
+
     def test_waits_for_a_provider_that_is_down(self):
         self.agentd.stop()
         model = self.enter(Endpoint(self.folder, fail="*=401"))
