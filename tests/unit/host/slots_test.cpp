@@ -391,8 +391,8 @@ struct Busy {
   std::unique_ptr<Journal> journal;
   std::unique_ptr<Overtaking> overtaking;
 
-  explicit Busy(Overlap overlap) {
-    auto member = every("surveyor", 10h);
+  explicit Busy(Overlap overlap, Policy policy = {}) {
+    auto member = every("surveyor", 10h, policy);
     member.overlap = overlap;
     members.add(std::move(member));
   }
@@ -405,8 +405,8 @@ struct Busy {
     spawn(bench.world().world().executor, overtaking->start());
     bench.pass(1s);
   }
-  RunId enter(const char* trigger) {
-    const auto run = bench.ask({.trigger = trigger});
+  RunId enter(const char* trigger, std::optional<Instant> slot = {}) {
+    const auto run = bench.ask({.trigger = trigger, .scheduled_at = slot});
     bench.pass(3s);
     return run;
   }
@@ -434,6 +434,17 @@ TEST(CancelPrevious, SparesWhatPeopleAndBatchesAskedFor) {
     busy.enter("schedule");
     EXPECT_EQ(busy.bench.standing(asked).status, RunStatus::running) << trigger;
   }
+}
+
+TEST(CancelPrevious, SparesSlotsThatAreMadeUpForOneAfterTheOther) {
+  Busy busy(Overlap::cancel_previous, {.misfire = Policy::Misfire::all});
+  busy.watch();
+  const auto now = busy.bench.world().now();
+  const auto first = busy.enter("schedule", now - 2h);
+  busy.enter("schedule", now - 1h);
+  EXPECT_EQ(busy.bench.standing(first).status, RunStatus::running);
+  busy.enter("schedule", now);  // in time, it pushes aside what is before it
+  EXPECT_EQ(busy.bench.standing(first).status, RunStatus::cancelled);
 }
 
 TEST(CancelPrevious, FinishesAfterADeathWhatItBegan) {
