@@ -231,7 +231,7 @@ const TableKeys& retry_keys() {
 const TableKeys& limits_keys() {
   static const auto keys = table_keys<Limits>({
       .keys = {
-          key("queue_size", &Limits::queue_size, integer(1, 1'000'000), "Runs that may wait to start."),
+          key("queue_size", &Limits::queue_size, integer(1, 1'000'000), "Runs that may wait: to start, and for a retry, a budget, a provider or a person."),
           key("max_concurrent", &Limits::max_concurrent, integer(1, 10'000), "Runs in flight at once."),
           key("max_steps", &Limits::max_steps, integer(0, 10'000), "Model calls with their tool calls, per run; 0: no limit."),
           key("request_limit", &Limits::request_limit, integer(0), "Model calls per run; 0: no limit."),

@@ -48,7 +48,7 @@ struct Entry {
   RunStatus status = RunStatus::queued;  // or a final one: skipped, dropped, missed
   Overlap overlap = Overlap::queue;      // decided here, against every live run of the agent that is not aside
   bool leaves_record = true;             // when refused (skipped or full): a record with that status. false: only the answer says so
-  std::uint32_t queue_size = 100;        // runs of the agent that wait to be claimed
+  std::uint32_t queue_size = 100;        // runs of the agent that are queued or waiting
   std::uint32_t max_concurrent = 1;      // runs of the agent in flight
   std::string payload;                   // the record's content, for the engine to read back
 };

@@ -38,10 +38,10 @@ Draft::RunChange* Draft::run(const agentd_run_id& id, std::uint64_t generation) 
 Draft::Verdict Draft::judge(const AgentChange& change, std::int32_t overlap, std::uint32_t queue_size) const {
   const std::lock_guard lock(mutex_);
   const auto live = static_cast<std::ptrdiff_t>(change.agent->live()) + change.live;
-  const auto queued = static_cast<std::ptrdiff_t>(change.agent->queued) + change.queued;
+  const auto in_line = static_cast<std::ptrdiff_t>(change.agent->queue.size()) + change.in_line;
   if (overlap == AGENTD_OVERLAP_SKIP && live > 0) return Verdict::skip;
   if (overlap == AGENTD_OVERLAP_CANCEL_PREVIOUS) return Verdict::accept;  // what is in the queue is about to leave it
-  return queued < static_cast<std::ptrdiff_t>(queue_size) ? Verdict::accept : Verdict::full;
+  return in_line < static_cast<std::ptrdiff_t>(queue_size) ? Verdict::accept : Verdict::full;
 }
 
 std::vector<agentd_run_id> Draft::live_runs(const AgentChange& change) const {
@@ -67,7 +67,7 @@ std::vector<agentd_run_id> Draft::live_runs(const AgentChange& change) const {
 
 void Draft::enter(AgentChange& agent, LiveRun run) {
   agent.live += !run.aside;
-  agent.queued += 1;
+  agent.in_line += 1;
   const auto id = run.id;
   runs_.emplace(id, RunChange{std::move(run), true, true});
   changed_.push_back(id);
@@ -76,14 +76,15 @@ void Draft::enter(AgentChange& agent, LiveRun run) {
 void Draft::end_or_park(RunChange& change, std::int32_t status, std::int64_t due, std::int64_t now) {
   auto& run = change.run;
   auto& of = agent(*run.agent);
-  const bool was_queued = run.state.status == AGENTD_RUN_QUEUED;
+  const auto is_in_line = [](std::int32_t what) { return what == AGENTD_RUN_QUEUED || what == AGENTD_RUN_WAITING; };
+  const bool was_in_line = is_in_line(run.state.status);
   run.state.status = status;
   if (!is_final(status)) run.state.due = due, run.since = now;
   run.generation = 0;
   run.tail = 0;
   of.live -= is_final(status) && !run.aside;
   of.ended_one |= is_final(status);
-  of.queued += (status == AGENTD_RUN_QUEUED) - was_queued;
+  of.in_line += is_in_line(status) - was_in_line;
 }
 
 bool Draft::apply() noexcept {

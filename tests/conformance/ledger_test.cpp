@@ -212,6 +212,26 @@ TEST_P(LedgerSuite, AFullQueueRefuses) {
   EXPECT_EQ(l.enter(e).kind, Kind::accepted);
 }
 
+// Or they would gather without end where more comes in than a budget lets through.
+TEST_P(LedgerSuite, RunsThatWaitHaveTheirPlaceInTheQueue) {
+  auto e = ledger().entry("a");
+  e.queue_size = 1;
+  const auto run = ledger().enter(e).run;
+  auto park = ledger().step(ledger().claim_one(), "{}", RunStatus::waiting);
+  park.due_at = ledger().world().now() + Millis(1000);
+  ledger().commit(park);
+  EXPECT_EQ(ledger()->queued("a"), 0u);
+  EXPECT_EQ(ledger().enter(e).kind, Kind::full);
+  reopen();
+  EXPECT_EQ(ledger().enter(e).kind, Kind::full);
+  Transition cancel;
+  cancel.run = run;
+  cancel.records = {{9, "{}"}};
+  cancel.next = RunStatus::cancelled;
+  ledger().commit(cancel);
+  EXPECT_EQ(ledger().enter(e).kind, Kind::accepted);
+}
+
 TEST_P(LedgerSuite, ASlotThatGaveNoRunIsKept) {
   auto& l = ledger();
   auto missed = l.entry("a", "m");

@@ -1,6 +1,7 @@
 #include "tests/sim/months/calendar.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 #include "core/schedule/ticker.hpp"
 
@@ -40,6 +41,18 @@ Calendar::Calendar(const std::vector<manifest::AgentSpec>& agents, Instant begin
 }
 
 void Calendar::object(std::string what) { objections_.push_back(std::move(what)); }
+
+std::string Calendar::most_live() const {
+  constexpr std::size_t kTold = 8;
+  std::map<std::string, std::size_t> by_agent;
+  for (const auto& [run, slot] : live_) ++by_agent[slot.agent->spec->agent_id];
+  std::vector<std::pair<std::size_t, std::string>> most;
+  for (auto& [agent, count] : by_agent) most.emplace_back(count, agent);
+  std::ranges::sort(most, std::greater<>());
+  std::string text;
+  for (const auto& [count, agent] : most | std::views::take(kTold)) text += (text.empty() ? "" : ", ") + std::to_string(count) + " of " + agent;
+  return text;
+}
 
 void Calendar::process_begins() {
   for (auto& [id, agent] : agents_) agent.late_starts = 0;

@@ -24,6 +24,7 @@ class Calendar {
   Position seen() const { return seen_; }
   void process_begins();  // slots that are late from now on were missed before
   std::size_t live() const { return live_.size(); }
+  std::string most_live() const;  // "12 of a, 3 of b": the agents that have most of them
   // Every slot until then that was to be noticed has what became of it.
   void expect_all_accounted_for(Instant stopped);
 

@@ -153,7 +153,7 @@ void HalfYear::end(Host& host) {
   host.stop_schedules();
   const auto stopped = world.now();
   while (calendar_.live() > 0 && world.now() < stopped + kEndTakes) world.advance(1min);
-  if (calendar_.live() > 0) objections_.push_back(std::to_string(calendar_.live()) + " runs do not end");
+  if (calendar_.live() > 0) objections_.push_back(std::to_string(calendar_.live()) + " runs do not end: " + calendar_.most_live());
   calendar_.expect_all_accounted_for(stopped);
   sample(host);
 }

@@ -89,7 +89,7 @@ Admission FakeLedger::admit(port::Entry entry) {
     if (entry.overlap == port::Overlap::skip && !live.empty()) {
       admission.kind = Admission::Kind::skipped;
       status = RunStatus::skipped;
-    } else if (queued(entry.agent_id) >= entry.queue_size) {
+    } else if (queued(entry.agent_id) + count(entry.agent_id, RunStatus::waiting) >= entry.queue_size) {
       admission.kind = Admission::Kind::full;
       status = RunStatus::dropped;
     } else if (entry.overlap == port::Overlap::cancel_previous) {

@@ -200,8 +200,9 @@ inline HttpResponse fetch(Call& call, const HttpRequest& request) {
   call.on_cancel([transfer] { transfer.abort(); });
   std::unique_lock lock(waiting->mutex);
   waiting->changed.wait(lock, [&] { return waiting->result.has_value(); });
-  if (auto* error = std::get_if<Error>(&*waiting->result)) throw Error(*error);
-  return std::move(std::get<HttpResponse>(*waiting->result));
+  HttpResult result = std::move(*waiting->result);  // nothing of it is left to the callback's thread
+  if (auto* error = std::get_if<Error>(&result)) throw std::move(*error);
+  return std::move(std::get<HttpResponse>(result));
 }
 
 }  // namespace agentd::sdk
