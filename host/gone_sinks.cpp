@@ -9,7 +9,7 @@
 namespace agentd::host {
 namespace {
 
-constexpr const char* kAgent = "@sinks";  // no agent's id has an @
+constexpr const char* kOfSinks = "@sinks";  // no agent's id has an @
 
 std::set<std::string> names_in(const std::string& state) {
   std::set<std::string> names;
@@ -30,13 +30,13 @@ std::string state_of(const std::set<std::string>& names) {
 }  // namespace
 
 Async<port::LedgerResult<std::vector<std::string>>> gone_sinks(port::Ledger& ledger, std::vector<std::string> now) {
-  const auto state = co_await ledger.agent_state(kAgent);
+  const auto state = co_await ledger.agent_state(kOfSinks);
   if (!state) co_return std::unexpected(state.error());
   const auto before = names_in(*state);
   auto all = before;
   all.insert(now.begin(), now.end());
   if (all != before) {
-    port::Transition transition{.agent_id = kAgent, .agent_state = state_of(all)};
+    port::Transition transition{.agent_id = kOfSinks, .agent_state = state_of(all)};
     const auto kept = co_await ledger.commit(std::move(transition));
     if (!kept) co_return std::unexpected(kept.error());
   }

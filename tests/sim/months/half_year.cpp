@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono;
 
-constexpr Millis kFirstLife = 2h, kDrain = 25s, kDyingTakes = 6h, kEndTakes = 72h, kSampleEvery = 24h, kCountEvery = 168h;
+constexpr Millis kFirstLife = 2h, kDrain = 25s, kDyingTakes = 6h, kEndTakes = 240h, kSampleEvery = 24h, kCountEvery = 168h;
 constexpr double kFlat = 1.1;  // the last quarter against the second, which begins when retention has begun to remove
 constexpr std::size_t kRowsAtOnce = 1'000;
 
