@@ -41,7 +41,7 @@ std::vector<port::Entry> follow_ups(const World& world, const Members& members, 
     const event::Entered entered{.trigger = "agent",
                                  .trigger_name = follower.trigger,
                                  .params = {params},
-                                 .key = "agent:" + to_text(end.run) + "/" + follower.trigger,
+                                 .key = "agent:" + to_text(end.run) + "/" + follower.trigger + (end.earlier_ends > 0 ? "/" + std::to_string(end.earlier_ends) : ""),
                                  .reason = is_refused ? "its manifest is refused" : is_paused ? "paused" : ""};
     entries.push_back(entry_for(world, *member, entered));
     if (is_paused || is_refused) entries.back().status = port::RunStatus::skipped;

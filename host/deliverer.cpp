@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "host/last_completed.hpp"
+#include "host/text_mark.hpp"
 #include "host/tidings.hpp"
 
 namespace agentd::host {
@@ -27,10 +27,6 @@ std::string what_of(const std::string& run_id) { return run_id.empty() ? "an ale
 
 }  // namespace
 
-bool Deliverer::is_for_me(const std::vector<event::Recipient>& recipients) const {
-  return std::ranges::find(recipients, name_, &event::Recipient::sink) != recipients.end();
-}
-
 // Most records tell nobody anything and are not read.
 void Deliverer::note(const port::StoredRecord& record) {
   const bool tells = is_told_of(record.kind) && record.payload.find("\"deliver\":") != std::string::npos;
@@ -40,10 +36,11 @@ void Deliverer::note(const port::StoredRecord& record) {
   if (!decoded) return ground_.error("sink \"" + name_ + "\": the ledger's record " + std::to_string(record.position) + " cannot be read: " + decoded.error().message);
   std::visit([&]<class T>(const T& body) {
     if constexpr (std::is_same_v<T, event::Ended> || std::is_same_v<T, event::AlertRaised> || std::is_same_v<T, event::AlertCleared>) {
-      if (!is_for_me(body.deliver)) return;
+      const auto mine = std::ranges::find(body.deliver, name_, &event::Recipient::sink);
+      if (mine == body.deliver.end()) return;
       std::string agent_id = record.agent_id;
       if constexpr (requires { body.subject; }) agent_id = body.agent_id;
-      pending_.try_emplace(record.position, Tiding{record.run, std::move(agent_id)});
+      pending_.try_emplace(record.position, Tiding{.run = record.run, .agent_id = std::move(agent_id), .if_changed = mine->if_changed});
     } else if constexpr (std::is_same_v<T, event::Delivered>) {
       if (body.sink == name_) pending_.erase(body.position);
     } else if constexpr (std::is_same_v<T, event::Undelivered>) {
@@ -100,10 +97,21 @@ Async<void> Deliverer::await_an_end(std::stop_token stop) {
   co_await sleep(ground_.world.timers, kLedgerPause, one_ended_.get_token());
 }
 
+// What is compared with what was told before waits until that is known.
+bool Deliverer::must_wait(Position at, const Tiding& tiding) const {
+  if (!tiding.if_changed) return false;
+  for (const auto& [before, other] : pending_) {
+    if (before >= at) break;
+    if (other.is_being_sent && other.agent_id == tiding.agent_id) return true;
+  }
+  return false;
+}
+
 void Deliverer::send_some(std::stop_token stop) {
   for (auto& [at, tiding] : pending_) {
     if (in_flight_ >= kAtOnce) return;
-    if (std::exchange(tiding.under_way, true)) continue;
+    if (tiding.under_way || must_wait(at, tiding)) continue;
+    tiding.under_way = tiding.is_being_sent = true;
     ++in_flight_;
     spawn(ground_.world.executor, tell(at, stop));
   }
@@ -118,18 +126,27 @@ Async<Result<std::optional<Deliverer::Told>>> Deliverer::read(Position at) {
   co_return Told{std::move(records->front()), std::move(decoded->body)};
 }
 
-// Whether its result is that of the completed run before it. What cannot be compared has changed.
+// Whether its result is the one that this sink was told last of the agent. What cannot be compared has changed.
 Async<Result<bool>> Deliverer::is_unchanged(const Told& told) {
   const auto* ended = std::get_if<event::Ended>(&told.body);
   if (!ended || ended->status != port::RunStatus::completed) co_return false;
   const auto mine = std::ranges::find(ended->deliver, name_, &event::Recipient::sink);
   if (mine == ended->deliver.end() || !mine->if_changed) co_return false;
-  auto looking = last_completed(ground_.ledger, told.record.agent_id, told.record.run.position);
-  const auto before = co_await std::move(looking);
+  std::vector<std::string> names = {told_cursor(told.record.agent_id)};
+  const auto before = co_await ground_.ledger.cursors(std::move(names));
   if (!before) co_return fail(before.error().message);
-  if (!*before || (*before)->last_kind != event::Ended::kKind) co_return false;
-  const auto last = event::decode(event::Ended::kKind, (*before)->last_payload);
-  co_return last && std::get<event::Ended>(last->body).result_json() == ended->result_json();
+  co_return before->front() == mark_of(ended->result_json());
+}
+
+// It may be told the same again where this is not kept: nobody waits for it.
+Async<void> Deliverer::note_result(const Told& told) {
+  const auto* ended = std::get_if<event::Ended>(&told.body);
+  if (!ended || ended->status != port::RunStatus::completed) co_return;
+  const auto mine = std::ranges::find(ended->deliver, name_, &event::Recipient::sink);
+  if (mine == ended->deliver.end() || !mine->if_changed) co_return;
+  std::vector<port::Cursor> marks = {{told_cursor(told.record.agent_id), mark_of(ended->result_json())}};
+  const auto kept = co_await ground_.ledger.put_cursors(std::move(marks));
+  if (!kept) ground_.warn("sink \"" + name_ + "\": what it was told last could not be kept: " + kept.error().message);
 }
 
 // Until it is durable; false: not before this host stops, so that the next one may send it again.
@@ -180,6 +197,8 @@ Async<std::optional<Millis>> Deliverer::attempt(Position at, std::stop_token sto
   const int tries = ++pending_.at(at).tries;
   if (sent) {
     co_await keep(agent_id, event::Delivered{name_, run_id, at, tries}, stop);
+    auto noting = note_result(**told);
+    co_await std::move(noting);
     co_return std::nullopt;
   }
   auto& error = sent.error();
@@ -196,6 +215,7 @@ Async<std::optional<Millis>> Deliverer::attempt(Position at, std::stop_token sto
 Async<void> Deliverer::tell(Position at, std::stop_token stop) {
   const auto pause = co_await attempt(at, stop);
   --in_flight_;
+  if (const auto tiding = pending_.find(at); tiding != pending_.end()) tiding->second.is_being_sent = false;
   if (!stop.stop_requested()) {
     if (!pause) pending_.erase(at);
     send_some(stop);

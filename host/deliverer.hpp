@@ -38,20 +38,24 @@ class Deliverer {
     RunId run;  // that it tells of, or none
     std::string agent_id;
     int tries = 0;  // that are durable
+    bool if_changed = false;  // than what the sink was told of the agent before
     bool under_way = false;  // being sent, or resting until the next try
+    bool is_being_sent = false;
   };
   struct Told {
     port::StoredRecord record;
     event::Body body;
   };
-  bool is_for_me(const std::vector<event::Recipient>& recipients) const;
   void note(const port::StoredRecord& record);
+  bool must_wait(Position at, const Tiding& tiding) const;
   void send_some(std::stop_token stop);
   Async<void> tell(Position at, std::stop_token stop);
   Async<std::optional<Millis>> attempt(Position at, std::stop_token stop);
   Async<Result<std::optional<Told>>> read(Position at);
   Async<void> give_up(Position at, std::stop_token stop);
+  std::string told_cursor(const std::string& agent_id) const { return "told:" + name_ + ':' + agent_id; }
   Async<Result<bool>> is_unchanged(const Told& told);
+  Async<void> note_result(const Told& told);
   Async<bool> keep(std::string agent_id, event::Body body, std::stop_token stop);
   Async<void> await_an_end(std::stop_token stop);
   Async<bool> find_place(std::stop_token stop);

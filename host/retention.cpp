@@ -12,6 +12,10 @@ constexpr Millis kSweepEvery{std::chrono::hours(1)};
 constexpr Millis kBetweenSteps{50};
 constexpr std::chrono::days kDaysOfSpending{2};  // that a call under way, or a person, may still ask for
 constexpr const char* kPrunedCursor = "schedule-pruned";
+constexpr const char* kSeenCursor = "retention-clock";   // the clock at the last look
+constexpr const char* kDoubtCursor = "retention-doubt";  // since when it says what is hard to believe; 0: it does not
+constexpr Millis kShortestLeap{std::chrono::hours(2)}, kLongestLeap{std::chrono::hours(48)};
+constexpr Millis kBelievedAfter{std::chrono::hours(24)};
 
 }  // namespace
 
@@ -34,9 +38,36 @@ Async<std::optional<Instant>> Retention::dealt_with_until(port::Ledger& ledger) 
   co_return Instant(Millis(found->front()));
 }
 
+// A clock that is far ahead makes everything old, and what is removed for its age does not come back when the clock is put right: keys,
+// what was spent today. So one that has leapt ahead, or whose host was away for long, is believed when it has stood so for a day.
+Async<bool> Retention::is_believed(Instant now) {
+  std::vector<std::string> names = {kSeenCursor, kDoubtCursor};
+  const auto found = co_await ledger_.cursors(std::move(names));
+  if (!found) {
+    tell_("what is old could not be removed: " + found.error().message);
+    co_return false;
+  }
+  const Instant seen{Millis((*found)[0])}, doubted{Millis((*found)[1])};
+  const bool knows = (*found)[0] != 0;
+  bool doubts = (*found)[1] != 0 && now >= doubted && now < doubted + kBelievedAfter;
+  const bool was_settled = (*found)[1] == 0;
+  auto since = doubts ? doubted : Instant();
+  if (knows && was_settled && now - seen > std::clamp(rules_.keep / 2, kShortestLeap, kLongestLeap)) {
+    doubts = true;
+    since = now;
+    tell_("the clock is " + format_duration(std::chrono::floor<std::chrono::hours>(now - seen)) + " past when this ledger was last looked after: nothing is removed for its age until " + format_instant_s(now + kBelievedAfter) + ", should the clock be wrong");
+  }
+  std::vector<port::Cursor> marks = {{kSeenCursor, now.time_since_epoch().count()}, {kDoubtCursor, since.time_since_epoch().count()}};
+  const auto kept = co_await ledger_.put_cursors(std::move(marks));
+  if (!kept) tell_("what is old could not be removed: " + kept.error().message);
+  co_return kept && !doubts;
+}
+
 // What the schedule goes on from is kept before the runs go that said so.
 Async<void> Retention::sweep() {
   const auto now = world_.clock.now();
+  const bool believed = co_await is_believed(now);
+  if (!believed) co_return;
   const auto before = now - rules_.keep;
   const auto done = co_await done_with();
   if (!done) co_return;

@@ -30,6 +30,7 @@ class Retention {
 
  private:
   Async<void> follow();
+  Async<bool> is_believed(Instant now);
   Async<std::optional<Position>> done_with();
   Async<std::optional<std::vector<Position>>> positions(std::string kind, std::vector<std::string> names);
   Async<bool> prune(port::Prune what, port::Pruned& all);

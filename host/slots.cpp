@@ -3,6 +3,7 @@
 #include "core/event/record.hpp"
 #include "host/entries.hpp"
 #include "host/retention.hpp"
+#include "host/text_mark.hpp"
 #include "host/together.hpp"
 
 namespace agentd::host {
@@ -45,13 +46,6 @@ port::RunStatus status_of(const schedule::LostSlots& lost) {
 }
 
 std::string start_cursor(const std::string& agent_id) { return "start:" + agent_id; }
-
-// A text as a cursor keeps it: a number that another text hardly has.
-Position mark_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return static_cast<Position>(hash >> 1 | 1);
-}
 
 Position mark_of_schedule(std::string_view canonical) {
   const auto manifest = event::ObjectReader::open(canonical);

@@ -100,6 +100,7 @@ std::string json_string(std::string_view text) {
 bool is_json(std::string_view text, int depth) {
   if (text == "null") return true;  // how most operations end: a parser would add a third to what they cost
   if (text.contains('\0')) return false;  // nlohmann takes it for the end and leaves the rest unread
+  if (text.starts_with("\xef\xbb\xbf")) return false;  // and passes over a byte order mark, which is no JSON
   Strict strict(depth);
   return nlohmann::json::sax_parse(text.begin(), text.end(), &strict);
 }

@@ -33,6 +33,7 @@ struct RunEnd {
   port::RunStatus status{};
   std::string_view result;  // JSON; empty: there is none
   bool nothing_new = false;  // the agent said that it has nothing to report
+  int earlier_ends = 0;  // attempts that it had when a person let it begin again; 0: it has not ended before
   const manifest::AgentSpec* spec = nullptr;  // the run's own revision; null: it cannot be had
 };
 

@@ -90,6 +90,8 @@ Result<json> parse_strict(std::string_view text, Integers integers) {
   // nlohmann takes a NUL for the end and leaves the rest unread.
   if (const auto nul = text.find('\0'); nul != text.npos)
     return fail(ErrorClass::schema, "not one valid JSON document (a NUL at byte " + std::to_string(nul + 1) + ")");
+  if (text.starts_with("\xef\xbb\xbf"))  // nor does RFC 8259 have it, which nlohmann passes over
+    return fail(ErrorClass::schema, "not one valid JSON document (a byte order mark at its beginning)");
   Builder builder(integers);
   if (!json::sax_parse(text.begin(), text.end(), &builder)) return fail(ErrorClass::schema, builder.wrong);
   return std::move(builder.root);

@@ -21,6 +21,7 @@ namespace agentd::api {
 namespace {
 
 constexpr std::size_t kLongestLine = 1 << 20;
+constexpr std::int64_t kLastLine = 1'000'000'000'000;
 constexpr std::size_t kItemsAtOnce = 64;       // in one transaction
 constexpr std::size_t kMostItems = 10'000;     // of one request, whose answer is kept until its body has been read
 constexpr std::size_t kBatchRowsAtOnce = 256;  // of the ledger
@@ -40,8 +41,9 @@ class Intake {
   Async<void> line(std::string text) {
     const auto number = line_++;
     if (text.find_first_not_of(" \t\r") == std::string::npos) co_return;
+    if (items_ > kMostItems) co_return;  // said of the first of them; its answer is not to grow with what comes
     if (++items_ > kMostItems)
-      refused_ = {413, "a request may have " + std::to_string(kMostItems) + " items; send the rest with another", 0};
+      refused_ = {413, "a request may have " + std::to_string(kMostItems) + " items; send the rest, from this line on, with another", 0};
     auto item = host::read_batch_item(text);
     if (refused_.status != 0 || !item) co_await flush();  // what came before is told before
     if (refused_.status != 0) co_return refuse(number, item ? item->key : std::string(), refused_);
@@ -50,8 +52,7 @@ class Intake {
     event::Entered entered{
         .trigger = "batch", .trigger_name = batch_, .query = std::move(item->query), .key = prefix_ + item->key};
     entered.params.text = std::move(item->params);
-    run::clean(context_.ports.cleaner(), entered);
-    if (!entered.key.starts_with(prefix_)) {
+    if (clean(context_, entered)) {
       co_await flush();
       co_return refuse(number, {}, {422, "key may not hold a secret", 0});
     }
@@ -150,8 +151,8 @@ Async<Answer> submit_batch(Context& context, Request request) {
   std::int64_t first = 1;
   if (const auto from = request.parameter("from"); !from.empty()) {
     const auto read = std::from_chars(from.data(), from.data() + from.size(), first);
-    if (read.ec != std::errc() || read.ptr != from.data() + from.size() || first < 1)
-      co_return problem(400, "from is the number of the first line, 1 or more");
+    if (read.ec != std::errc() || read.ptr != from.data() + from.size() || first < 1 || first > kLastLine)
+      co_return problem(400, "from is the number of the first line, 1 to " + std::to_string(kLastLine));
   }
   Intake intake(context, *member, name, first);
   std::string text;

@@ -78,7 +78,7 @@ Async<Answer> receive(Context& context, Request request) {
   const auto value = value_of(request);
   if (!value) co_return problem(400, value.error().message);
   auto entered = entered_by(trigger, *delivery, *value);
-  run::clean(context.ports.cleaner(), entered);
+  if (auto refused = clean(context, entered)) co_return std::move(*refused);
   auto taken = co_await take_in(context, *member, entered);
   if (auto* refused = std::get_if<Document>(&taken)) co_return std::move(*refused);
   const auto& admission = std::get<port::Admission>(taken);

@@ -65,7 +65,7 @@ Async<Answer> replay(Context& context, Request request) {
   if (auto* refused = std::get_if<Document>(&read)) co_return std::move(*refused);
   const auto decoded = event::decode(event::Entered::kKind, records.front().payload);  // which the recording has read
   auto entered = entered_for(std::get<event::Entered>(decoded->body), id, std::get<ReplayRequest>(std::move(read)));
-  run::clean(context.ports.cleaner(), entered);
+  if (auto refused = clean(context, entered)) co_return std::move(*refused);
   auto looking = member_then(context, *member, run);
   const auto then = co_await std::move(looking);
   if (!then) co_return ledger_problem(then.error());

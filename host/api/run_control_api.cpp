@@ -80,7 +80,8 @@ std::size_t number_of(const port::RunRow& row, const std::string& prefix) {
 }
 
 bool may_be_retried(std::string_view status) {
-  for (const auto retried : {port::RunStatus::failed, port::RunStatus::timed_out, port::RunStatus::cancelled, port::RunStatus::quarantined})
+  using enum port::RunStatus;
+  for (const auto retried : {failed, timed_out, cancelled, skipped, dropped, quarantined})
     if (status == port::name(retried)) return true;
   return false;
 }
@@ -111,8 +112,10 @@ Async<Answer> retry(Context& context, Request request) {
   if (auto* none = std::get_if<Document>(&found)) co_return std::move(*none);
   const auto& records = std::get<Records>(found);
   const auto status = status_of(records);
+  if (status == port::name(port::RunStatus::quarantined))  // whoever is first decides what becomes of it
+    co_return problem(409, "run " + id + " is in quarantine: `agentd quarantine retry` lets it go on, with what it has done so far");
   if (!may_be_retried(status))
-    co_return problem(409, "run " + id + " is " + status + "; what failed, timed out, was cancelled or is in quarantine can be retried");
+    co_return problem(409, "run " + id + " is " + status + "; what failed, timed out, was cancelled, skipped or dropped can be retried");
   const auto member = context.roster.find(records.front().agent_id);
   if (!member) co_return unknown_agent(context, records.front().agent_id);
   if (auto not_now = refusal(context, *member)) co_return std::move(*not_now);

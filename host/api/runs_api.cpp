@@ -40,7 +40,7 @@ Async<Answer> ask(Context& context, Request request) {
   auto read = read_run_request(member->agent_id, request);
   if (auto* refused = std::get_if<Document>(&read)) co_return std::move(*refused);
   auto& asked = std::get<RunRequest>(read);
-  run::clean(context.ports.cleaner(), asked.entered);
+  if (auto refused = clean(context, asked.entered)) co_return std::move(*refused);
   auto taken = co_await take_in(context, *member, asked.entered);
   if (auto* refused = std::get_if<Document>(&taken)) co_return std::move(*refused);
   const auto& admission = std::get<port::Admission>(taken);

@@ -1,5 +1,6 @@
 #include "host/api/take_in.hpp"
 
+#include "core/run/clean.hpp"
 #include "host/api/json.hpp"
 #include "host/api/problem.hpp"
 
@@ -11,6 +12,13 @@ std::optional<Document> refusal(const Context& context, const host::Member& memb
   if (member.mode == host::Mode::stopped)
     return problem(409, "agent \"" + member.agent_id + "\" is stopped: agentd agents start " + member.agent_id);
   return std::nullopt;
+}
+
+std::optional<Document> clean(const Context& context, event::Entered& entered) {
+  const auto key = entered.key;
+  run::clean(context.ports.cleaner(), entered);
+  if (entered.key == key) return std::nullopt;
+  return problem(422, "key may not hold a secret");
 }
 
 Async<port::LedgerResult<std::vector<port::Admission>>> take_in_all(const Context& context, const host::Member& member,

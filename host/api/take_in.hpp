@@ -10,6 +10,9 @@ namespace agentd::api {
 // Why the agent takes nothing now; nothing: it does.
 std::optional<Document> refusal(const Context& context, const host::Member& member);
 
+// Takes out of it what is secret, but for its key: two that differ in a secret alone would come to one, and the second be lost.
+std::optional<Document> clean(const Context& context, event::Entered& entered);
+
 // The ledger's word, or what its sender is told instead.
 Async<std::variant<port::Admission, Document>> take_in(const Context& context, const host::Member& member,
                                                        const event::Entered& entered);

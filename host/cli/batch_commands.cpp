@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <ostream>
 #include <span>
@@ -114,6 +115,8 @@ class Submission {
     return {};
   }
 
+  std::size_t sent() const { return sent_; }
+
   // As it is now; the progress is shown.
   Asked<Json> look() {
     const auto begin = std::chrono::steady_clock::now();
@@ -213,6 +216,9 @@ class Submission {
 int perform(const BatchSubmit& command, const Output& to) {
   if (!command.name.empty() && !host::is_batch_name(command.name))
     return tell(Refusal{kUsage, "--name: letters, digits, '-' and '_', at most 64"}, to);
+  std::error_code none;
+  if (std::filesystem::exists(command.file, none) && !std::filesystem::is_regular_file(command.file, none))
+    return tell(Refusal{kUsage, command.file + " is no regular file: a batch is read twice, once to check all of it; nothing was sent"}, to);
   const auto checked = check_batch_file(command.file, command.agent);
   if (!checked.problems.empty()) {
     for (const auto& problem : checked.problems) to.err << problem << '\n';
@@ -224,6 +230,10 @@ int perform(const BatchSubmit& command, const Output& to) {
     Submission submission(command, command.name.empty() ? checked.name : command.name, progress);
     const auto sent = submission.send();
     if (!sent) return progress.clear(), tell(sent.error(), to);
+    if (submission.sent() != checked.items) {
+      progress.clear();
+      return tell(Refusal{kFailed, command.file + " was changed while it was sent: " + std::to_string(submission.sent()) + " of " + std::to_string(checked.items) + " items are in; submit it again"}, to);
+    }
     batch = command.wait ? submission.until_ended() : submission.look();
   }
   if (!batch) return tell(batch.error(), to);

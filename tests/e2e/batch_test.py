@@ -89,6 +89,13 @@ class Batch(AgentdTest):
         self.assertRegex(drawn[1], r"^\[[#.]{24}\] sent ")
         self.assertRegex(drawn[-1].strip(), r"^worker\.bar: 8 items: 8 done, ")
 
+    def test_sends_nothing_of_what_is_no_file(self):
+        os.mkfifo(self.folder / "pipe")
+        self.addCleanup(os.close, os.open(self.folder / "pipe", os.O_RDWR))
+        refused = self.submit("pipe", check=False)
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("is no regular file", refused.stderr)
+
     def test_sends_nothing_of_a_file_with_a_line_that_is_wrong(self):
         file = self.items({"key": "a"}, "", {"key": "a"}, "nonsense", {"kee": 1})
         refused = self.submit(file, check=False)
@@ -130,6 +137,9 @@ class Batch(AgentdTest):
 
         answer, told = self.post("x" * (3 << 20), "one-line")
         self.assertEqual((answer.status, told[0]["status"]), (413, 413))
+        answer, told = self.post("1\n" * 30_000, "wrong")
+        self.assertEqual((len(told), told[-1]["line"], told[-1]["status"]), (10_001, 10_001, 413))
+        self.assertEqual(self.post("{}", f"x&from={2**63 - 1}")[0].status, 400)
         self.assertEqual(self.post("{}", "a b".replace(" ", "%20"))[0].status, 400)
         self.assertEqual(self.post("{}", "t", "text/plain")[0].status, 415)
         self.assertEqual(self.agentd.request("GET", "/v1/batches/worker.none")[0], 404)

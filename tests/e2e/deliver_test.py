@@ -176,6 +176,23 @@ to = ["ops@example.org", "boss@example.org"]
         until("the last was told", lambda: len(self.receiver.told("/hook")) == 3)
         self.assertEqual([body["data"]["result"][0] for body in self.receiver.bodies("/hook")], ["N", "A", "N"])
 
+    def test_a_change_that_was_refused_is_told_with_the_next_result(self):
+        self.receiver.answers["/hook"] = [200, 403, 200]
+        self.start('[sinks.hook]\nkind = "webhook"\nurl = "URL/hook"\n', teller='[[deliver]]\nsinks = ["hook"]\nwhen = "changed"\n')
+        self.completed("teller", query="same")
+        run_id = self.completed("teller", query="other")
+        until("it was given up", lambda: self.events("result_undelivered", run_id))
+        self.completed("teller", query="other")
+        until("it is told", lambda: len(self.receiver.told("/hook")) == 3)
+        self.assertEqual([body["data"]["result"][0] for body in self.receiver.bodies("/hook")], ["N", "A", "A"])
+
+    def test_a_sink_that_says_more_than_is_read_was_told(self):
+        self.receiver.texts["/hook"] = b"x" * 200_000
+        self.start('[sinks.hook]\nkind = "webhook"\nurl = "URL/hook"\n', teller='[[deliver]]\nsinks = ["hook"]\n')
+        run_id = self.completed("teller")
+        until("it is told", lambda: self.events("result_delivered", run_id))
+        self.assertEqual(len(self.receiver.told("/hook")), 1)
+
     def test_nothing_new_counts_for_who_has_looked(self):
         self.start('[sinks.hook]\nkind = "webhook"\nurl = "URL/hook"\n', teller='[[deliver]]\nsinks = ["hook"]\nwhen = "reported"\n')
         for query in ("nothing", "lazy", "same"):

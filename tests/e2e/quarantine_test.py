@@ -58,6 +58,8 @@ class Quarantine(AgentdTest):
         self.assertEqual(self.gauge(), 2)
         self.assertIn(first, self.agentd.cli("quarantine", "list", "--agent", "deadly").stdout)
         self.assertIn("the host died 1 times", self.agentd.cli("quarantine", "show", first).stdout)
+        status, problem = self.agentd.request("POST", f"/v1/runs/{first}/retry")  # or two people would start it twice
+        self.assertEqual((status, "agentd quarantine retry" in problem), (409, True))
 
         edited = json.loads(self.agentd.cli("quarantine", "edit", first, "--query", "say it", "--by", "ana", "--json").stdout)
         self.assertEqual((edited["status"], edited["query"], edited["params"]), ("quarantined", "say it", {"n": 0}))
@@ -92,8 +94,8 @@ class Quarantine(AgentdTest):
             self.assertEqual(self.review(unknown, "/drop")[0], 404)
         self.assertEqual(self.agentd.cli("quarantine", "edit", run, check=False).returncode, 2)
         self.assertEqual(self.listed(), [run])
-        again = self.agentd.cli("runs", "retry", run).stdout.strip()  # another run; this one stays where it is
-        self.assertNotEqual(again, run)
+        refused = self.agentd.cli("runs", "retry", run, check=False)  # what becomes of it is decided once
+        self.assertEqual((refused.returncode, "agentd quarantine retry" in refused.stderr), (1, True))
         self.assertEqual(self.listed(), [run])
 
     def test_holds_no_secret(self):

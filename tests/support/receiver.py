@@ -1,5 +1,6 @@
 """Receivers of what agentd tells: HTTP and SMTP on free ports of the loopback, with everything they were sent."""
 import collections
+import contextlib
 import http.server
 import json
 import socketserver
@@ -13,7 +14,7 @@ class Receiver:
     """Answers each path with the statuses it was told to, one after the other, then with 200."""
 
     def __init__(self):
-        self.requests, self.answers = [], collections.defaultdict(list)
+        self.requests, self.answers, self.texts = [], collections.defaultdict(list), {}
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -24,9 +25,11 @@ class Receiver:
                 receiver.requests.append(Request(self.command, self.path, dict(self.headers), body.decode()))
                 status = receiver.answers[self.path].pop(0) if receiver.answers[self.path] else 200
                 self.send_response(status)
-                self.send_header("Content-Length", "5")
+                text = receiver.texts.get(self.path, b"heard")
+                self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
-                self.wfile.write(b"heard")
+                with contextlib.suppress(ConnectionError):  # who does not read all of it may leave
+                    self.wfile.write(text)
 
             do_GET = do_POST = answer
 

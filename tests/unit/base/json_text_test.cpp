@@ -19,6 +19,7 @@ TEST(IsJson, RefusesDuplicatesDepthAndBadUtf8) {
   EXPECT_FALSE(is_json(""));
   EXPECT_FALSE(is_json("{} {}"));
   EXPECT_FALSE(is_json(std::string_view("{}\0{", 4))) << "the rest would go unread";
+  EXPECT_FALSE(is_json("\xef\xbb\xbf{}")) << "whoever reads it again may not pass over a byte order mark";
 }
 
 TEST(ClipUtf8, CutsAtTheBorderOfACharacter) {

@@ -80,6 +80,8 @@ TEST(Chain, StartsThoseThatWaitForThisEndOnce) {
   EXPECT_EQ(entered.params.text, R"({"trigger":{"agent_id":"collector","run_id":")" + to_text(RunId{7, 1}) +
                                      R"(","status":"completed","result":{"n":1}}})");
   EXPECT_EQ(b.after(RunStatus::failed).at(0).agent_id, "mourner");
+  const run::RunEnd again{.agent_id = b.followed, .run = RunId{7, 1}, .status = RunStatus::completed, .result = "1", .earlier_ends = 2};
+  EXPECT_EQ(follow_ups(b.world.world(), b.members, again).at(0).key, entries[0].key + "/2") << "a person let it begin again, and it has ended again";
   EXPECT_TRUE(b.after(RunStatus::cancelled).empty());
 }
 

@@ -76,6 +76,43 @@ TEST(Retention, LooksAtTheStartAndEveryHourAfter) {
   EXPECT_EQ(b.upkeep.asked.size(), 2u);
 }
 
+// What is removed for its age by a clock that is wrong does not come back when it is put right.
+TEST(Retention, BelievesAClockThatHasLeaptWhenItHasStoodForADay) {
+  for (const bool restarts : {false, true}) {
+    Bench b;
+    b.start();
+    const auto look_again = [&] {
+      b.retention->stop();
+      b.world.advance(2s);
+      b.start();
+    };
+    b.world.jump(400 * 24h);
+    if (restarts) look_again();
+    else b.world.advance(1h);
+    EXPECT_EQ(b.upkeep.asked.size(), 1u);
+    ASSERT_EQ(b.told.size(), 1u);
+    EXPECT_NE(b.told[0].find("nothing is removed for its age until"), std::string::npos) << b.told[0];
+    b.world.advance(22h);
+    if (restarts) look_again();
+    EXPECT_EQ(b.upkeep.asked.size(), 1u);
+    b.world.advance(3h);
+    EXPECT_GT(b.upkeep.asked.size(), 1u);
+    EXPECT_EQ(b.told.size(), 1u);
+  }
+}
+
+TEST(Retention, GoesOnWhenTheClockIsPutRight) {
+  Bench b;
+  b.start();
+  b.world.jump(400 * 24h);
+  b.world.advance(1h);
+  EXPECT_EQ(b.upkeep.asked.size(), 1u);
+  b.world.jump(-400 * 24h);
+  b.world.advance(1h);
+  ASSERT_EQ(b.upkeep.asked.size(), 2u);
+  EXPECT_LE(b.upkeep.asked[1].before, b.world.now() - 23h);
+}
+
 TEST(Retention, PausesBetweenSteps) {
   Bench b;
   b.upkeep.answers = {{1, 0, true}, {1, 0, true}, {0, 5, false}};

@@ -45,6 +45,7 @@ TEST(StrictJson, RefusesWhatReadersReadDifferently) {
   EXPECT_TRUE(why("1 2").contains("at byte"));
   EXPECT_TRUE(why("").contains("not one valid JSON document"));
   EXPECT_TRUE(why(std::string("1\0", 2)).contains("not one valid JSON document"));
+  EXPECT_TRUE(why("\xef\xbb\xbf{}").contains("byte order mark"));
 }
 
 TEST(StrictJson, RefusesWhatIsTooDeepOrTooMany) {
