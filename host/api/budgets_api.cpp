@@ -13,7 +13,7 @@ namespace agentd::api {
 namespace {
 
 constexpr std::int64_t kMostTokens = 1'000'000'000'000;
-constexpr double kMostDollars = 1'000'000;
+constexpr double kLeastDollars = 1e-9, kMostDollars = 1'000'000;
 
 double in_dollars(NanoDollars amount) { return static_cast<double>(amount) / 1e9; }
 
@@ -79,8 +79,8 @@ std::variant<Raising, Document> read_raise(const Request& request) {
   const auto amount = body->find("amount");
   const double asked = amount != body->end() && amount->is_number() ? amount->get<double>() : 0;
   const bool money = raising.resource == "cost";
-  if (!(asked > 0) || asked > (money ? kMostDollars : static_cast<double>(kMostTokens))) {
-    errors.push_back({"/amount", money ? "is a number of dollars, more than 0 and at most a million" : "is a number of tokens, more than 0 and at most 10^12"});
+  if (!(asked >= (money ? kLeastDollars : 1)) || asked > (money ? kMostDollars : static_cast<double>(kMostTokens))) {
+    errors.push_back({"/amount", money ? "is a number of dollars, at least 0.000000001 and at most a million" : "is a number of tokens, at least 1 and at most 10^12"});
   } else {
     raising.amount = money ? dollars(asked) : static_cast<std::int64_t>(std::floor(asked));
   }

@@ -72,6 +72,9 @@ class Budget(AgentdTest):
             self.assertIn(said, refused.stderr)
         for amount in ("-5", "0", "nan", "much"):
             self.assertEqual(self.running.cli("budgets", "raise", "agent:park", "--", amount, check=False).returncode, 2, amount)
+        for resource, amount in (("cost", 1e-12), ("tokens", 0.5)):  # less than there is
+            status, problem = self.running.request("POST", "/v1/budgets/raise", {"scope": "agent:park", "resource": resource, "amount": amount})
+            self.assertEqual((status, "at least" in problem), (422, True), problem)
 
     def test_check_says_what_a_day_may_cost(self):
         found = json.loads(self.running.cli("check", "--cost", "--json", "--config", "agentd.toml").stdout)
