@@ -134,7 +134,7 @@ void look_at_copies(const Outside& outside, Witness& witness) {
 void look_at_chains(Witness& witness) {
   for (const auto& [position, run] : witness.runs()) {
     if (run.agent != kFollowed || run.ended_as != port::RunStatus::completed) continue;
-    if (!witness.has_key(kFollower, "agent:" + to_text(run.run) + '/' + kFollows))
+    if (!witness.has_key_from(kFollower, "agent:" + to_text(run.run) + '/' + kFollows))  // and the end's number, where it is not the first
       witness.object("run " + to_text(run.run) + " is completed, and nothing has followed it");
   }
 }

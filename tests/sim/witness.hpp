@@ -99,6 +99,10 @@ class Witness {
   const std::map<PurseName, Purse>& purses() const { return purses_; }
   NanoDollars host_limit() const { return host_limit_; }
   bool has_key(const std::string& agent, const std::string& key) const { return keys_.contains({agent, key}); }
+  bool has_key_from(const std::string& agent, const std::string& prefix) const {
+    const auto found = keys_.lower_bound({agent, prefix});
+    return found != keys_.end() && found->first.first == agent && found->first.second.starts_with(prefix);
+  }
   const std::vector<Stretch>& slots(const std::string& agent) const { return slots_.at(agent); }
   const std::map<std::string, Instant>& schedules_began() const { return began_; }  // by agent: from when its slots are owed
   std::size_t accepted() const { return accepted_; }
