@@ -15,6 +15,7 @@ port::Entry entry_for(const World& world, const Member& member, const event::Ent
 }
 
 bool is_one_of_all(const Member& member, const event::Entered& entered, Instant entered_at) {
+  if (entered.trigger == "file") return entered.key.ends_with(kOneOfAll);
   if (!entered.scheduled_at || !member.schedule || member.policy.misfire != schedule::Policy::Misfire::all) return false;
   const auto due_at = *entered.scheduled_at + schedule::jitter_of(member.agent_id, member.schedule->jitter);
   return entered_at > due_at + schedule::kMisfireAfter;

@@ -21,18 +21,24 @@ constexpr Millis kLookAtAll{
 
 }  // namespace
 
-FolderWatch::FolderWatch(World world, Tell tell, bool with_removals)
-    : world_(world), tell_(std::move(tell)), wanted_(with_removals ? kWanted | IN_DELETE | IN_MOVED_FROM : kWanted), descriptor_(world.executor) {}
+FolderWatch::FolderWatch(World world, Tell tell, Warn warn, Millis poll, bool with_removals)
+    : world_(world), tell_(std::move(tell)), warn_(std::move(warn)), poll_(poll), wanted_(with_removals ? kWanted | IN_DELETE | IN_MOVED_FROM : kWanted), descriptor_(world.executor) {}
 
 FolderWatch::~FolderWatch() { stop(); }
 
-Result<void> FolderWatch::open() {
-  if (descriptor_.is_open()) return {};
+void FolderWatch::open() {
+  is_open_ = true;
+  open_descriptor();  // or with the first folder that needs it
+}
+
+// False: errno says why.
+bool FolderWatch::open_descriptor() {
+  if (descriptor_.is_open()) return true;
   const int descriptor = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  if (descriptor < 0) return fail(std::string("files cannot be watched: ") + std::strerror(errno));
+  if (descriptor < 0) return false;
   descriptor_.assign(descriptor);
   spawn(world_.executor, listen());
-  return {};
+  return true;
 }
 
 void FolderWatch::add(const std::string& folder) {
@@ -41,14 +47,15 @@ void FolderWatch::add(const std::string& folder) {
 }
 
 void FolderWatch::stop() {
+  is_open_ = false;
   world_.timers.cancel(std::exchange(timer_, 0));
   boost::system::error_code ignored;
   descriptor_.close(ignored);
 }
 
-bool FolderWatch::is_watched(const std::string& folder) const {
+bool FolderWatch::is_there(const std::string& folder) const {
   const auto found = folders_.find(folder);
-  return found != folders_.end() && found->second.watch >= 0;
+  return found != folders_.end() && found->second.is_there();
 }
 
 Async<void> FolderWatch::listen() {
@@ -89,12 +96,35 @@ bool FolderWatch::follow(const std::string& folder, Place& place) {
   struct stat status{};
   if (::stat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
     let_go(place);
+    place = {};
     return false;
   }
   if (place.watch >= 0 && place.device == status.st_dev && place.inode == status.st_ino) return false;
   let_go(place);
-  place = {::inotify_add_watch(descriptor_.native_handle(), folder.c_str(), wanted_), status.st_dev, status.st_ino};
-  return place.watch >= 0;
+  const int watch = open_descriptor() ? ::inotify_add_watch(descriptor_.native_handle(), folder.c_str(), wanted_) : -1;
+  if (watch >= 0) {
+    place = {watch, status.st_dev, status.st_ino, {}};
+    return true;
+  }
+  complain(folder, errno);
+  if (!place.polled_at) place.polled_at = world_.clock.tick();
+  return false;
+}
+
+void FolderWatch::complain(const std::string& folder, int error) {
+  if (error == ENOENT || !told_errors_.insert(error).second) return;
+  std::string why = "inotify cannot watch " + folder + " (" + std::strerror(error) + "), so it is looked at every " +
+                    std::to_string(poll_ / Millis(1'000)) + " s";
+  if (error == ENOSPC) why += "; raise the sysctl fs.inotify.max_user_watches";
+  if (error == EMFILE) why += "; raise the sysctl fs.inotify.max_user_instances";
+  warn_(why);
+}
+
+bool FolderWatch::is_time_to_poll(Place& place) {
+  const auto now = world_.clock.tick();
+  if (!place.polled_at || now < *place.polled_at + poll_) return false;
+  place.polled_at = now;
+  return true;
 }
 
 void FolderWatch::let_go(Place& place) {
@@ -105,16 +135,16 @@ void FolderWatch::let_go(Place& place) {
 
 void FolderWatch::look() {
   timer_ = 0;
-  if (!descriptor_.is_open()) return;
+  if (!is_open_) return;
   for (auto& [folder, place] : folders_)
-    if (follow(folder, place)) tell_(folder, {});
+    if (follow(folder, place) || is_time_to_poll(place)) tell_(folder, {});
   look_later();
 }
 
 void FolderWatch::look_later() {
   const auto is_missing = [](const auto& each) { return each.second.watch < 0; };
   world_.timers.cancel(std::exchange(timer_, 0));
-  if (folders_.empty() || !descriptor_.is_open()) return;
+  if (folders_.empty() || !is_open_) return;
   timer_ = world_.timers.after(std::ranges::any_of(folders_, is_missing) ? kLookForMissing : kLookAtAll, [this] { look(); });
 }
 

@@ -32,13 +32,11 @@ std::vector<std::string> differences(const manifest::LoadedConfig& now, const ma
 
 Reload::Reload(World world, Setup& setup, const cli::Serve& command, Fleet& fleet, Watch& watch, const Roster& roster, const Log& log)
     : world_(world), setup_(setup), command_(command), fleet_(fleet), alerts_(watch), roster_(roster), log_(log),
-      watch_(world, [this](const std::string&, std::string_view name) { if (may_matter(name)) arm(kSettle); }, true) {}
+      watch_(world, [this](const std::string&, std::string_view name) { if (may_matter(name)) arm(kSettle); },
+             [this](const std::string& why) { log_.warn("agents", why); }, kLongestPause, true) {}
 
 void Reload::start() {
-  if (const auto opened = watch_.open(); !opened) {
-    log_.error("agents", opened.error().message + ": a change of a manifest is seen with a reload only");
-    return;
-  }
+  watch_.open();
   watch_folders();
 }
 

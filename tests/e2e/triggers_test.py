@@ -213,6 +213,35 @@ class Files(Triggers):
         (inbox / "replaced.csv").write_text("x")
         self.assertEqual(self.names(host, 4), [["old.csv"], ["new.csv"], ["down.csv"], ["replaced.csv"]])
 
+    def all_handled(self, overlap):
+        host = self.watching()
+        manifest = self.folder / "agents/clerk.toml"
+        manifest.write_text(manifest.read_text().replace('overlap = "queue"', f'overlap = "{overlap}"'))
+        for i in range(2100):
+            (self.folder / "inbox" / f"{i:04}").touch()
+        host.start()
+        runs = self.ended(host, "clerk", 3)
+        self.assertEqual([(run["status"], len(run["params"]["trigger"]["paths"])) for run in runs], [("completed", 1000), ("completed", 1000), ("completed", 100)])
+
+    def test_that_are_more_than_a_run_takes_do_not_skip_each_other(self):
+        self.all_handled("skip")
+
+    def test_that_are_more_than_a_run_takes_do_not_push_each_other_aside(self):
+        self.all_handled("cancel_previous")
+
+    def test_come_again_when_the_queue_has_room(self):
+        host = self.watching()
+        slow = self.folder / "agents/clerk.toml"
+        slow.write_text(slow.read_text() + "[limits]\nqueue_size = 1\n")
+        (self.folder / "script.toml").write_text('agent = [{ step = [{ delay = "4s", say = "Said." }] }]\n')
+        host.start()
+        for name in "abcd":
+            (self.folder / "inbox" / name).write_text(name)
+            time.sleep(1)
+        given = lambda status: [sorted(path.rsplit("/", 1)[1] for path in run["params"]["trigger"]["paths"]) for run in self.runs(host, "clerk") if run["status"] == status]
+        until("all are handled", lambda: given("completed") == [["a"], ["b"], ["c", "d"]], pause=0.3)
+        self.assertEqual(given("dropped"), [["c"]])
+
     def test_wait_for_a_quiet_moment_of_this_length(self):
         host = self.watching(debounce="3s")
         host.start()

@@ -1,0 +1,53 @@
+#include "host/line.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "host/entries.hpp"
+
+namespace agentd::host {
+namespace {
+
+using port::RunStatus;
+
+constexpr std::size_t kRowsOfLine = 256;
+constexpr std::array kAlive = {RunStatus::waiting, RunStatus::queued, RunStatus::running};  // as a run goes on
+
+// Of the agent's runs with that status, no more than `most`.
+Async<port::LedgerResult<std::size_t>> count_runs(port::Ledger& ledger, std::string agent_id, RunStatus status, std::size_t most,
+                                                  bool with_replays) {
+  std::size_t found = 0;
+  port::RunFilter filter{.agent_id = std::move(agent_id), .status = status, .limit = kRowsOfLine};
+  while (found < most) {
+    const auto rows = co_await ledger.list(filter);
+    if (!rows) co_return std::unexpected(rows.error());
+    found += static_cast<std::size_t>(std::ranges::count_if(*rows, [&](const auto& row) { return with_replays || !is_replay(row); }));
+    if (rows->size() < kRowsOfLine) break;
+    filter.before = rows->back().run.position;
+  }
+  co_return std::min(found, most);
+}
+
+}  // namespace
+
+Async<port::LedgerResult<Line>> line_of(port::Ledger& ledger, MemberRef member) {
+  constexpr auto kAnyNumber = std::numeric_limits<std::size_t>::max();  // what is in the queue is about to leave it
+  if (member->overlap == port::Overlap::cancel_previous) co_return Line{.room = kAnyNumber};
+  Line line;
+  for (const auto status : kAlive) {
+    if (member->overlap != port::Overlap::skip || line.is_alive) break;
+    const auto own = co_await count_runs(ledger, member->agent_id, status, 1, false);
+    if (!own) co_return std::unexpected(own.error());
+    line.is_alive = *own > 0;
+  }
+  const auto queued = ledger.queued(member->agent_id);
+  if (queued >= member->queue_size) co_return line;
+  line.room = member->queue_size - queued;
+  const auto waiting = co_await count_runs(ledger, member->agent_id, RunStatus::waiting, line.room, true);
+  if (!waiting) co_return std::unexpected(waiting.error());
+  line.room -= *waiting;
+  co_return line;
+}
+
+}  // namespace agentd::host
