@@ -58,6 +58,7 @@ Group GroupWriter::write(const std::vector<Write>& writes) {
   try {
     Transaction transaction(db_);
     for (const auto& write : writes) {
+      if (write.now != 0) now_ = write.now;
       auto& answer = group.answers.emplace_back();
       answer.op = write.op;
       Step step{write, draft, group, answer};
@@ -308,7 +309,7 @@ void GroupWriter::apply(Step&, const PutCursors& put) {
 void GroupWriter::apply(Step& step, const Remove& remove) {
   step.answer.removal = 1;
   if (remove.run.position == 0) {
-    const auto removed = pruning_.prune(remove);
+    const auto removed = pruning_.prune(remove, now_);
     step.answer.runs = removed.runs, step.answer.records = removed.records, step.answer.value = removed.more;
     return;
   }

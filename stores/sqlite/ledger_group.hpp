@@ -64,6 +64,7 @@ class GroupWriter {
   Budgets budgets_;
   Pruning pruning_;
   std::int64_t next_position_, next_agent_;
+  std::int64_t now_ = 0;     // of the latest write
   std::int64_t marked_ = 0;  // where next_position_ stood when the marks were last written
   std::int64_t reopened_ = kNever;  // the first run that this group takes out of quarantine
   Statement insert_run_, insert_record_, update_run_, find_key_;

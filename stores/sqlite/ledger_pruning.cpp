@@ -30,14 +30,17 @@ struct Pruning::Row {
 // What one step may still do.
 class Pruning::Step {
  public:
-  Step(Pruning& of, const Remove& asked) : what(asked), of_(of), left_(static_cast<std::int64_t>(asked.most)), free_before_(of.number(of.free_pages_)) {}
+  Step(Pruning& of, const Remove& asked, std::int64_t now) : what(asked), of_(of), now_(now), left_(static_cast<std::int64_t>(asked.most)), free_before_(of.number(of.free_pages_)) {}
   void took(std::int64_t rows = 1) { left_ -= rows; }
   bool is_over() { return left_ <= 0 || of_.number(of_.free_pages_) - free_before_ > kFreedAtOnce; }
   std::size_t left() const { return left_ > 0 ? static_cast<std::size_t>(left_) : 1; }
+  // They came in order, so everything behind it is young as well. What a clock that was ahead wrote says nothing of what is behind it.
+  bool ends_at(std::int64_t at) const { return at >= what.before && at <= now_; }
   const Remove& what;
 
  private:
   Pruning& of_;
+  const std::int64_t now_;
   std::int64_t left_, free_before_;
 };
 
@@ -75,8 +78,8 @@ void Pruning::keep(std::int64_t next_position) {
 
 // ---- a sweep, part by part
 
-Pruning::Removed Pruning::prune(const Remove& what) {
-  Step step(*this, what);
+Pruning::Removed Pruning::prune(const Remove& what, std::int64_t now) {
+  Step step(*this, what, now);
   Removed out;
   if (now_.part == Part::runs) sweep_runs(step, out);
   if (now_.part == Part::records && !step.is_over()) sweep_records(step, out);
@@ -114,7 +117,7 @@ void Pruning::sweep_runs(Step& step, Removed& out) {
     for (const auto& row : some) {
       if (step.is_over()) return;
       step.took();
-      if (row.entered >= step.what.before && row.fits) return next_part(Part::records);  // they came in order
+      if (row.fits && step.ends_at(row.entered)) return next_part(Part::records);
       const auto ended = row.fits && row.is_stub() ? std::optional(row.entered) : ended_at(row);
       if (ended && *ended < step.what.before && row.last <= step.what.upto) {
         const bool wholly = remove_run(row, step.left(), &step);
@@ -150,8 +153,8 @@ void Pruning::sweep_records(Step& step, Removed& out) {
     for (const auto& record : some) {
       if (step.is_over()) return;
       step.took();
-      if (record.at >= step.what.before || record.position > step.what.upto) return next_part(Part::accounts);
-      if (record.run <= 0) {
+      if (step.ends_at(record.at) || record.position > step.what.upto) return next_part(Part::accounts);
+      if (record.run <= 0 && record.at < step.what.before) {
         drop_record_.exec(record.position);
         now_.removed += 1, now_.changed = true;
         out.records += 1;

@@ -22,8 +22,8 @@ class Pruning {
     std::int64_t runs = 0, records = 0;
     bool more = false;
   };
-  // Goes on where the step before it stopped; when all has been looked at, the next begins anew.
-  Removed prune(const Remove& what);
+  // Goes on where the step before it stopped; when all has been looked at, the next begins anew. `now`: of the latest write.
+  Removed prune(const Remove& what, std::int64_t now);
 
   enum class Forgotten { wholly, in_part, it_lives, there_is_none };
   Forgotten forget(const agentd_run_id& run);

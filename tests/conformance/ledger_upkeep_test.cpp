@@ -206,6 +206,33 @@ TEST_P(LedgerUpkeepSuite, WhatAnEventStoreHasNotCopiedStays) {
   EXPECT_EQ(listed(), Positions{later.position});
 }
 
+TEST_P(LedgerUpkeepSuite, WhatAClockThatWasAheadWroteHoldsNothingElseBack) {
+  constexpr Millis kAhead = kHour * 24 * 3650;
+  const auto host_record = [&] { ledger().commit({.records = {{20, "{}"}}}); };
+  const auto before = ended();
+  host_record();
+  pass(kAhead);
+  RunId ahead;
+  for (int i = 0; i < 100; ++i) ahead = ended(), host_record();
+  reopen();  // a world begins where the last one did
+  const auto after = ended();
+  host_record();
+  pass(kHour * 2);
+  const auto young = ended();
+  host_record();
+  const auto what = older_than(kHour, 7);
+  std::int64_t runs = 0, records = 0;
+  for (bool more = true; more;) {
+    const auto step = ledger().get(ledger().upkeep().prune(what));
+    runs += step.runs, records += step.records, more = step.more;
+  }
+  EXPECT_EQ(runs, 2);
+  EXPECT_EQ(records, 2);
+  EXPECT_FALSE(is_there(before) || is_there(after));
+  EXPECT_TRUE(is_there(ahead) && is_there(young));
+  EXPECT_EQ(faults(), Faults());
+}
+
 TEST_P(LedgerUpkeepSuite, EachStepIsSmallAndALongRunTakesSeveral) {
   const auto run = ended("a", RunStatus::completed, 40);
   pass(kHour);
