@@ -54,6 +54,17 @@ bool is_same_folder(const fs::path& one, const fs::path& other) {
   return fs::equivalent(one, other, none);
 }
 
+// The state folder is the host's own, with all that is in it: a copy there might take the place of what the host has open.
+bool is_inside(const fs::path& file, const fs::path& folder) {
+  std::error_code none;
+  const auto parent = fs::weakly_canonical(fs::absolute(file, none).parent_path(), none);
+  for (auto up = parent; !up.empty(); up = up.parent_path()) {
+    if (is_same_folder(up, folder)) return true;
+    if (up == up.parent_path()) break;
+  }
+  return false;
+}
+
 // Durable under its new name before the old one goes; over the border of a file system it is copied beside first.
 Result<void> move_durably(const fs::path& from, const fs::path& to) {
   const auto folder = to.has_parent_path() ? to.parent_path() : fs::path(".");
@@ -86,8 +97,11 @@ int back_up_through_host(const cli::LedgerBackup& command, const Setup& setup, c
   const fs::path copy = cli::text(*made, "file");
   if (!is_same_folder(copy.parent_path(), setup.loaded.config.host.state_dir))
     return refuse_ledger("the host at " + command.connection.url + " keeps its state in " + copy.parent_path().string() + ", not in " + setup.loaded.config.host.state_dir + "; name the other one with --url", to);
-  if (const auto moved = move_durably(copy, command.file); !moved) return refuse_ledger(moved.error().message, to);
-  return cli::kDone;
+  const auto moved = move_durably(copy, command.file);
+  if (moved) return cli::kDone;
+  std::error_code none;
+  fs::remove(copy, none);
+  return refuse_ledger(moved.error().message, to);
 }
 
 int say_backed_up(const cli::LedgerBackup& command, const cli::Output& to) {
@@ -103,6 +117,8 @@ int say_backed_up(const cli::LedgerBackup& command, const cli::Output& to) {
 int perform(const cli::LedgerBackup& command, const cli::Output& to) {
   const auto setup = usable_setup(command.surroundings, to);
   if (!setup) return setup.error();
+  const auto& state = setup->loaded.config.host.state_dir;
+  if (is_inside(command.file, state)) return cli::tell({cli::kUsage, command.file + " is in the state folder " + state + ", which is the host's alone; name a file outside of it"}, to);
   const auto report = on_ledger_files(*setup, [&](port::LedgerFiles& files) { return files.copy(command.file); });
   if (!report) return refuse_ledger(report.error().message, to);
   if (report->in_use) {

@@ -39,10 +39,18 @@ void check_room(const std::filesystem::path& folder, std::int64_t size) {
 
 }  // namespace
 
+void refuse_own(const std::filesystem::path& ledger, const std::filesystem::path& file) {
+  std::error_code none;
+  const bool beside = std::filesystem::equivalent(folder_of(file), folder_of(ledger), none);
+  if ((beside && file.filename().string().starts_with(ledger.filename().string())) || std::filesystem::equivalent(file, ledger, none))
+    throw sdk::Error(file.string() + " is the ledger itself or belongs to it; name another file for the copy");
+}
+
 void sync_file(const std::filesystem::path& file) { sync(file, O_RDONLY); }
 void sync_folder(const std::filesystem::path& folder) { sync(folder, O_RDONLY | O_DIRECTORY); }
 
 Backup::Backup(Db& source, std::filesystem::path file) : file_(std::move(file)), part_(file_.string() + ".part") {
+  refuse_own(source.name(), file_);
   check_room(folder_of(file_), size_of(source));
   ::unlink(part_.c_str());
   const int fd = ::open(part_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);

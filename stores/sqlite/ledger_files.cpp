@@ -68,6 +68,8 @@ void check_files(agentd_str settings, const agentd_ledger_ear* ear) noexcept {
 }
 
 std::int32_t copy_files(agentd_str settings, agentd_str to_file, const agentd_ledger_ear* ear) noexcept {
+  const bool other = with_ear(ear, [&](const Ear&) { refuse_own(ledger_of(settings), std::filesystem::path(sdk::view(to_file))); });
+  if (!other) return AGENTD_LEDGER_CORRUPT;
   return alone(settings, ear, [to_file](const std::filesystem::path& file, const Ear&) {
     if (!std::filesystem::exists(file)) throw sdk::Error(file.string() + ": there is no ledger yet");
     Db db(file, Db::Mode::read);

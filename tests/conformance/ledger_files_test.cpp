@@ -187,6 +187,31 @@ TEST_F(Backups, OneThatCannotBeMadeLeavesNothing) {
   l->enter("a");
 }
 
+TEST_F(Backups, NoneTakesThePlaceOfTheLedgerOrOfWhatBelongsToIt) {
+  some_runs();
+  const auto ledger = folder_.path() / "ledger.db";
+  std::filesystem::create_directory(folder_.path() / "elsewhere");
+  std::filesystem::create_hard_link(ledger, folder_.path() / "elsewhere" / "same.db");
+  std::filesystem::create_symlink(ledger, folder_.path() / "elsewhere" / "link.db");
+  const std::vector<std::string> own = {"ledger.db", "ledger.db-wal", "ledger.db.claims", "ledger.db.lock", "elsewhere/../ledger.db", "elsewhere/same.db", "elsewhere/link.db"};
+  const auto told = [](const std::string& file) { return file + " is the ledger itself or belongs to it; name another file for the copy"; };
+  for (const auto& name : own) {
+    const auto file = (folder_.path() / name).string();
+    EXPECT_EQ(all(files()->copy(file)), told(file) + "\n");
+  }
+  const auto l = open();
+  for (const auto& name : own) {
+    const auto file = (folder_.path() / name).string();
+    const auto report = files()->copy(file);
+    EXPECT_FALSE(report.in_use) << "or who has it open would be asked for one";
+    EXPECT_EQ(all(report), told(file) + "\n");
+    const auto made = l->run(l->upkeep().backup(file));
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().message, told(file));
+  }
+  l->enter("a");
+}
+
 TEST_F(Backups, AStoppedLedgerIsCopiedAndOneInUseIsNot) {
   some_runs();
   EXPECT_TRUE(files()->copy(backup_file()).found.empty());

@@ -91,6 +91,27 @@ class Ledger(AgentdTest):
         self.assertIn("--url", refused.stderr)
         self.assertFalse((host.folder / "copy.db").exists())
 
+    def test_a_backup_goes_nowhere_into_the_state_folder(self):
+        host = self.host(openai(self.endpoint(rounds=0)), hello=HELLO)
+        (self.folder / "door").symlink_to(host.state)
+        for running in (True, False):
+            host.start() if running else host.stop()
+            for file in ("state/ledger.db", "state/memory.db", "state/deep/copy.db", "door/copy.db", str(host.state / "copy.db")):
+                refused = self.ledger(host, "backup", file, check=False)
+                self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+                self.assertIn(f"{file} is in the state folder", refused.stderr)
+        host.start()
+        self.run_of(host)
+
+    def test_a_backup_that_finds_no_place_leaves_nothing(self):
+        host = self.host(openai(self.endpoint(rounds=0)), hello=HELLO)
+        host.start()
+        for file in ("nowhere/copy.db", "agents"):
+            refused = self.ledger(host, "backup", file, check=False)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn(file, refused.stderr)
+            self.assertEqual([file.name for file in host.state.glob("*backup*")], [])
+
     def test_a_call_that_was_under_way_is_not_made_again_after_a_restore(self):
         marks = self.folder / "marks"
         os.mkfifo(marks)  # nobody reads: the call does not come back
