@@ -23,8 +23,12 @@ struct ClaimMarks::Mark {
 
 ClaimMarks::ClaimMarks(const std::filesystem::path& file)
     : fd_(::open((file.string() + ".claims").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-  if (fd_ >= 0)
-    (void)::posix_fallocate(fd_, 0, kPlaces * static_cast<std::int64_t>(sizeof(Mark)));  // so that a full disk takes no mark away
+  take_room();
+}
+
+// So that a full disk takes no mark away.
+void ClaimMarks::take_room() {
+  if (fd_ >= 0) (void)::posix_fallocate(fd_, 0, kPlaces * static_cast<std::int64_t>(sizeof(Mark)));
 }
 
 ClaimMarks::~ClaimMarks() {
@@ -48,6 +52,10 @@ std::unordered_map<std::int64_t, std::int64_t> ClaimMarks::of(std::int64_t sessi
   std::unordered_map<std::int64_t, std::int64_t> latest;
   for (const auto& mark : marks) latest[mark.run] = mark.last;
   return latest;
+}
+
+void ClaimMarks::clear() {
+  if (fd_ >= 0 && ::ftruncate(fd_, 0) == 0) take_room();
 }
 
 void ClaimMarks::begin(std::int64_t session) {

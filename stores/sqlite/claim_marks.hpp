@@ -27,6 +27,8 @@ class ClaimMarks {
   // Whether any session ever claimed a run.
   bool any() const;
 
+  void clear();  // they are another ledger's
+
   struct Claimed {
     std::int64_t run = 0, last = 0;
   };
@@ -35,6 +37,7 @@ class ClaimMarks {
 
  private:
   struct Mark;
+  void take_room();
   std::vector<Mark> read() const;
   int fd_ = -1;
   std::int64_t session_ = 0, count_ = 0;

@@ -83,7 +83,8 @@ std::int32_t copy_files(agentd_str settings, agentd_str to_file, const agentd_le
 std::int32_t restore_files(agentd_str settings, agentd_str from_file, std::int64_t now_ms, const agentd_ledger_ear* ear) noexcept {
   return alone(settings, ear, [from_file, now_ms](const std::filesystem::path& file, const Ear& to) {
     const auto restored = restore_ledger(std::filesystem::path(sdk::view(from_file)), file, now_ms, [&to](const Finding& finding) { to.found(finding); });
-    if (!restored.kept_as.empty()) to.told("the ledger that was there is kept as " + restored.kept_as.string());
+    if (restored.kept == Restored::Kept::ledger) to.told("the ledger that was there is kept as " + restored.kept_as.string());
+    if (restored.kept == Restored::Kept::remains) to.told("no ledger was there; what was left of one is kept as " + restored.kept_as.string() + "*");
     to.told(std::to_string(restored.live) + " runs had not ended when the backup was made, and go on from there");
   });
 }

@@ -57,7 +57,7 @@ std::int64_t said_at(Statement& record, const RunRow& row) {
 class LiveRuns {
  public:
   LiveRuns(Db& db, Mirror& mirror, std::unordered_map<std::int64_t, Agent*> agents, const ClaimMarks& marks)
-      : db_(db), mirror_(mirror), agents_(std::move(agents)), tails_(read_tails(db)), marks_(marks.of(read_meta(db, meta::kSession))), asides_(read_asides(db)), record_(db, "SELECT at FROM records WHERE position=?") {}
+      : db_(db), mirror_(mirror), agents_(std::move(agents)), tails_(read_tails(db)), restored_(read_meta(db, meta::kRestored) != 0), marks_(marks.of(read_meta(db, meta::kSession))), asides_(read_asides(db)), record_(db, "SELECT at FROM records WHERE position=?") {}
 
   void read(const sdk::Host& host) {
     const std::string sql = std::string("SELECT ") + RunRow::kColumns + " FROM runs WHERE id>=? AND status>0 AND status<" + std::to_string(AGENTD_RUN_COMPLETED) + " ORDER BY id";
@@ -112,14 +112,16 @@ class LiveRuns {
       run.state.status = AGENTD_RUN_QUEUED;
       died = !given_up;
     }
-    run.state.deaths += died;
+    run.state.deaths += died && !restored_;
     return died || run.state.last != row_last;
   }
 
   Db& db_;
   Mirror& mirror_;
   const std::unordered_map<std::int64_t, Agent*> agents_;
-  const std::unordered_map<std::int64_t, std::int64_t> tails_, marks_;
+  const std::unordered_map<std::int64_t, std::int64_t> tails_;
+  const bool restored_;
+  const std::unordered_map<std::int64_t, std::int64_t> marks_;
   const std::unordered_set<std::int64_t> asides_;
   Statement record_;
   std::vector<std::int64_t> recovered_;
@@ -138,6 +140,7 @@ Opened open_ledger(Db& db, ClaimMarks& marks, const sdk::Host& host) {
   prepare_schema(db);
   Transaction transaction(db);
   spend_all_holds(db);
+  if (read_meta(db, meta::kRestored) != 0) marks.clear();
   Opened opened;
   const auto session = read_meta(db, meta::kSession) + 1;
   opened.mirror = std::make_unique<Mirror>(session);
@@ -148,6 +151,7 @@ Opened open_ledger(Db& db, ClaimMarks& marks, const sdk::Host& host) {
   opened.next_agent = number(db, "SELECT max(id) FROM agents") + 1;
   opened.epoch = read_epoch(db);
   db.run("UPDATE meta SET value=value+1 WHERE key='session'");
+  db.run("DELETE FROM meta WHERE key='restored'");
   transaction.commit();
   marks.begin(session);
   return opened;

@@ -19,7 +19,8 @@ struct Opened {
 };
 
 // Brings the schema up to date, begins a session, and with it ends every earlier claim: runs that had been claimed may be claimed again,
-// and each of these claims is one death more. A live run whose row is damaged is logged and left out.
+// and each of these claims is one death more; but not what was claimed when a backup was made, of whose end a restored ledger knows nothing. A live
+// run whose row is damaged is logged and left out.
 Opened open_ledger(Db& db, ClaimMarks& marks, const sdk::Host& host);
 
 // Where the log goes on: behind every position that was ever given.

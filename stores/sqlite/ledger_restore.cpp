@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <optional>
@@ -20,7 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kPositionsOfAMillisecond = 1024;
-constexpr std::array kBeside = {"-wal", "-shm"};
+constexpr std::chrono::milliseconds kReaderPatience{100};
+constexpr std::array kBeside = {"-wal", "-shm", "-journal"};  // SQLite plays what it finds there into whatever file has the name
 
 fs::path beside(const fs::path& file, const char* suffix) { return file.string() + suffix; }
 
@@ -72,12 +74,20 @@ struct Known {
 std::optional<Known> known_of(const fs::path& ledger) try {
   if (!fs::exists(ledger)) return std::nullopt;
   Db db(ledger, Db::Mode::write);
+  db.wait_for_locks(kReaderPatience);
   if (is_new(db)) return std::nullopt;
   const Known known{next_position(db), read_meta(db, meta::kSession)};
   db.checkpoint(true);
   return known;
-} catch (const DbError&) {
+} catch (const DbError& e) {
+  if (e.locked()) throw;
   return std::nullopt;
+}
+
+// The log of one that can be read is empty by now, unless somebody keeps it from being played.
+void refuse_reader(const fs::path& ledger) {
+  std::error_code none;
+  if (fs::file_size(beside(ledger, "-wal"), none) > 0 && !none) throw sdk::Error(ledger.string() + ": another process reads it; try again when that has closed it");
 }
 
 // An older backup's file keeps its free pages for itself: it is written anew, once.
@@ -102,6 +112,7 @@ std::int64_t begin_anew(const fs::path& copy, const Known& old, std::int64_t now
     Statement put(db, "INSERT INTO meta VALUES(?,?) ON CONFLICT(key) DO UPDATE SET value=excluded.value");
     put.exec(std::string_view(meta::kRemoved), read_meta(db, meta::kRemoved) + begin - next);
     put.exec(std::string_view(meta::kNext), begin);
+    put.exec(std::string_view(meta::kRestored), std::int64_t{1});
     put.exec(std::string_view(meta::kSession), std::max(read_meta(db, meta::kSession), old.session) + 1);
     db.run("UPDATE meta SET value=lower(hex(randomblob(16))) WHERE key='epoch'");
     Statement count(db, "SELECT count(*) FROM runs WHERE id>=? AND status>0 AND status<10");
@@ -114,8 +125,16 @@ std::int64_t begin_anew(const fs::path& copy, const Known& old, std::int64_t now
   return live;
 }
 
-void move_if_there(const fs::path& from, const fs::path& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0 && errno != ENOENT) throw sdk::Error(from.string() + ": " + std::strerror(errno));
+bool move_if_there(const fs::path& from, const fs::path& to) {
+  const bool moved = ::rename(from.c_str(), to.c_str()) == 0;
+  if (!moved && errno != ENOENT) throw sdk::Error(from.string() + ": " + std::strerror(errno));
+  return moved;
+}
+
+bool is_free(const fs::path& name) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal", ".claims"})
+    if (fs::exists(beside(name, suffix))) return false;
+  return true;
 }
 
 // "ledger.db.replaced-20261122T173000Z", or with a number behind it.
@@ -127,17 +146,26 @@ fs::path free_name(const fs::path& ledger, std::int64_t now_ms) {
   std::strftime(text, sizeof text, ".replaced-%Y%m%dT%H%M%SZ", &utc);
   const auto name = beside(ledger, text);
   for (int n = 1;; ++n)
-    if (const auto some = n == 1 ? name : fs::path(name.string() + "-" + std::to_string(n)); !fs::exists(some)) return some;
+    if (const auto some = n == 1 ? name : fs::path(name.string() + "-" + std::to_string(n)); is_free(some)) return some;
 }
 
-// The old one gets a second name before the new one takes the first, so that there is one at any time. What belongs to the old one alone
-// must not be found beside the new one: its log would be played into it.
-fs::path keep_old(const fs::path& ledger, std::int64_t now_ms) {
+// In the ledger's place, by steps of which each is on the disk before the next begins. First goes what would be played into the new one.
+// The old one gets a second name before the new one takes the first, so that there is one at any time. The marks of claims go last: until
+// there is a ledger they keep a host from beginning anew, and the new one knows that they are not its own.
+void take_place(const fs::path& newcomer, const fs::path& ledger, Restored& restored, std::int64_t now_ms) {
+  const auto folder = ledger.parent_path();
   const auto name = free_name(ledger, now_ms);
-  for (const char* suffix : kBeside) move_if_there(beside(ledger, suffix), beside(name, suffix));
-  if (::link(ledger.c_str(), name.c_str()) != 0) throw sdk::Error(name.string() + ": " + std::strerror(errno));
-  move_if_there(beside(ledger, ".claims"), beside(name, ".claims"));
-  return name;
+  bool remains = false;
+  for (const char* suffix : kBeside) remains |= move_if_there(beside(ledger, suffix), beside(name, suffix));
+  const bool was_there = ::link(ledger.c_str(), name.c_str()) == 0;
+  if (!was_there && errno != ENOENT) throw sdk::Error(name.string() + ": " + std::strerror(errno));
+  sync_folder(folder);
+  fs::rename(newcomer, ledger);
+  sync_folder(folder);
+  remains |= move_if_there(beside(ledger, ".claims"), beside(name, ".claims"));
+  sync_folder(folder);
+  restored.kept = was_there ? Restored::Kept::ledger : remains ? Restored::Kept::remains : Restored::Kept::nothing;
+  restored.kept_as = name;
 }
 
 }  // namespace
@@ -150,6 +178,7 @@ Restored restore_ledger(const fs::path& backup, const fs::path& ledger, std::int
   try {
     refuse_damage(backup, newcomer.file(), found);
     const auto old = known_of(ledger);
+    if (old) refuse_reader(ledger);
     restored.live = begin_anew(newcomer.file(), old.value_or(Known()), now_ms);
   } catch (const DbError& e) {
     tell_of(backup, newcomer.file(), e.what());
@@ -158,9 +187,7 @@ Restored restore_ledger(const fs::path& backup, const fs::path& ledger, std::int
   }
   for (const char* suffix : kBeside) fs::remove(beside(newcomer.file(), suffix));
   sync_file(newcomer.file());
-  if (fs::exists(ledger)) restored.kept_as = keep_old(ledger, now_ms);
-  fs::rename(newcomer.file(), ledger);
-  sync_folder(ledger.parent_path());
+  take_place(newcomer.file(), ledger, restored, now_ms);
   return restored;
 }
 

@@ -17,6 +17,7 @@ inline constexpr const char* kLiveFrom = "live_from"; // every live run has this
 inline constexpr const char* kTailFrom = "tail_from"; // every record that a live run's row does not know of stands here or later
 inline constexpr const char* kRemoved = "removed";    // how many positions are not there any more, and rightly so
 inline constexpr const char* kNext = "next";          // no position before it is given again; written when rows are removed
+inline constexpr const char* kRestored = "restored";  // not opened since it took the place of another one
 inline constexpr const char* kProbe = "probe";        // written and taken away again to see whether the disk has room
 }  // namespace meta
 

@@ -1,12 +1,14 @@
 // What is promised of a ledger's files without opening it.
 #include <sqlite3.h>
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
 
 #include "core/plugin/ledger_files.hpp"
+#include "tests/conformance/faulty_names.hpp"
 #include "tests/conformance/ledger_fixture.hpp"
 
 namespace agentd::conformance {
@@ -260,6 +262,27 @@ TEST_F(Backups, RestoredItIsAnotherEpochAndGivesNoPositionAgain) {
   EXPECT_EQ(std::ranges::count_if(names(), [](const auto& name) { return name.ends_with("Z-2"); }), 1);
 }
 
+TEST_F(Backups, WhatWasClaimedWhenItWasMadeCountsNoDeath) {
+  {
+    const auto l = open();
+    for (int i = 0; i < 2; ++i) {
+      auto entry = l->entry("a");
+      entry.max_concurrent = 2;
+      l->enter(std::move(entry));
+    }
+    l->commit(l->step(l->claim().at(1)));  // the other one is told by its mark alone
+    ASSERT_TRUE(l->run(l->upkeep().backup(backup_file())));
+  }
+  ASSERT_TRUE(restore(backup_file()).found.empty());
+  for (const int deaths : {0, 1}) {
+    const auto l = open();
+    const auto claims = l->claim();
+    ASSERT_EQ(claims.size(), 2u);
+    for (const auto& claim : claims) EXPECT_EQ(claim.deaths, deaths) << "of the run at " << claim.run.position << ": only a host that died with it counts";
+    EXPECT_TRUE(claims[1].has_records);
+  }
+}
+
 TEST_F(Backups, GenerationsGoOnOverARestore) {
   std::uint64_t later = 0;
   open()->enter("a");
@@ -284,6 +307,118 @@ TEST_F(Backups, WhatIsDamagedOrNoLedgerIsNotRestored) {
   EXPECT_NE(all(restore((folder_.path() / "ledger.db").string())).find("is the ledger itself"), std::string::npos);
   EXPECT_EQ(check(), Lines());
   EXPECT_EQ(names(), (Lines{"copy.db", "ledger.db", "ledger.db.claims", "ledger.db.lock"}));
+}
+
+TEST_F(Backups, OneIsNotRestoredUnderAReadersFeet) {
+  some_runs();
+  ASSERT_TRUE(files()->copy(backup_file()).found.empty());
+  sqlite3* reader = nullptr;
+  sqlite3_open((folder_.path() / "ledger.db").c_str(), &reader);
+  ASSERT_EQ(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM runs", nullptr, nullptr, nullptr), SQLITE_OK);
+  open()->enter("a", "in the log alone");
+  EXPECT_NE(all(restore(backup_file())).find("another process reads it"), std::string::npos);
+  sqlite3_close(reader);
+  EXPECT_EQ(open()->events().size(), 8u);
+  EXPECT_TRUE(restore(backup_file()).found.empty());
+  EXPECT_EQ(open()->events().size(), 7u);
+}
+
+// ---- deaths of a restore
+
+// The machine dies at every single change of a name, one after the other: what is there is the old one or the new one, whole, or a host
+// says that it is lost; and the next restore restores.
+class RestoreFaults : public Backups {
+ protected:
+  static constexpr std::size_t kInTheBackup = 7, kInTheOld = 17;
+  Folder killed_{memory_disk()};
+
+  // As a host that was killed leaves it: what it wrote last is in the log alone.
+  void SetUp() override {
+    some_runs();
+    ASSERT_TRUE(files()->copy(backup_file()).found.empty());
+    const auto l = open();
+    old_epoch_ = (*l)->epoch();
+    for (int i = 0; i < 10; ++i) l->enter("a");
+    for (const char* name : {"copy.db", "ledger.db", "ledger.db-wal", "ledger.db.claims"}) std::filesystem::copy_file(folder_.path() / name, killed_.path() / name);
+  }
+  void everywhere(Fault::Kind kind) {
+    for (const bool is_gone : {false, true}) {
+      const int count = operations_of_all(is_gone);
+      ASSERT_GE(count, 3);
+      check(is_gone);
+      for (int n = 1; n <= count && !HasFailure(); ++n) {
+        SCOPED_TRACE("at operation " + std::to_string(n) + " of " + std::to_string(count) + (is_gone ? ", without a ledger" : ""));
+        suffer({kind, n}, is_gone);
+        check(is_gone);
+      }
+    }
+  }
+
+ private:
+  void clear() {
+    for (const auto& file : std::filesystem::directory_iterator(folder_.path())) std::filesystem::remove(file);
+  }
+  // In a process of its own.
+  void suffer(Fault fault, bool is_gone) {
+    clear();
+    for (const auto& file : std::filesystem::directory_iterator(killed_.path())) std::filesystem::copy_file(file, folder_.path() / file.path().filename());
+    if (is_gone) std::filesystem::remove(folder_.path() / "ledger.db");
+    const Folder replaced(memory_disk());
+    const auto child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      arm_names(fault, replaced.path());
+      const bool done = restore(backup_file()).found.empty();
+      const int count = name_operations();
+      std::ofstream(replaced.path() / "operations") << count;
+      ::_exit(done ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == (fault.kind == Fault::Kind::none ? 0 : kDied)) << status;
+    std::ifstream(replaced.path() / "operations") >> operations_;
+  }
+  int operations_of_all(bool is_gone) {
+    suffer({}, is_gone);
+    return operations_;
+  }
+  void check(bool is_gone) {
+    std::string epoch = old_epoch_;
+    if (std::filesystem::exists(folder_.path() / "ledger.db")) {
+      EXPECT_EQ(check_lines(), Lines());
+      const auto l = open();
+      epoch = (*l)->epoch();
+      EXPECT_EQ(l->events().size(), epoch == old_epoch_ ? kInTheOld : kInTheBackup);
+      if (is_gone) EXPECT_NE(epoch, old_epoch_) << "the log of a lost ledger was played";
+      if (epoch != old_epoch_) EXPECT_EQ(l->claim_one().deaths, 0) << "the marks were another ledger's";
+    } else {
+      EXPECT_TRUE(is_gone);
+      EXPECT_THROW(open(), std::runtime_error) << "a host began anew";
+    }
+    ASSERT_EQ(all(restore(backup_file())), "");
+    EXPECT_EQ(check_lines(), Lines());
+    const auto l = open();
+    EXPECT_NE((*l)->epoch(), epoch);
+    EXPECT_EQ(l->events().size(), kInTheBackup);
+  }
+  Lines check_lines() { return LedgerFilesSuite::check(); }
+
+  std::string old_epoch_;
+  int operations_ = 0;
+};
+
+TEST_F(RestoreFaults, DeathAnywhere) { everywhere(Fault::Kind::death); }
+TEST_F(RestoreFaults, PowerLossAnywhere) { everywhere(Fault::Kind::power_loss); }
+TEST_F(RestoreFaults, PowerLossThatTheLatestChangeSurvivesAnywhere) { everywhere(Fault::Kind::power_loss_torn); }
+
+TEST_F(RestoreFaults, TheLogOfALostLedgerIsKeptAside) {
+  for (const char* name : {"ledger.db", "ledger.db-wal", "ledger.db.claims"}) std::filesystem::remove(folder_.path() / name);
+  std::filesystem::copy_file(killed_.path() / "ledger.db-wal", folder_.path() / "ledger.db-wal");
+  std::filesystem::copy_file(killed_.path() / "ledger.db.claims", folder_.path() / "ledger.db.claims");
+  const auto report = restore(backup_file());
+  ASSERT_TRUE(report.found.empty()) << all(report);
+  EXPECT_NE(report.told.at(0).find("no ledger was there; what was left of one is kept as "), std::string::npos) << report.told[0];
+  for (const char* ending : {"Z-wal", "Z.claims"}) EXPECT_EQ(std::ranges::count_if(names(), [&](const auto& name) { return name.starts_with("ledger.db.replaced-") && name.ends_with(ending); }), 1) << ending;
 }
 
 }  // namespace

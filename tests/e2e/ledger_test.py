@@ -112,6 +112,20 @@ class Ledger(AgentdTest):
             self.assertIn(file, refused.stderr)
             self.assertEqual([file.name for file in host.state.glob("*backup*")], [])
 
+    def test_the_log_of_a_lost_ledger_is_not_played_into_what_is_restored(self):
+        host = self.host(openai(self.endpoint(rounds=0)), hello=HELLO)
+        host.start()
+        kept = self.run_of(host)
+        self.ledger(host, "backup", "copy.db")
+        self.run_of(host)
+        host.kill()
+        self.assertGreater((host.state / "ledger.db-wal").stat().st_size, 0)
+        (host.state / "ledger.db").unlink()
+        self.assertIn("what was left of one is kept as ", self.ledger(host, "restore", "copy.db").stdout)
+        self.sound(host)
+        host.start()
+        self.assertEqual(self.runs(host), {kept})
+
     def test_a_call_that_was_under_way_is_not_made_again_after_a_restore(self):
         marks = self.folder / "marks"
         os.mkfifo(marks)  # nobody reads: the call does not come back
