@@ -203,6 +203,7 @@ Async<void> FileTriggers::look(Watched& watched) {
   const auto member = members_.find(watched.agent_id);
   if (!member || !member->starts_by_itself()) co_return;  // they wait where they are
   watched.at_work = true;
+  if (watched.is_full && world_.clock.tick() >= watched.looked_at_all + kLookForFewer) watched.look_at_all = true;
   bool has_room = true;
   if (watched.waits_for_room) {
     const auto line = co_await line_before(member);
@@ -217,18 +218,21 @@ Async<void> FileTriggers::look(Watched& watched) {
   watched.at_work = false;
   if (watched.waits_for_room) look_in(kLookForRoom, watched);
   else if (kept && (watched.look_at_all || !watched.told.empty())) arm(watched);  // it came meanwhile, or is looked at once more
+  else if (watched.is_full) look_in(kLookForFewer, watched);
   if (watched.is_gone) clear_away();
 }
 
 std::vector<std::string> FileTriggers::names_in(Watched& watched) {
   std::vector<std::string> names;
+  const bool was_full = std::exchange(watched.is_full, false);
+  watched.looked_at_all = world_.clock.tick();
   const Folder folder(watched.on.path);
   while (const auto* entry = folder.stream ? ::readdir(folder.stream) : nullptr) {
     std::string name = entry->d_name;
     if (!matches(watched.on.glob, name)) continue;
     if (names.size() < kMostFiles) {
       names.push_back(std::move(name));
-    } else if (!std::exchange(watched.is_full, true)) {
+    } else if (!std::exchange(watched.is_full, true) && !was_full) {
       log_.warn("files", watched.agent_id + ": " + watched.on.path + " has more than " + std::to_string(kMostFiles) +
                              " files for trigger \"" + watched.name + "\"; the others wait until there are fewer");
     }

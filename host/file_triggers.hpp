@@ -41,6 +41,7 @@ class FileTriggers {
   static constexpr std::size_t kMostPaths = 1'000;   // of a run
 
   static constexpr Millis kLookForRoom{5'000};
+  static constexpr Millis kLookForFewer{60'000};     // files, where there are too many: it costs a look at all
   static constexpr Millis kPoll{5'000};              // of folders that cannot be watched
 
   // The inode tells only of a file that somebody has just put there: it may be another one after a restart, where a file system makes
@@ -58,6 +59,7 @@ class FileTriggers {
     std::set<std::string> told;  // files that somebody has just finished
     Files unsure;                // found by looking: perhaps somebody is still writing
     bool look_at_all = true;
+    Tick looked_at_all{};
     std::optional<Tick> since;  // something waits to be looked at
     Timers::Id timer = 0;
     bool at_work = false;

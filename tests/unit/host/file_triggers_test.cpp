@@ -312,6 +312,18 @@ TEST_F(FilesOfAnAgent, ThatAreMoreThanTheQueueTakesComeOneRunAfterTheOther) {
   EXPECT_EQ(all.size(), 2100u);
 }
 
+TEST_F(FilesOfAnAgent, ThatAreTooManyForAFolderComeWhenThereAreFewer) {
+  for (int i = 0; i < 50'003; ++i) write(std::to_string(100'000 + i) + ".csv", "");
+  start();
+  const auto first = runs(10s);
+  EXPECT_EQ(first.size(), 50u);
+  EXPECT_EQ(runs(2min), Runs{});
+  for (int i = 0; i < 3; ++i) fs::remove(inbox / first[0].substr(static_cast<std::size_t>(i) * 11, 10));
+  const auto others = runs(2min);
+  ASSERT_EQ(others.size(), 1u);
+  EXPECT_EQ(std::ranges::count(others[0], ' '), 2);
+}
+
 TEST_F(FilesOfAnAgent, ThatComeWhileARunIsAliveAreGivenUpWhereOverlapSkips) {
   overlap = port::Overlap::skip;
   start();
