@@ -280,7 +280,7 @@ void Simulation::act(Process& process) {
       phase_ = Phase::ending;
       return;
     case Phase::ending:
-      if (witness_.live() == 0 && witness_.untold() == 0) {
+      if (witness_.live() == 0 && witness_.untold() == 0 && std::ranges::none_of(batches_, &Batch::under_way)) {
         phase_ = Phase::leaving;
         drain_wanted_ = true;
         return;
