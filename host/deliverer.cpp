@@ -42,13 +42,19 @@ void Deliverer::note(const port::StoredRecord& record) {
       if constexpr (requires { body.subject; }) agent_id = body.agent_id;
       pending_.try_emplace(record.position, Tiding{.run = record.run, .agent_id = std::move(agent_id), .if_changed = mine->if_changed});
     } else if constexpr (std::is_same_v<T, event::Delivered>) {
-      if (body.sink == name_) pending_.erase(body.position);
+      if (body.sink == name_) drop(body.position);
     } else if constexpr (std::is_same_v<T, event::Undelivered>) {
       if (body.sink != name_) return;
-      if (body.retry_after_ms < 0) pending_.erase(body.position);
+      if (body.retry_after_ms < 0) drop(body.position);
       else if (const auto known = pending_.find(body.position); known != pending_.end()) known->second.tries = body.attempt;
     }
   }, decoded->body);
+}
+
+// One that is being sent is its sender's until all of it is kept.
+void Deliverer::drop(Position at) {
+  const auto known = pending_.find(at);
+  if (known != pending_.end() && !known->second.is_being_sent) pending_.erase(known);
 }
 
 Async<bool> Deliverer::find_place(std::stop_token stop) {

@@ -47,6 +47,7 @@ class Deliverer {
     event::Body body;
   };
   void note(const port::StoredRecord& record);
+  void drop(Position at);
   bool must_wait(Position at, const Tiding& tiding) const;
   void send_some(std::stop_token stop);
   Async<void> tell(Position at, std::stop_token stop);
