@@ -11,8 +11,8 @@ language are for this file alone, readers are not shown them:
     ```text numbers    the numbers in it are of the day: any number stands for any other
 
 Of outputs these count as equal, whatever they are: instants, spans of time, ids of runs and events, the width of columns. `...` stands for
-any text, and on a line of its own for any lines. A page's folder is /home/ana/NAME in it, wherever it really is, and a port of the
-loopback interface that it names is a free one.
+any text, and on a line of its own for any lines. An id that was shown may stand in a later command: it is then the one that was printed in its
+place. A page's folder is /home/ana/NAME in it, wherever it really is, and a port of the loopback interface that it names is a free one.
 
 Commands that run until somebody ends them (a host, `--follow`, a web server) stay, as in a terminal of their own; a host has to end well."""
 import fcntl
@@ -73,7 +73,7 @@ OF_THE_DAY = [
     (r"\bduration_ms(\W+)\d+", "duration_ms SPAN"),
     (r"\b\d+(?:\.\d+)? ?(?:ms|s)\b", "SPAN"),
 ]
-DAY = re.compile("|".join(f"({pattern})" for pattern, _ in OF_THE_DAY))
+ID = r"\b(?:[0-9a-f]{16}-\d{3}|\d+-[0-9a-z]{7})\b"
 
 
 def settled(text, numbers=False):
@@ -169,11 +169,22 @@ class Reader:
         self.shell = Shell(folder, {**kept, "PATH": f"{AGENTD.parent}:{os.environ['PATH']}", "AGENTD_URL": self.url, "AGENTD__API__LISTEN": address, "USER": "ana",
                                     "NO_COLOR": "1", "LC_ALL": "C.UTF-8", **(environment or {})}, patience)
         self.staying = []  # (command, process, file), the latest last
+        self.ids = {}      # those of the page, and what they are here
 
     def with_free_ports(self, text):
         for shown, free in self.ports.items():
             text = re.sub(rf"\b(127\.0\.0\.1:|localhost:|http\.server ){shown}\b", rf"\g<1>{free}", text)
         return text
+
+    def is_shown(self, shown, output):
+        if shown is None:
+            return True
+        ours, theirs = re.findall(ID, output), re.findall(ID, shown.text)
+        if not fits(shown.text, output, "numbers" in shown.words):
+            return False
+        if len(ours) == len(theirs):
+            self.ids.update(zip(theirs, ours))
+        return True
 
     def as_shown(self, output):
         for shown, free in self.ports.items():
@@ -194,15 +205,14 @@ class Reader:
         def once():
             output = "".join(self.command(command, block, is_last=command == block.commands()[-1]) for command in block.commands() if command not in self.elsewhere)
             tried[:] = [self.as_shown(output)]
-            return shown is None or fits(shown.text, tried[0], "numbers" in shown.words)
+            return self.is_shown(shown, tried[0])
 
         for_ever = re.search(FOR_EVER, block.commands()[-1]) is not None
         try:
             if for_ever:
                 once()
                 file = self.staying[-1][2]
-                look = lambda: tried.__setitem__(0, self.as_shown(file.read_text())) or shown is None or fits(shown.text, tried[0], "numbers" in shown.words)
-                until("the output is there", look, self.patience)
+                until("the output is there", lambda: self.is_shown(shown, self.as_shown(file.read_text())), self.patience)
             elif "again" in block.words:
                 until("the output is there", once, self.patience, pause=0.2)
             else:
@@ -214,7 +224,8 @@ class Reader:
         if re.search(FOR_EVER, command):
             self.stay(command)
             return ""
-        code, output = self.shell.run(self.with_free_ports(command))
+        here = re.sub(ID, lambda found: self.ids.get(found[0], found[0]), self.with_free_ports(command))
+        code, output = self.shell.run(here)
         if (code != 0) != (is_last and "fails" in block.words) and "again" not in block.words:
             raise AssertionError(f"`{command}` exited {code}:\n{output}")
         return output

@@ -44,6 +44,9 @@ class Reading(unittest.TestCase):
         self.follow("```sh\npython3 -m http.server 8099 --bind 127.0.0.1   # until Ctrl-C\n```\n"
                     "```sh again\npython3 -c 'import urllib.request as r; print(r.urlopen(\"http://127.0.0.1:8099\").url)'\n```\n```text\nhttp://127.0.0.1:8099\n```\n")
 
+    def test_knows_the_ids_that_were_shown(self):
+        self.follow("```sh\necho 26-2vqnzh7 done\n```\n```text\n7-0abc123 done\n```\n```sh\necho 7-0abc123/1/0 | tr - .\n```\n```text\n26.2vqnzh7/1/0\n```\n")
+
     def test_fails_where_the_page_is_wrong(self):
         for wrong in ("```sh\nfalse\n```\n", "```sh\nfalse\ntrue\n```\n", "```sh fails\ntrue\n```\n", "```sh\necho a\n```\n```text\nb\n```\n", "```sh\nsleep 9\n```\n",
                       "```sh again\necho a\n```\n```text\nb\n```\n", "```sh\nagentd serve --config nowhere.toml\n```\n", "```sh\nagentd no such command\n```\n"):
