@@ -29,15 +29,15 @@ struct PageParams {
 
 }  // namespace
 
-agentd::sdk::HttpRequest request_for(const std::string& url, const std::optional<SeenPage>& before) {
+agentd::sdk::HttpRequest request_for(const WatchedPage& page, const std::optional<SeenPage>& before) {
+  const bool is_same_page = before && before->url == page.url;
   agentd::sdk::HttpRequest request;
-  request.url = url;
+  request.url = page.url;
   request.max_response_bytes = kMostBytes;
   request.max_redirects = 5;
-  request.public_only = true;
-  if (before && before->url == url && !before->etag.empty()) request.headers.emplace_back("if-none-match", before->etag);
-  if (before && before->url == url && !before->last_modified.empty())
-    request.headers.emplace_back("if-modified-since", before->last_modified);
+  request.public_only = !page.allow_private;
+  if (is_same_page && !before->etag.empty()) request.headers.emplace_back("if-none-match", before->etag);
+  if (is_same_page && !before->last_modified.empty()) request.headers.emplace_back("if-modified-since", before->last_modified);
   return request;
 }
 
@@ -57,7 +57,7 @@ agentd::sdk::Outcome HttpChanged::run(const Params& params, agentd::sdk::Run& ru
   using agentd::sdk::Outcome;
   if (params.url.empty()) throw Error("url is missing");
   const auto before = run.state_as<SeenPage>();
-  const auto response = agentd::sdk::fetch(run.call(), request_for(params.url, before));
+  const auto response = agentd::sdk::fetch(run.call(), request_for(params, before));
   const auto now = changed_page(params.url, response, before);
   if (!now) return Outcome::stop("what the address answers has not changed since the last successful run");
   return Outcome::proceed()

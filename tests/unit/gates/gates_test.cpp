@@ -145,10 +145,15 @@ TEST_F(HttpChangedGate, LetsTheServerSayThatNothingHasChanged) {
   opens();
   answer = {304, "", {}};
   EXPECT_FALSE(opens());
-  const auto request = gates_plugin::request_for("u", gates_plugin::SeenPage{"u", "\"1\"", "then", ""});
+  const auto request = gates_plugin::request_for({"u"}, gates_plugin::SeenPage{"u", "\"1\"", "then", ""});
   EXPECT_EQ(request.headers, (agentd::sdk::HttpHeaders{{"if-none-match", "\"1\""}, {"if-modified-since", "then"}}));
   EXPECT_TRUE(request.public_only);
-  EXPECT_TRUE(gates_plugin::request_for("v", gates_plugin::SeenPage{"u", "\"1\"", "then", ""}).headers.empty());
+  EXPECT_TRUE(gates_plugin::request_for({"v"}, gates_plugin::SeenPage{"u", "\"1\"", "then", ""}).headers.empty());
+}
+
+TEST_F(HttpChangedGate, LooksAtThisMachineOnlyWhereTheManifestSaysSo) {
+  EXPECT_TRUE(gates_plugin::request_for({"u"}, std::nullopt).public_only);
+  EXPECT_FALSE(gates_plugin::request_for({"u", true}, std::nullopt).public_only);
 }
 
 TEST_F(HttpChangedGate, FailsWhereThereIsNoPage) {
