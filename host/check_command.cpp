@@ -11,6 +11,7 @@
 
 #include "host/check_cost.hpp"
 #include "host/commands.hpp"
+#include "host/front_door.hpp"
 #include "host/ground.hpp"
 #include "host/roster.hpp"
 #include "host/runner/inspect.hpp"
@@ -70,6 +71,8 @@ Async<Findings> look(Ground& ground, const Setup& setup, bool ledger) {
   for (const auto& broken : ground.ports.catalog().broken()) findings.problems.push_back({broken.file.string(), 0, 0, broken.reason});
   for (auto& problem : ground.ports.problems()) findings.problems.push_back(std::move(problem));
   add_stores(ground.ports, setup.loaded, findings.problems);
+  const auto door = open_front_door(setup.loaded, [&ground](const manifest::SecretRef& reference) { return ground.ports.secret(reference); });
+  if (!door) findings.problems.insert(findings.problems.end(), door.error().begin(), door.error().end());
   for (const auto& note : ground.ports.notes()) findings.notes.push_back({config.file, 0, 0, note});
   const auto loaded = co_await read_agents(agent_folders(setup.loaded), config, ground.ports, setup.around.working_folder);
   for (auto& problem : manifest::all_problems(loaded)) findings.problems.push_back(std::move(problem));

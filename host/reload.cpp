@@ -6,7 +6,7 @@
 namespace agentd::host {
 namespace {
 
-bool is_put_in_force(const std::string& key) { return key == "host.agent_dirs" || key.starts_with("defaults."); }
+bool is_put_in_force(const std::string& key) { return key == "host.agent_dirs" || key == "api.tokens" || key.starts_with("defaults."); }
 
 // Manifests and what they name. An empty name: anything may have changed.
 bool may_matter(std::string_view name) {
@@ -30,8 +30,8 @@ std::vector<std::string> differences(const manifest::LoadedConfig& now, const ma
 
 }  // namespace
 
-Reload::Reload(World world, Setup& setup, const cli::Serve& command, Fleet& fleet, Watch& watch, const Roster& roster, const Log& log)
-    : world_(world), setup_(setup), command_(command), fleet_(fleet), alerts_(watch), roster_(roster), log_(log),
+Reload::Reload(World world, Setup& setup, const cli::Serve& command, Doorkeeper doorkeeper, Fleet& fleet, Watch& watch, const Roster& roster, const Log& log)
+    : world_(world), setup_(setup), command_(command), doorkeeper_(std::move(doorkeeper)), fleet_(fleet), alerts_(watch), roster_(roster), log_(log),
       watch_(world, [this](const std::string&, std::string_view name) { if (may_matter(name)) arm(kSettle); },
              [this](const std::string& why) { log_.warn("agents", why); }, kLongestPause, true) {}
 
@@ -92,8 +92,15 @@ Async<Reload::Outcome> Reload::everything() {
   if (!fresh) outcome.problems.push_back({{}, 0, 0, fresh.error().message});
   else outcome.problems = fresh->loaded.problems;
   if (outcome.problems.empty()) outcome.problems = manifest::find_agents(agent_folders(fresh->loaded), fresh->around.working_folder).problems;
+  FrontDoor door;
+  if (outcome.problems.empty()) {
+    auto opened = open_front_door(fresh->loaded, doorkeeper_.resolve);
+    if (opened) door = std::move(*opened);
+    else outcome.problems = std::move(opened.error());
+  }
   config_is_current_ = outcome.problems.empty();
   if (outcome.problems.empty()) {
+    doorkeeper_.admit(std::move(door.access));
     put_in_force(std::move(*fresh), outcome);
     auto loading = agents(outcome);
     co_await std::move(loading);
@@ -111,6 +118,7 @@ void Reload::put_in_force(Setup fresh, Outcome& outcome) {
   auto& config = setup_.loaded.config;
   config.defaults = fresh.loaded.config.defaults;
   config.host.agent_dirs = fresh.loaded.config.host.agent_dirs;
+  config.api.tokens = fresh.loaded.config.api.tokens;
   setup_.loaded.tree = fresh.loaded.tree;
   alerts_.take_defaults();
   watch_folders();

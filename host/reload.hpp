@@ -8,6 +8,7 @@
 #include "host/cli/command.hpp"
 #include "host/fleet.hpp"
 #include "host/folder_watch.hpp"
+#include "host/front_door.hpp"
 #include "host/setup.hpp"
 
 namespace agentd::host {
@@ -20,8 +21,13 @@ class Reload {
     Changes changes;
     std::vector<std::string> needs_restart;   // keys of agentd.toml that differ from what is in force, and stay so until then
   };
+  // Whose tokens are taken from now on.
+  struct Doorkeeper {
+    Resolve resolve;
+    std::function<void(api::Access)> admit;
+  };
   // The setup's [defaults] and agent_dirs are put in force by a reload; whoever reads them reads them there.
-  Reload(World world, Setup& setup, const cli::Serve& command, Fleet& fleet, Watch& watch, const Roster& roster, const Log& log);
+  Reload(World world, Setup& setup, const cli::Serve& command, Doorkeeper doorkeeper, Fleet& fleet, Watch& watch, const Roster& roster, const Log& log);
 
   void start();
   Async<void> stop();  // nothing is read any more when it returns
@@ -42,6 +48,7 @@ class Reload {
   World world_;
   Setup& setup_;
   const cli::Serve& command_;
+  const Doorkeeper doorkeeper_;
   Fleet& fleet_;
   Watch& alerts_;
   const Roster& roster_;

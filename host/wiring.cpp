@@ -7,11 +7,14 @@
 #include <cstdlib>
 #include <ostream>
 
+#include "host/api/certificate.hpp"
 #include "host/api/endpoints.hpp"
+#include "host/api/guard.hpp"
 #include "host/api/server.hpp"
 #include "host/commands.hpp"
 #include "host/engine.hpp"
 #include "host/file_triggers.hpp"
+#include "host/front_door.hpp"
 #include "host/heartbeat.hpp"
 #include "host/overtaking.hpp"
 #include "host/places.hpp"
@@ -43,15 +46,26 @@ class Serving {
     for (const auto& note : setup.loaded.notes) ground_.log.info("config", note);
   }
 
-  // Before anything is opened: whoever cannot have the address starts no run. The error names it.
-  Result<void> bind() {
+  // Before anything is opened: whoever cannot have the address, or lets anybody in, starts no run.
+  std::expected<void, std::vector<manifest::Problem>> bind() {
+    auto door = open_front_door(setup_.loaded, resolver());
+    if (!door) return std::unexpected(std::move(door.error()));
     server_.emplace(ground_.world, routes_, api::ServerLimits(), [this](const api::Served& s) { ground_.metrics.observe_http(s.route, s.method, s.status, s.seconds); },
                     [this](const std::string& text) { ground_.log.warn("api", text); });
-    return server_->bind(config_.api.listen);
+    if (!door->access.is_open() && !door->certificate && !api::is_loopback(api::parse_address(config_.api.listen)->host))
+      ground_.log.warn("api", config_.api.listen + " is reached from elsewhere without TLS: tokens travel as they are; set [api] tls, or put a proxy in front");
+    server_->admit(std::move(door->access));
+    if (door->certificate) server_->show(std::move(door->certificate));
+    if (auto bound = server_->bind(config_.api.listen); !bound) return std::unexpected(std::vector{problem_at(setup_.loaded, {"api", "listen"}, bound.error().message)});
+    return {};
   }
   int run() { return ground_.run(story()); }
 
  private:
+  Resolve resolver() {
+    return [this](const manifest::SecretRef& reference) { return ground_.ports.secret(reference); };
+  }
+
   Async<int> story() {
     spawn(ground_.world.executor, listen_to_signals());
     const auto up = co_await start();
@@ -89,7 +103,8 @@ class Serving {
     retention_->start();
     fleet_.emplace(Fleet::Ground{ground_.world, engine_, *slots_, *file_triggers_, *watch_, ground_.log});
     co_await fleet_->start();
-    reload_.emplace(ground_.world, setup_, command_, *fleet_, *watch_, engine_.roster(), ground_.log);
+    Reload::Doorkeeper doorkeeper{resolver(), [this](api::Access access) { server_->admit(std::move(access)); }};
+    reload_.emplace(ground_.world, setup_, command_, std::move(doorkeeper), *fleet_, *watch_, engine_.roster(), ground_.log);
     reload_->start();
     start_heartbeat();
     open_api();
@@ -127,7 +142,7 @@ class Serving {
     server_->start();
     supervisor_.ready();
     const auto& roster = engine_.roster();
-    ground_.log.info("host", std::string("agentd ") + kVersion + " is ready at http://" + config_.api.listen.substr(0, config_.api.listen.rfind(':') + 1) + std::to_string(server_->port()) + ": " +
+    ground_.log.info("host", std::string("agentd ") + kVersion + " is ready at " + (server_->is_secure() ? "https://" : "http://") + config_.api.listen.substr(0, config_.api.listen.rfind(':') + 1) + std::to_string(server_->port()) + ": " +
                                  std::to_string(roster.members().size()) + (roster.members().size() == 1 ? " agent" : " agents") + (roster.refused().empty() ? "" : ", " + std::to_string(roster.refused().size()) + " refused") + ", " +
                                  std::to_string(ground_.ports.catalog().libraries().size()) + " plugins, state in " + config_.host.state_dir);
   }
@@ -225,10 +240,7 @@ int perform(const cli::Serve& command, const cli::Output& to) {
   }
   allow_many_descriptors();
   Serving serving(*setup, command);
-  if (const auto bound = serving.bind(); !bound) {
-    to.err << "agentd: " << bound.error().message << '\n';
-    return cli::kUsage;
-  }
+  if (const auto bound = serving.bind(); !bound) return print(bound.error(), to), cli::kUsage;
   return serving.run();
 }
 

@@ -76,8 +76,8 @@ const TableKeys& tls_keys() {
 const TableKeys& api_keys() {
   static const auto keys = table_keys<ApiSection>({.keys = {
       key("listen", &ApiSection::listen, filled_text(), "ADDRESS:PORT; one that is not loopback needs tokens."),
-      key("tokens", &ApiSection::tokens, list(table<ApiToken>(token_keys())), "Who may call, and what.").not_yet(),
-      key("tls", &ApiSection::tls, table<Tls>(tls_keys()), "Serve HTTPS.").not_yet(),
+      key("tokens", &ApiSection::tokens, list(table<ApiToken>(token_keys())), "Who may call, and what."),
+      key("tls", &ApiSection::tls, table<Tls>(tls_keys()), "Serve HTTPS."),
   }});
   return keys;
 }

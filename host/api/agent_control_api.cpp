@@ -69,7 +69,7 @@ void add_agent_control(Routes& routes, Context& context) {
     routes.add("POST", "/v1/agents/{id}/" + verb, [&context, what](Request r) { return change_mode(context, std::move(r), what); });
   };
   mode("pause", What::paused), mode("resume", What::resumed), mode("stop", What::stopped), mode("start", What::started);
-  routes.add("POST", "/-/reload", [&context](Request r) { return reload(context, std::move(r)); });
+  routes.add("POST", "/-/reload", [&context](Request r) { return reload(context, std::move(r)); }, Role::admin);
 }
 
 }  // namespace agentd::api

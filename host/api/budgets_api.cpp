@@ -7,6 +7,7 @@
 #include "host/api/agent_view.hpp"
 #include "host/api/endpoints.hpp"
 #include "host/api/problem.hpp"
+#include "host/api/said.hpp"
 #include "host/raises.hpp"
 
 namespace agentd::api {
@@ -114,6 +115,7 @@ Async<Answer> raise_budget(Context& context, Request request) {
   if (!limit) co_return problem(404, "there is no budget \"" + asked.scope + "\": it is \"host\" or \"agent:ID\"");
   const bool money = asked.resource == "cost";
   if ((money ? limit->cost : limit->tokens) == 0) co_return problem(409, nothing_to_raise(asked, *limit));
+  asked.by = signed_by(request, std::move(asked.by));
   context.ports.cleaner().clean(asked.by);
   const auto day = budget::day_of(context.world.clock.now());
   auto raising = host::raise_budget(context.world, context.ledger, {asked.scope, asked.resource, asked.amount, asked.by});

@@ -1,5 +1,9 @@
 #include "host/api/connection.hpp"
 
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/chunk_encode.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -41,16 +45,40 @@ http::response<http::string_body> to_wire(const Document& document, bool keep_al
 
 }  // namespace
 
+bool Server::Connection::is_from_this_machine(const asio::ip::tcp::socket& socket) {
+  beast::error_code gone;
+  const auto peer = socket.remote_endpoint(gone).address();
+  return !gone && (peer.is_loopback() || (peer.is_v6() && peer.to_v6().is_v4_mapped() && asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6()).is_loopback()));
+}
+
 void Server::Connection::begin(Doing doing) {
   doing_ = doing;
   since_ = clock_.tick();
+}
+
+Async<bool> Server::Connection::greet() {
+  if (!stream_.is_secure()) co_return true;
+  begin(Doing::sending);
+  stream_.tcp().expires_after(limits_.header);
+  const auto [error] = co_await stream_.async_handshake(use_tuple);
+  if (error.category() == asio::error::get_ssl_category() && ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST) {
+    static constexpr std::string_view kSpeakTls = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nthis port speaks HTTPS\n";
+    [[maybe_unused]] const auto told = co_await asio::async_write(stream_.tcp(), asio::buffer(kSpeakTls), use_tuple);
+  }
+  co_return !error;
+}
+
+Async<void> Server::Connection::say_goodbye() {
+  if (!stream_.is_secure() || gone_ || !stream_.tcp().socket().is_open()) co_return;
+  stream_.tcp().expires_after(limits_.farewell);
+  [[maybe_unused]] const auto said = co_await stream_.async_shutdown(use_tuple);
 }
 
 // Until the head is whole. A quiet connection may last longer than one in the middle of a request.
 Async<std::variant<std::monostate, Refused, Server::Connection::Closed>> Server::Connection::read_head() {
   const HeadLimits bounds{limits_.line_bytes, limits_.header_bytes};
   begin(buffer_.size() == 0 ? Doing::nothing : Doing::sending);
-  stream_.expires_after(doing_ == Doing::nothing ? limits_.idle : limits_.header);
+  stream_.tcp().expires_after(doing_ == Doing::nothing ? limits_.idle : limits_.header);
   while (true) {
     const std::string_view bytes(static_cast<const char*>(buffer_.data().data()), buffer_.size());
     const auto end = end_of_head(bytes, bounds);
@@ -65,7 +93,7 @@ Async<std::variant<std::monostate, Refused, Server::Connection::Closed>> Server:
     buffer_.commit(size);
     if (doing_ == Doing::sending) continue;
     begin(Doing::sending);
-    stream_.expires_after(limits_.header);  // one deadline for all of it, however it trickles in
+    stream_.tcp().expires_after(limits_.header);  // one deadline for all of it, however it trickles in
   }
 }
 
@@ -127,7 +155,7 @@ Async<std::optional<std::string>> Server::Connection::next() {
   std::string piece(64 << 10, '\0');
   message.body() = {piece.data(), piece.size(), true};
   while (!streamed_->is_done() && message.body().size == piece.size()) {
-    stream_.expires_after(limits_.body);
+    stream_.tcp().expires_after(limits_.body);
     const auto [error, size] = co_await http::async_read_some(stream_, buffer_, *streamed_, use_tuple);
     if (error && error != http::error::need_buffer) co_return std::nullopt;
   }
@@ -153,7 +181,7 @@ Async<std::variant<Server::Connection::Incoming, Refused, Server::Connection::Cl
   if (head_error) co_return wrong(head_error);
   const bool invited = co_await invite_body(parser.get()[http::field::expect]);
   if (!invited) co_return Closed{};
-  stream_.expires_after(limits_.body);
+  stream_.tcp().expires_after(limits_.body);
   const auto [body_error, body_size] = co_await http::async_read(stream_, buffer_, parser, use_tuple);
   if (body_error) co_return wrong(body_error);
   co_return parser.release();
@@ -162,8 +190,8 @@ Async<std::variant<Server::Connection::Incoming, Refused, Server::Connection::Cl
 Async<void> Server::Connection::drain() {
   constexpr std::size_t kMost = 8 << 20;
   beast::error_code error;
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
-  stream_.expires_after(limits_.farewell);
+  stream_.tcp().socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  stream_.tcp().expires_after(limits_.farewell);
   for (std::size_t dropped = 0; !error && dropped < kMost;) {
     buffer_.clear();
     const auto [failed, size] = co_await stream_.async_read_some(buffer_.prepare(64 << 10), use_tuple);
@@ -175,7 +203,7 @@ Async<void> Server::Connection::drain() {
 Async<bool> Server::Connection::write(const Document& document, bool keep_alive, bool head) {
   const auto response = to_wire(document, keep_alive, head);
   http::response_serializer<http::string_body> serializer(response);
-  stream_.expires_after(limits_.write);
+  stream_.tcp().expires_after(limits_.write);
   if (head) {
     const auto [error, size] = co_await http::async_write_header(stream_, serializer, use_tuple);
     co_return !error;
@@ -191,7 +219,7 @@ Async<bool> Server::Connection::begin_events() {
   response.set(http::field::transfer_encoding, "chunked");
   response.keep_alive(false);
   http::response_serializer<http::empty_body> serializer(response);
-  stream_.expires_after(limits_.write);
+  stream_.tcp().expires_after(limits_.write);
   const auto [error, size] = co_await http::async_write_header(stream_, serializer, use_tuple);
   co_return !error;
 }
@@ -199,7 +227,7 @@ Async<bool> Server::Connection::begin_events() {
 template <class Buffers>
 Async<bool> Server::Connection::send(Buffers buffers) {
   if (gone_) co_return false;  // a write after a failed one would wait for an event that has been
-  stream_.expires_after(limits_.write);
+  stream_.tcp().expires_after(limits_.write);
   const auto [error, size] = co_await asio::async_write(stream_, buffers, use_tuple);
   gone_ = static_cast<bool>(error);
   co_return !error;
@@ -217,6 +245,6 @@ Async<bool> Server::Connection::end_events() {
   co_return sent;
 }
 
-void Server::Connection::close() { stream_.close(); }
+void Server::Connection::close() { stream_.tcp().close(); }
 
 }  // namespace agentd::api

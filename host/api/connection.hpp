@@ -3,7 +3,6 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -12,6 +11,7 @@
 
 #include "host/api/head.hpp"
 #include "host/api/server.hpp"
+#include "host/api/wire.hpp"
 
 namespace agentd::api {
 
@@ -25,9 +25,11 @@ class Server::Connection final : public Stream, public api::Incoming {
     asking
   };  // what its client does: asking from a request's arrival to the end of its answer
 
-  Connection(boost::asio::ip::tcp::socket socket, const ServerLimits& limits, const Clock& clock)
-      : stream_(std::move(socket)), limits_(limits), clock_(clock), since_(clock.tick()) {}
+  Connection(boost::asio::ip::tcp::socket socket, Certificate::Context certificate, const ServerLimits& limits, const Clock& clock)
+      : near_(is_from_this_machine(socket)), stream_(std::move(socket), std::move(certificate)), limits_(limits), clock_(clock), since_(clock.tick()) {}
 
+  // Before the first request, over TLS; false: the client does not speak it.
+  Async<bool> greet();
   // The next request, without its body where that is streamed; Refused: one that breaks a bound or the protocol, after which nothing
   // more can be read. is_streamed: of a method and a target.
   using IsStreamed = std::function<bool(std::string_view method, std::string_view target)>;
@@ -40,8 +42,10 @@ class Server::Connection final : public Stream, public api::Incoming {
   Async<bool> end_events();
   // What the client of a refused request still sends is read and dropped, within bounds: a reset would take the answer from it.
   Async<void> drain();
+  Async<void> say_goodbye();  // over TLS: that nothing was cut off
   void close();
 
+  bool is_near() const { return near_; }  // its client is on this machine
   Doing doing() const { return doing_; }
   Tick since() const { return since_; }  // it does that
   void begin(Doing doing);
@@ -49,6 +53,7 @@ class Server::Connection final : public Stream, public api::Incoming {
   bool leaving = false;  // it was closed in favour of another
 
  private:
+  static bool is_from_this_machine(const boost::asio::ip::tcp::socket& socket);
   Async<std::variant<std::monostate, Refused, Closed>> read_head();
   std::string_view first_line() const;
   Async<bool> invite_body(std::string_view expect);
@@ -56,7 +61,8 @@ class Server::Connection final : public Stream, public api::Incoming {
   template <class Buffers>
   Async<bool> send(Buffers buffers);
 
-  boost::beast::tcp_stream stream_;
+  const bool near_;
+  Wire stream_;
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::buffer_body>> streamed_;  // the request at hand
   const ServerLimits& limits_;

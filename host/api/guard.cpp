@@ -43,12 +43,15 @@ bool is_loopback(std::string_view host) {
   return !error && address.is_loopback();
 }
 
-std::optional<std::string> foreign(std::string_view host, std::string_view origin) {
+std::optional<std::string> foreign(std::string_view host, std::string_view origin, Hosts hosts) {
   if (host.empty()) return "a request needs a Host header";
   const auto address = split(host);
-  if (!address || !is_loopback(address->host)) return "Host \"" + std::string(host) + "\" is not this machine; ask 127.0.0.1 or localhost";
+  if (!address) return "Host \"" + std::string(host) + "\" is not a name or an address";
+  if (hosts == Hosts::this_machine && !is_loopback(address->host)) return "Host \"" + std::string(host) + "\" is not this machine; ask 127.0.0.1 or localhost";
   if (origin.empty()) return std::nullopt;
-  const auto authority = origin.starts_with("http://") ? origin.substr(7) : std::string_view();
+  const auto behind = [origin](std::string_view scheme) { return origin.starts_with(scheme) ? origin.substr(scheme.size()) : std::string_view(); };
+  auto authority = behind("http://");
+  if (authority.empty() && hosts == Hosts::any) authority = behind("https://");  // of this server's, or of a proxy in front of it
   if (in_small_letters(authority) != in_small_letters(host)) return "requests of pages from \"" + std::string(origin) + "\" are refused";
   return std::nullopt;
 }

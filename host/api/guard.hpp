@@ -1,5 +1,6 @@
-// Who may talk to an API that listens on loopback: a browser on this machine can be made to send anything anywhere.
+// Who may talk to the API: a browser can be made to send anything anywhere.
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +17,10 @@ Result<Address> parse_address(std::string_view text);  // "127.0.0.1:8765", "loc
 
 bool is_loopback(std::string_view host);  // of an Address: "localhost", 127.0.0.0/8, "::1"
 
-// What is wrong with a request's Host and Origin; nothing when they are this machine's.
-std::optional<std::string> foreign(std::string_view host, std::string_view origin);
+// What a request's Host may say: where nobody has to show a token, only what a page cannot make its own name resolve to.
+enum class Hosts : std::uint8_t { this_machine, any };
+
+// What is wrong with a request's Host and Origin: another page's than this server's own.
+std::optional<std::string> foreign(std::string_view host, std::string_view origin, Hosts hosts = Hosts::this_machine);
 
 }  // namespace agentd::api

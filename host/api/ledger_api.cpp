@@ -23,7 +23,7 @@ Async<Answer> back_up(Context& context, Request) {
 }  // namespace
 
 void add_ledger(Routes& routes, Context& context) {
-  routes.add("POST", "/v1/ledger/backup", [&context](Request r) { return back_up(context, std::move(r)); });
+  routes.add("POST", "/v1/ledger/backup", [&context](Request r) { return back_up(context, std::move(r)); }, Role::admin);
 }
 
 }  // namespace agentd::api

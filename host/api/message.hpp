@@ -30,6 +30,7 @@ struct Request {
   std::map<std::string, std::string, std::less<>> headers;   // names in lower case
   std::string body;
   Incoming* incoming = nullptr;                            // of a streamed route: its body, which `body` is not; lives until the answer
+  std::string caller;                                      // the name of the token that came with it; "" where the API has none
   std::stop_token stopping;                                // the server is going down: answer soon
 
   const std::string& capture(std::string_view name) const { return captured.find(name)->second; }

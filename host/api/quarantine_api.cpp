@@ -11,6 +11,7 @@
 #include "host/api/page.hpp"
 #include "host/api/problem.hpp"
 #include "host/api/run_view.hpp"
+#include "host/api/said.hpp"
 #include "host/api/take_in.hpp"
 
 namespace agentd::api {
@@ -76,6 +77,7 @@ class ReviewReader {
       if (member != "by" && member != "reason" && !(edits && (member == "query" || member == "params")))
         wrong(member, std::string("is not known here; known are ") + (edits ? "query, params, by, reason" : "by, reason"));
     if (!errors_.empty()) return problem(422, "the request cannot be understood", errors_);
+    review_.by = signed_by(request, std::move(review_.by));
     return std::move(review_);
   }
 

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "host/api/access.hpp"
 #include "host/api/message.hpp"
 
 namespace agentd::api {
@@ -13,7 +14,8 @@ struct Route {
   std::string method;
   std::string pattern;  // "/v1/agents/{id}/runs"
   Handler handler;
-  bool vital = false;   // answered however busy the host is: at once, with little
+  Role role = Role::viewer;  // the least that its caller has, where the API has tokens
+  bool vital = false;   // answered however busy the host is: at once, with little; and to whoever asks from this machine
   bool streamed = false;  // its handler reads the body piece by piece, however long it is
   bool proven = false;  // its handler has each request prove where it comes from, so it may come from anywhere and bring any content
 };
@@ -30,10 +32,15 @@ struct NoSuchMethod {
 // Built once, then only read.
 class Routes {
  public:
-  void add(std::string method, std::string pattern, Handler handler) { routes_.push_back({std::move(method), std::move(pattern), std::move(handler)}); }
-  void add_vital(std::string method, std::string pattern, Handler handler) { routes_.push_back({std::move(method), std::move(pattern), std::move(handler), true}); }
-  void add_streamed(std::string method, std::string pattern, Handler handler) { routes_.push_back({std::move(method), std::move(pattern), std::move(handler), false, true}); }
-  void add_proven(std::string method, std::string pattern, Handler handler) { routes_.push_back({std::move(method), std::move(pattern), std::move(handler), false, false, true}); }
+  // A viewer may read, an operator steer.
+  void add(std::string method, std::string pattern, Handler handler) {
+    const auto role = method == "GET" ? Role::viewer : Role::operator_;
+    add(std::move(method), std::move(pattern), std::move(handler), role);
+  }
+  void add(std::string method, std::string pattern, Handler handler, Role role) { routes_.push_back({std::move(method), std::move(pattern), std::move(handler), role}); }
+  void add_vital(std::string method, std::string pattern, Handler handler) { routes_.push_back({std::move(method), std::move(pattern), std::move(handler), Role::metrics, true}); }
+  void add_streamed(std::string method, std::string pattern, Handler handler) { routes_.push_back({std::move(method), std::move(pattern), std::move(handler), Role::operator_, false, true}); }
+  void add_proven(std::string method, std::string pattern, Handler handler) { routes_.push_back({std::move(method), std::move(pattern), std::move(handler), Role::none, false, false, true}); }
   // segments: of the path, each decoded. HEAD is answered by GET.
   std::variant<Match, NoSuchPath, NoSuchMethod> find(std::string_view method, const std::vector<std::string>& segments) const;
   const std::vector<Route>& all() const { return routes_; }

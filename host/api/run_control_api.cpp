@@ -50,7 +50,7 @@ Async<Answer> cancel(Context& context, Request request) {
   auto read = read_said(request, std::array{kReason});
   if (auto* wrong = std::get_if<Document>(&read)) co_return std::move(*wrong);
   auto words = std::get<Said>(std::move(read)).at("reason");
-  if (words.empty()) words = "cancelled by a person";
+  if (words.empty()) words = "cancelled by " + (request.caller.empty() ? std::string("a person") : request.caller);
   const auto run = std::get<Records>(before).front().run;
   host::Journal::EndOf end(context.journal, run);
   auto cancelled = co_await context.worker.cancel(run, words);
@@ -164,7 +164,7 @@ Async<Answer> forget(Context& context, Request request) {
 
 void add_run_control(Routes& routes, Context& context) {
   routes.add("POST", "/v1/runs/{id}/cancel", [&context](Request r) { return cancel(context, std::move(r)); });
-  routes.add("DELETE", "/v1/runs/{id}", [&context](Request r) { return forget(context, std::move(r)); });
+  routes.add("DELETE", "/v1/runs/{id}", [&context](Request r) { return forget(context, std::move(r)); }, Role::admin);
   routes.add("POST", "/v1/runs/{id}/retry", [&context](Request r) { return retry(context, std::move(r)); });
 }
 

@@ -9,6 +9,20 @@
 
 namespace agentd::api {
 
+std::string signed_by(const Request& request, std::string by) {
+  if (request.caller.empty()) return by;
+  return by.empty() ? request.caller : by + " (" + request.caller + ')';
+}
+
+namespace {
+
+Said signed_words(const Request& request, Said said) {
+  if (const auto by = said.find(kBy.member); by != said.end()) by->second = signed_by(request, std::move(by->second));
+  return said;
+}
+
+}  // namespace
+
 std::variant<Said, Document> read_said(const Request& request, std::span<const Sayable> members) {
   Said said;
   std::string known;
@@ -16,7 +30,7 @@ std::variant<Said, Document> read_said(const Request& request, std::span<const S
     said[each.member];
     known += (known.empty() ? "" : ", ") + std::string(each.member);
   }
-  if (request.body.empty()) return said;
+  if (request.body.empty()) return signed_words(request, std::move(said));
   const auto body = tool::parse_strict(request.body);
   if (!body || !body->is_object())
     return problem(400, "the body cannot be read as a JSON object",
@@ -36,7 +50,7 @@ std::variant<Said, Document> read_said(const Request& request, std::span<const S
     }
   }
   if (!errors.empty()) return problem(422, "the request cannot be understood", errors);
-  return said;
+  return signed_words(request, std::move(said));
 }
 
 }  // namespace agentd::api

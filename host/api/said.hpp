@@ -18,7 +18,9 @@ inline constexpr Sayable kBy{"by", 256, true};
 inline constexpr Sayable kReason{"reason", 4096};
 
 // Every member, empty where it was not said; or a problem that tells everything that is wrong at once.
+// Who said it is whoever's token came with it, and who they say they are besides.
 using Said = std::map<std::string, std::string>;
+std::string signed_by(const Request& request, std::string by);
 std::variant<Said, Document> read_said(const Request& request, std::span<const Sayable> members);
 
 }  // namespace agentd::api

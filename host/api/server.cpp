@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "host/api/certificate.hpp"
 #include "host/api/connection.hpp"
 #include "host/api/guard.hpp"
 #include "host/api/head.hpp"
@@ -32,8 +33,25 @@ std::string method_of(const http::request<http::string_body>& incoming) {
   return incoming.method() == http::verb::unknown ? "other" : std::string(incoming.method_string());
 }
 
-// Everything that can be said without a handler.
-Picked pick(const Routes& routes, http::request<http::string_body>&& incoming) {
+Document unknown_caller(std::string_view authorization) {
+  const bool shows_one = !authorization.empty();
+  auto document = problem(401, shows_one ? "the token is not known here" : "this takes a token, as Authorization: Bearer TOKEN");
+  document.headers.emplace_back("WWW-Authenticate", shows_one ? R"(Bearer realm="agentd", error="invalid_token")" : R"(Bearer realm="agentd")");
+  return document;
+}
+
+// Who asks; the answer where they may not.
+std::variant<std::string, Document> judge_caller(const Route& route, const Access& access, bool from_this_machine, std::string_view authorization) {
+  if (access.is_open() || route.role == Role::none || (route.vital && from_this_machine)) return std::string();
+  const auto* caller = access.caller(authorization);
+  if (!caller) return unknown_caller(authorization);
+  if (caller->role < route.role)
+    return problem(403, "\"" + caller->name + "\" has the role " + std::string(name(caller->role)) + "; this takes " + std::string(name(route.role)));
+  return caller->name;
+}
+
+// Everything that can be said without a handler. near: the client is on this machine.
+Picked pick(const Routes& routes, const Access& access, bool near, http::request<http::string_body>&& incoming) {
   Picked picked{.method = method_of(incoming)};
   const auto refuse = [&picked](Document document) {
     picked.refused = std::move(document);
@@ -47,7 +65,8 @@ Picked pick(const Routes& routes, http::request<http::string_body>&& incoming) {
   auto found = routes.find(picked.method, target->segments);
   const auto* match = std::get_if<Match>(&found);
   const bool proven = match && match->route->proven;
-  if (const auto why = foreign(incoming[http::field::host], incoming[http::field::origin]); why && !proven) return refuse(problem(403, *why));
+  const std::string_view host = incoming[http::field::host], origin = incoming[http::field::origin];
+  if (const auto why = foreign(host, origin, access.is_open() ? Hosts::this_machine : Hosts::any); why && !proven) return refuse(problem(403, *why));
   if (std::holds_alternative<NoSuchPath>(found)) return refuse(problem(404, "there is nothing at " + target->path));
   if (const auto* other = std::get_if<NoSuchMethod>(&found)) {
     auto document = problem(405, std::string(incoming.method_string()) + " is not for " + target->path);
@@ -55,11 +74,15 @@ Picked pick(const Routes& routes, http::request<http::string_body>&& incoming) {
     return refuse(std::move(document));
   }
   picked.route = std::get<Match>(found).route;
+  const bool from_this_machine = near && !foreign(host, origin);  // a proxy here says whom else it asks for
+  auto judged = judge_caller(*picked.route, access, from_this_machine, incoming[http::field::authorization]);
+  if (auto* refused = std::get_if<Document>(&judged)) return refuse(std::move(*refused));
   const bool has_body = !incoming.body().empty() || picked.route->streamed;
   if (!proven && has_body && !is_json(incoming[http::field::content_type]))
     return refuse(problem(415, "send Content-Type: application/json"));
   auto& request = picked.request;
   request.method = picked.method;
+  request.caller = std::get<std::string>(std::move(judged));
   request.path = std::move(target->path);
   request.query = std::move(target->query);
   for (const auto& field : incoming) request.headers.emplace(in_small_letters(field.name_string()), std::string(field.value()));
@@ -109,6 +132,8 @@ Server::Server(World world, const Routes& routes, ServerLimits limits, std::func
 
 Server::~Server() = default;
 
+void Server::show(std::unique_ptr<Certificate> certificate) { certificate_ = std::move(certificate); }
+
 // A request's place among those in progress.
 struct Server::Work {
   explicit Work(std::size_t& in_progress) : in_progress_(in_progress) { ++in_progress_; }
@@ -120,10 +145,10 @@ struct Server::Work {
 Result<void> Server::bind(const std::string& address) {
   const auto parsed = parse_address(address);
   if (!parsed) return std::unexpected(parsed.error());
-  if (!is_loopback(parsed->host))
-    return fail("listen on " + address +
-                ": an address that others reach needs tokens, which are not supported yet; use 127.0.0.1");
-  const auto ip = parsed->host == "localhost" ? asio::ip::make_address("127.0.0.1") : asio::ip::make_address(parsed->host);
+  if (!is_loopback(parsed->host) && access_.is_open()) return fail("listen on " + address + ": an address that others reach takes tokens: [api] tokens; or use 127.0.0.1");
+  boost::system::error_code no_address;
+  const auto ip = asio::ip::make_address(parsed->host == "localhost" ? "127.0.0.1" : parsed->host, no_address);
+  if (no_address) return fail("listen on " + address + ": \"" + parsed->host + "\" is not an IP address; 0.0.0.0 and [::] are all of this machine's");
   const tcp::endpoint endpoint(ip, static_cast<std::uint16_t>(std::stoi(parsed->port)));
   try {
     acceptor_.open(endpoint.protocol());
@@ -149,9 +174,11 @@ Async<void> Server::accept() {
       continue;
     }
     if (open_.size() - leaving_ >= limits_.connections && !make_room()) continue;  // closed at once
-    spawn(world_.executor, serve(std::make_unique<Connection>(std::move(socket), limits_, world_.clock)));
+    spawn(world_.executor, serve(std::make_unique<Connection>(std::move(socket), certificate(), limits_, world_.clock)));
   }
 }
+
+std::shared_ptr<asio::ssl::context> Server::certificate() { return certificate_ ? certificate_->current(world_.clock.tick(), warn_) : nullptr; }
 
 // Nobody waits for an answer that does not come while others keep the descriptors.
 void Server::turn_away() {
@@ -184,7 +211,7 @@ bool Server::make_room() {
 
 Async<void> Server::serve(std::unique_ptr<Connection> connection) {
   open_.insert(connection.get());
-  bool open = true;
+  bool open = co_await connection->greet();
   const auto is_streamed = [this](std::string_view method, std::string_view target) {
     const auto parsed = parse_target(target);
     if (!parsed) return false;
@@ -209,6 +236,7 @@ Async<void> Server::serve(std::unique_ptr<Connection> connection) {
       open = false;
     }
   }
+  if (!connection->leaving) co_await connection->say_goodbye();
   connection->close();
   open_.erase(connection.get());
   if (connection->leaving) --leaving_;
@@ -231,7 +259,7 @@ Async<bool> Server::stream(Connection& connection, EventStream stream, bool head
 
 Async<bool> Server::answer(Connection& connection, http::request<http::string_body> incoming, bool keep_alive) {
   const auto begin = world_.clock.tick();
-  auto picked = pick(routes_, std::move(incoming));
+  auto picked = pick(routes_, access_, connection.is_near(), std::move(incoming));
   connection.vital = picked.route && picked.route->vital;
   if (!picked.refused && !connection.vital && requests_ >= limits_.requests) picked.refused = busy("requests");
   std::size_t uncounted = 0;

@@ -5,8 +5,8 @@
 // takes the place of the one that has been idle longest, else of the one that has been sending its request longest: requests in
 // progress are fewer than connections, so there always is one, and whoever looks after the host reaches its vital routes. When the
 // process has no descriptor left, newcomers are answered 503 at once, and the log tells of it. A
-// request whose Host is not this machine's is refused, so that a web page cannot reach the API by making its own name resolve to
-// loopback; so is one whose Origin is not its Host. Routes whose requests prove where they come from take them from anywhere.
+// request whose Origin is not its Host is refused, and without tokens one whose Host is not this machine's, so that a web page cannot
+// reach the API by making its own name resolve to loopback. Routes whose requests prove where they come from take them from anywhere.
 #pragma once
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -22,7 +22,13 @@
 #include "host/api/reserve.hpp"
 #include "host/api/routes.hpp"
 
+namespace boost::asio::ssl {
+class context;
+}
+
 namespace agentd::api {
+
+class Certificate;
 
 struct ServerLimits {
   std::size_t connections = 256;
@@ -54,8 +60,13 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Takes the address for itself; whoever connects waits for start. Loopback addresses only. An error says what is wrong with the
-  // address, or who else may hold the port.
+  // Who may ask from now on; everybody until then.
+  void admit(Access access) { access_ = std::move(access); }
+  // Speaks TLS from now on.
+  void show(std::unique_ptr<Certificate> certificate);
+  bool is_secure() const { return certificate_ != nullptr; }
+  // Takes the address for itself; whoever connects waits for start. Without tokens a loopback address only. An error says what is wrong
+  // with the address, or who else may hold the port.
   Result<void> bind(const std::string& address);  // "127.0.0.1:8765", "[::1]:0"
   std::uint16_t port() const { return port_; }    // the real one, with port 0 too
   // Begins to answer. The routes are complete.
@@ -67,6 +78,7 @@ class Server {
   class Connection;
   struct Work;
   Async<void> accept();
+  std::shared_ptr<boost::asio::ssl::context> certificate();
   bool make_room();
   void turn_away();
   Async<void> serve(std::unique_ptr<Connection> connection);
@@ -78,6 +90,8 @@ class Server {
   World world_;
   const Routes& routes_;
   ServerLimits limits_;
+  Access access_;
+  std::unique_ptr<Certificate> certificate_;
   std::function<void(const Served&)> served_;
   std::function<void(const std::string&)> warn_;
   Reserve reserve_;

@@ -31,7 +31,7 @@ int exit_code_of(int status) {
 Asked<Http> connect(const Connection& connection) {
   auto place = Place::of(connection.url);
   if (!place) return std::unexpected(Refusal{kUsage, "--url: " + place.error().message});
-  return Http(std::move(*place), connection.url, connection.token);
+  return Http(std::move(*place), connection.url, connection.token, connection.ca_file);
 }
 
 Asked<Json> get(const Connection& connection, const std::string& target) {
@@ -86,6 +86,7 @@ Refusal refusal(const Reply& reply) {
     message = problem.value("detail", problem.value("title", message));
     for (const auto& error : problem.value("errors", Json::array())) message += "\n  " + error.value("pointer", "") + ": " + error.value("detail", "");
   }
+  if (reply.status == 401) message += " (--token or AGENTD_API_TOKEN)";
   return {exit_code_of(reply.status), message};
 }
 

@@ -13,6 +13,7 @@ namespace agentd::cli {
 struct Connection {
   std::string url = "http://127.0.0.1:8765";
   std::string token;
+  std::string ca_file;  // of who signed the host's certificate; empty: whom the system trusts
   bool json = false;
 };
 

@@ -1,34 +1,28 @@
 #include "host/cli/http.hpp"
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
+#include <curl/curl.h>
+
+#include <array>
 #include <boost/url/encode.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
+#include <cstring>
+#include <memory>
 
 #include "host/version.hpp"
 
 namespace agentd::cli {
 namespace {
-namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
-using Request = http::request<http::string_body>;
 
 constexpr Millis kConnectTimeout{5'000};
 
-struct Story {
-  Place place;
-  Request request;
-  Millis timeout{};
-  std::function<bool(std::string_view)> on_line;  // empty: the body is gathered
-  Reply reply;
+struct Free {
+  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
+using Handle = std::unique_ptr<CURL, Free>;
+using Headers = std::unique_ptr<curl_slist, Free>;
+using OnLine = std::function<bool(std::string_view)>;
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -37,8 +31,23 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+// What comes back, as it comes.
+struct Receiver {
+  CURL* curl = nullptr;
+  const OnLine* on_line = nullptr;  // null: the body is gathered
+  Reply reply;
+  std::string unread;               // of a stream: what is no whole line yet
+  bool had_enough = false;
+
+  long status() const {
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+  }
+};
+
 // Hands over whole lines and keeps the rest; false when the reader has had enough.
-bool take_lines(std::string& text, const std::function<bool(std::string_view)>& on_line) {
+bool take_lines(std::string& text, const OnLine& on_line) {
   std::size_t begin = 0;
   for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
     std::string_view line = std::string_view(text).substr(begin, end - begin);
@@ -50,59 +59,54 @@ bool take_lines(std::string& text, const std::function<bool(std::string_view)>& 
   return true;
 }
 
-asio::awaitable<void> read_reply(beast::tcp_stream& stream, Story& story) {
-  beast::flat_buffer buffer;
-  http::response_parser<http::string_body> parser;
-  parser.body_limit(boost::none);
-  co_await http::async_read_header(stream, buffer, parser, asio::use_awaitable);
-  story.reply.status = parser.get().result_int();
-  for (const auto& field : parser.get()) story.reply.headers[lower(field.name_string())] = std::string(field.value());
-  const bool lines = story.on_line && story.reply.headers["content-type"].starts_with("text/event-stream");
-  while (!parser.is_done()) {
-    stream.expires_after(story.timeout);
-    co_await http::async_read_some(stream, buffer, parser, asio::use_awaitable);
-    if (lines && !take_lines(parser.get().body(), story.on_line)) co_return;
+std::size_t on_header(const char* data, std::size_t one, std::size_t size, void* to) {
+  auto& reply = static_cast<Receiver*>(to)->reply;
+  std::string_view line(data, one * size);
+  while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
+  if (line.starts_with("HTTP/")) reply.headers.clear();  // of an answer before this one, such as 100
+  const auto colon = line.find(':');
+  if (colon == line.npos) return one * size;
+  auto value = line.substr(colon + 1);
+  value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+  reply.headers[lower(line.substr(0, colon))] = std::string(value);
+  return one * size;
+}
+
+std::size_t on_body(const char* data, std::size_t one, std::size_t size, void* to) {
+  auto& receiver = *static_cast<Receiver*>(to);
+  const std::string_view piece(data, one * size);
+  if (!receiver.on_line || !receiver.reply.headers["content-type"].starts_with("text/event-stream")) {
+    receiver.reply.body += piece;
+    return piece.size();
   }
-  if (!lines) story.reply.body = std::move(parser.get().body());
+  receiver.unread += piece;
+  receiver.had_enough = !take_lines(receiver.unread, *receiver.on_line);
+  return receiver.had_enough ? 0 : piece.size();
 }
 
-asio::awaitable<void> tell(Story& story) {
-  auto executor = co_await asio::this_coro::executor;
-  asio::ip::tcp::resolver resolver(executor);
-  auto addresses = co_await resolver.async_resolve(story.place.host, story.place.port, asio::use_awaitable);
-  beast::tcp_stream stream(executor);
-  stream.expires_after(kConnectTimeout);
-  co_await stream.async_connect(addresses, asio::use_awaitable);
-  stream.expires_after(story.timeout);
-  co_await http::async_write(stream, story.request, asio::use_awaitable);
-  co_await read_reply(stream, story);
+std::string reason_of(CURLcode code, const Handle& curl) {
+  long system_error = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_OS_ERRNO, &system_error);
+  return code == CURLE_COULDNT_CONNECT && system_error != 0 ? std::strerror(static_cast<int>(system_error)) : curl_easy_strerror(code);
 }
 
-Result<Reply> perform(Story story, const std::string& url) {
-  asio::io_context io(1);
-  std::exception_ptr failure;
-  asio::co_spawn(io, tell(story), [&failure](std::exception_ptr e) { failure = std::move(e); });
-  io.run();
-  if (!failure) return std::move(story.reply);
-  try {
-    std::rethrow_exception(failure);
-  } catch (const boost::system::system_error& error) {
-    if (error.code() == beast::error::timeout && story.reply.status == 0) return fail(ErrorClass::timeout, "no answer from " + url + " in time");
-    if (story.reply.status != 0) return fail(ErrorClass::retryable, "the host at " + url + " broke off: " + error.code().message());
-    return fail(ErrorClass::retryable, "host not reachable at " + url + " (" + error.code().message() + "); is `agentd serve` running?");
-  } catch (const std::exception& error) {
-    return fail(error.what());
+Error error_of(CURLcode code, const Handle& curl, const Receiver& receiver, const std::string& url, const char* words) {
+  const auto told = [&](ErrorClass error_class, std::string text) { return fail(error_class, std::move(text)).error(); };
+  if (code == CURLE_OPERATION_TIMEDOUT && receiver.status() == 0) {
+    double connected = 0;
+    curl_easy_getinfo(curl.get(), CURLINFO_CONNECT_TIME, &connected);
+    if (connected > 0) return told(ErrorClass::timeout, "no answer from " + url + " in time");
   }
+  if (receiver.status() != 0) return told(ErrorClass::retryable, "the host at " + url + " broke off: " + reason_of(code, curl));
+  if (code == CURLE_PEER_FAILED_VERIFICATION) return told(ErrorClass::retryable, "the certificate of " + url + " is not trusted: " + words + "; --cacert names the file of who signed it");
+  if (code == CURLE_SSL_CONNECT_ERROR) return told(ErrorClass::retryable, "no TLS with the host at " + url + ": " + words + "; does it speak plain http?");
+  if (code == CURLE_SSL_CACERT_BADFILE) return told(ErrorClass::terminal, std::string("--cacert: ") + words);
+  return told(ErrorClass::retryable, "host not reachable at " + url + " (" + reason_of(code, curl) + "); is `agentd serve` running?");
 }
 
-Request request_for(const Place& place, std::string_view method, std::string_view target, const std::string& token) {
-  Request request(http::string_to_verb({method.data(), method.size()}), place.prefix + std::string(target), 11);
+std::string place_url(const Place& place, std::string_view target) {
   const bool v6 = place.host.find(':') != std::string::npos;
-  request.set(http::field::host, (v6 ? "[" + place.host + "]" : place.host) + ":" + place.port);
-  request.set(http::field::user_agent, std::string("agentd/") + kVersion);
-  request.set(http::field::connection, "close");
-  if (!token.empty()) request.set(http::field::authorization, "Bearer " + token);
-  return request;
+  return (place.is_secure ? "https://" : "http://") + (v6 ? "[" + place.host + "]" : place.host) + ":" + place.port + place.prefix + std::string(target);
 }
 
 }  // namespace
@@ -110,27 +114,66 @@ Request request_for(const Place& place, std::string_view method, std::string_vie
 Result<Place> Place::of(std::string_view url) {
   const auto parsed = boost::urls::parse_uri({url.data(), url.size()});
   if (!parsed || parsed->host_address().empty()) return fail("\"" + std::string(url) + "\" is not a URL; try http://127.0.0.1:8765");
-  if (parsed->scheme_id() == boost::urls::scheme::https) return fail("https: not supported yet; use http on loopback");
-  if (parsed->scheme_id() != boost::urls::scheme::http) return fail("\"" + std::string(url) + "\" does not begin with http://");
-  Place place{std::string(parsed->host_address()), parsed->port().empty() ? "80" : std::string(parsed->port()), std::string(parsed->encoded_path())};
+  const bool is_secure = parsed->scheme_id() == boost::urls::scheme::https;
+  if (!is_secure && parsed->scheme_id() != boost::urls::scheme::http) return fail("\"" + std::string(url) + "\" does not begin with http:// or https://");
+  if (parsed->has_userinfo()) return fail("the URL names a user; a token is given with --token or AGENTD_API_TOKEN");
+  Place place{std::string(parsed->host_address()), parsed->port().empty() ? is_secure ? "443" : "80" : std::string(parsed->port()), std::string(parsed->encoded_path()), is_secure};
   while (place.prefix.ends_with('/')) place.prefix.pop_back();
   return place;
 }
 
-Result<Reply> Http::exchange(std::string_view method, std::string_view target, std::string body, Millis timeout, std::string_view content_type) const {
-  auto request = request_for(place_, method, target, token_);
-  if (!body.empty()) request.set(http::field::content_type, {content_type.data(), content_type.size()});
-  request.body() = std::move(body);
-  request.prepare_payload();
-  return perform({place_, std::move(request), timeout, {}, {}}, url_);
+// One exchange. extra: header lines. timeout: between two signs of life from the host.
+Result<Reply> Http::perform(std::string_view method, std::string_view target, const std::string* body, const std::vector<std::string>& extra, Millis timeout, const OnLine* on_line) const {
+  const Handle curl(curl_easy_init());
+  if (!curl) return fail("no HTTP client could be made");
+  Receiver receiver{.curl = curl.get(), .on_line = on_line, .reply = {}, .unread = {}};
+  Headers headers;
+  const auto add = [&headers](const std::string& line) { headers.reset(curl_slist_append(headers.release(), line.c_str())); };
+  for (const auto& line : extra) add(line);
+  add("Expect:");
+  if (!token_.empty()) add("Authorization: Bearer " + token_);
+  const auto set = [&curl](CURLoption option, auto value) { curl_easy_setopt(curl.get(), option, value); };
+  std::array<char, CURL_ERROR_SIZE> words{};
+  const std::string verb(method), address = place_url(place_, target), agent = std::string("agentd/") + kVersion;
+  set(CURLOPT_URL, address.c_str());
+  set(CURLOPT_PATH_AS_IS, 1L);
+  set(CURLOPT_CUSTOMREQUEST, verb.c_str());
+  set(CURLOPT_USERAGENT, agent.c_str());
+  set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_ERRORBUFFER, words.data());
+  set(CURLOPT_CONNECTTIMEOUT_MS, long{kConnectTimeout.count()});
+  set(CURLOPT_LOW_SPEED_LIMIT, 1L);
+  set(CURLOPT_LOW_SPEED_TIME, std::chrono::ceil<std::chrono::seconds>(timeout).count());
+  if (const auto& host = place_.host; host == "localhost" || host == "::1" || host.starts_with("127.")) set(CURLOPT_PROXY, "");
+  if (!ca_file_.empty()) set(CURLOPT_CAINFO, ca_file_.c_str());
+  if (body) {
+    set(CURLOPT_POSTFIELDS, body->c_str());
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body->size()));
+  }
+  set(CURLOPT_HTTPHEADER, headers.get());
+  set(CURLOPT_HEADERFUNCTION, &on_header);
+  set(CURLOPT_HEADERDATA, &receiver);
+  set(CURLOPT_WRITEFUNCTION, &on_body);
+  set(CURLOPT_WRITEDATA, &receiver);
+  const auto code = curl_easy_perform(curl.get());
+  receiver.reply.status = static_cast<int>(receiver.status());
+  if (code != CURLE_OK && !receiver.had_enough) return std::unexpected(error_of(code, curl, receiver, url_, words.data()));
+  return std::move(receiver.reply);
 }
 
-Result<Reply> Http::stream(std::string_view target, std::string_view last_event_id, Millis idle,
-                           const std::function<bool(std::string_view)>& on_line) const {
-  auto request = request_for(place_, "GET", target, token_);
-  request.set(http::field::accept, "text/event-stream");
-  if (!last_event_id.empty()) request.set("Last-Event-ID", {last_event_id.data(), last_event_id.size()});
-  return perform({place_, std::move(request), idle, on_line, {}}, url_);
+Result<Reply> Http::exchange(std::string_view method, std::string_view target, std::string body, Millis timeout, std::string_view content_type) const {
+  std::vector<std::string> headers;
+  if (!body.empty()) headers.push_back("Content-Type: " + std::string(content_type));
+  const bool has_body = !body.empty() || method == "POST" || method == "PATCH";
+  return perform(method, target, has_body ? &body : nullptr, headers, timeout, nullptr);
+}
+
+Result<Reply> Http::stream(std::string_view target, std::string_view last_event_id, Millis idle, const OnLine& on_line) const {
+  std::vector<std::string> headers = {"Accept: text/event-stream"};
+  if (!last_event_id.empty()) headers.push_back("Last-Event-ID: " + std::string(last_event_id));
+  return perform("GET", target, nullptr, headers, idle, &on_line);
 }
 
 std::string percent_encode(std::string_view text) { return boost::urls::encode({text.data(), text.size()}, boost::urls::unreserved_chars); }

@@ -115,7 +115,8 @@ class Grammar {
 
   void connect(CLI::App* sub, Connection& connection) {
     sub->add_option("--url", connection.url, "Where the host listens")->envname("AGENTD_URL")->capture_default_str();
-    sub->add_option("--token", connection.token, "Bearer token")->envname("AGENTD_API_TOKEN")->group("");  // not shown: no host takes one so far
+    sub->add_option("--token", connection.token, "Bearer token; better in AGENTD_API_TOKEN, where no list of processes shows it")->envname("AGENTD_API_TOKEN");
+    sub->add_option("--cacert", connection.ca_file, "PEM file of who signed the host's certificate")->envname("AGENTD_CACERT")->check(CLI::ExistingFile);
     sub->add_flag("--json", connection.json, "One JSON document, or one per line where a list streams");
   }
 

@@ -465,11 +465,15 @@ TEST_F(HttpServer, LetsOpenRequestsEndWhenItStops) {
   EXPECT_EQ(waiting.get(), "stopped");
 }
 
-TEST_F(HttpServer, ListensOnLoopbackOnly) {
+TEST_F(HttpServer, ListensToOthersOnlyWithTokens) {
   Server server(world_, routes_, {}, {});
   const auto refused = server.bind("0.0.0.0:0");
   ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message.find("not supported yet"), std::string::npos);
+  EXPECT_NE(refused.error().message.find("takes tokens"), std::string::npos);
+  Access access;
+  ASSERT_FALSE(access.add({"eyes", Role::viewer}, "0123456789abcdef"));
+  server.admit(std::move(access));
+  EXPECT_TRUE(server.bind("0.0.0.0:0"));
 }
 
 TEST(HttpClient, SaysWhenNobodyListens) {

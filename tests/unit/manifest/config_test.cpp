@@ -115,7 +115,7 @@ roots = ["/srv"]
 TEST_F(Config, TellsEveryMistakeWithItsPlace) {
   EXPECT_THAT(problems("[log]\nlevle = \"info\"\n[api]\nlisten = \"0.0.0.0:80\"\n[ledger]\nstore = \"locl\"\n[events]\nstores = [\"x\"]\n[plugins.p]\nsha256 = \"abc\"\n"),
               ElementsAre("agentd.toml:2:1: unknown key \"levle\"; did you mean \"level\"?",
-                          "agentd.toml:4:10: an address that is not loopback needs [api] tokens, and \"tokens\" is not supported yet: listen on 127.0.0.1",
+                          "agentd.toml:4:10: an address that others reach takes [api] tokens; without them listen on 127.0.0.1",
                           "agentd.toml:6:9: no store \"locl\": there is no [stores.locl]; did you mean \"local\"?", HasSubstr("agentd.toml:8:10: no store \"x\""),
                           HasSubstr("agentd.toml:10:10: \"sha256\" must be 64 hex digits")));
   EXPECT_THAT(problems("[api]\nlisten = \"127.0.0.1\"\n"), ElementsAre(HasSubstr("must be ADDRESS:PORT")));
@@ -258,7 +258,6 @@ TEST_F(Config, KeepsStateWhereTheSystemSays) {
 TEST_F(Config, ShowsOnlyWhatIsInForce) {
   const auto got = load("[providers.p]\nplugin = \"openai\"\n");
   EXPECT_EQ(origin(got, "ledger.retention"), "\"30d\" from default");
-  EXPECT_EQ(origin(got, "api.tls"), "(none)");  // not built yet
   EXPECT_EQ(origin(got, "providers.p.timeout"), "\"2m\" from default");
   EXPECT_EQ(origin(got, "stores.local.plugin"), "\"sqlite\" from default");
 }
