@@ -10,9 +10,12 @@ Instances::Instances(World world, Services services, Options options)
 
 Instances::~Instances() {
   ops_->close();
-  workers_.clear();  // no thread of ours is in a body afterwards, but for those stuck
-  for (auto& instance : instances_)
-    if (!instance->can_be_deleted()) instance.release();
+  for (auto& [library, workers] : workers_) workers->close();  // no thread of ours is in a body afterwards, but for those stuck
+  for (auto& instance : instances_) {
+    if (instance->can_be_deleted()) continue;
+    workers_[&instance->library()].release();  // what is stuck comes back to it
+    instance.release();
+  }
 }
 
 Workers& Instances::workers(const Library& library) {

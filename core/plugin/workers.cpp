@@ -17,7 +17,9 @@ WorkerPool::WorkerPool(std::string name, int threads) : state_(std::make_shared<
   state_->limit = threads;
 }
 
-WorkerPool::~WorkerPool() {
+WorkerPool::~WorkerPool() { close(); }
+
+void WorkerPool::close() {
   auto& s = *state_;
   s.mutex.lock();
   s.closing = true;

@@ -26,10 +26,11 @@ class Workers {
   // A worker is stuck in a body that nobody waits for any more: another takes its place. False: too many are stuck already.
   virtual bool replace_one() = 0;
   virtual void take_back_one() = 0;  // a stuck one came back
+  virtual void close() = 0;          // nothing is submitted any more; waits a moment for bodies that run
 };
 
-// Starts threads when there is work, up to `threads` beside those that are stuck. The destructor waits a moment for bodies that run
-// and leaves a stuck thread behind rather than wait for ever.
+// Starts threads when there is work, up to `threads` beside those that are stuck. The destructor closes, and leaves a stuck thread behind
+// rather than wait for ever: whose body has not come back by then must not come back to this.
 class WorkerPool final : public Workers {
  public:
   static constexpr int kMaxStuck = 4;
@@ -39,6 +40,7 @@ class WorkerPool final : public Workers {
   void submit(Bodies& bodies) override;
   bool replace_one() override;
   void take_back_one() override;
+  void close() override;
 
  private:
   struct State {
@@ -67,6 +69,7 @@ class InlineWorkers final : public Workers {
   void submit(Bodies& bodies) override;
   bool replace_one() override { return true; }
   void take_back_one() override {}
+  void close() override {}
 
  private:
   Executor executor_;
