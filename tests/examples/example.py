@@ -32,6 +32,8 @@ def follow(example):
         raise AssertionError(f"{example} has no longer {set(elsewhere) - commands}")
     if not commands - set(elsewhere):
         return
+    if for_root := [command for command in commands - set(elsewhere) if re.search(r"\bsudo\b", command)]:
+        raise AssertionError(f"would change this machine, and is in no list: {for_root}")
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="agentd-example-"))
     try:
         folder = scratch / pathlib.Path(example).name
