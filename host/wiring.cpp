@@ -37,6 +37,17 @@ void allow_many_descriptors() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Clients have three quarters of what the process may open at most: model calls, files and tools have the rest.
+api::ServerLimits limits_of_api() {
+  api::ServerLimits limits;
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur / 4 * 3 >= limits.connections) return limits;
+  limits.connections = std::max<std::size_t>(files.rlim_cur / 4 * 3, 64);
+  limits.streams = limits.connections / 4 * 3;
+  limits.requests = std::min(limits.requests, limits.connections / 4);
+  return limits;
+}
+
 class Serving {
  public:
   Serving(Setup& setup, const cli::Serve& command)
@@ -50,7 +61,7 @@ class Serving {
   std::expected<void, std::vector<manifest::Problem>> bind() {
     auto door = open_front_door(setup_.loaded, resolver());
     if (!door) return std::unexpected(std::move(door.error()));
-    server_.emplace(ground_.world, routes_, api::ServerLimits(), [this](const api::Served& s) { ground_.metrics.observe_http(s.route, s.method, s.status, s.seconds); },
+    server_.emplace(ground_.world, routes_, limits_of_api(), [this](const api::Served& s) { ground_.metrics.observe_http(s.route, s.method, s.status, s.seconds); },
                     [this](const std::string& text) { ground_.log.warn("api", text); });
     if (!door->access.is_open() && !door->certificate && !api::is_loopback(api::parse_address(config_.api.listen)->host))
       ground_.log.warn("api", config_.api.listen + " is reached from elsewhere without TLS: tokens travel as they are; set [api] tls, or put a proxy in front");

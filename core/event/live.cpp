@@ -14,7 +14,13 @@ void Live::feed(std::span<const port::StoredRecord> group) {
     bytes_ -= window_.front().payload.size();
     window_.pop_front();
   }
-  wake_all();
+  if (group.empty()) return;
+  const auto before = group.front().position - 1;
+  wake(waiting_, before);
+  for (const auto& record : group) {
+    if (const auto of_agent = waiting_for_agent_.find(record.agent_id); of_agent != waiting_for_agent_.end()) wake(of_agent->second, before);
+    if (const auto of_run = waiting_for_run_.find(record.run); of_run != waiting_for_run_.end()) wake(of_run->second, before);
+  }
 }
 
 void Live::forget(RunId run) {
@@ -25,29 +31,57 @@ void Live::forget(RunId run) {
   }
 }
 
-void Live::wake_all() {
-  for (Waiter* waiter : std::exchange(waiting_, {})) {
+void Live::wake(Waiters& waiters, Position before) {
+  for (Waiter* waiter : std::exchange(waiters, {})) {
     auto promise = std::move(*waiter->promise);
     waiter->promise.reset();
-    promise.set(true);
+    promise.set(before);
   }
 }
 
-Async<void> Live::grown(std::stop_token stop) {
+// Where to go on.
+Async<Position> Live::grown(Waiters& waiters, std::stop_token stop) {
   Waiter waiter;
-  auto start = [&](Promise<bool> promise) {
+  auto start = [&](Promise<Position> promise) {
     waiter.promise.emplace(std::move(promise));
-    waiting_.push_back(&waiter);
+    waiters.push_back(&waiter);
   };
-  auto waiting = suspend<bool>(start);
+  auto waiting = suspend<Position>(start);
   const std::stop_callback on_stop(stop, [&] {
     if (!waiter.promise) return;
-    waiting_.remove(&waiter);
+    waiters.remove(&waiter);
     auto promise = std::move(*waiter.promise);
     waiter.promise.reset();
-    promise.set(false);
+    promise.set(last_);
   });
-  if (!stop.stop_requested()) co_await std::move(waiting);
+  if (stop.stop_requested()) co_return last_;
+  co_return co_await std::move(waiting);
+}
+
+namespace {
+
+// Forgets a place where nobody waits any more.
+template <class Places, class Key>
+void leave(Places& places, const Key& key) {
+  const auto place = places.find(key);
+  if (place != places.end() && place->second.empty()) places.erase(place);
+}
+
+}  // namespace
+
+Async<Position> Live::idle(Position position, Interest interest, std::stop_token stop) {
+  if (position < std::max(last_, ledger_.last_position())) co_return position;
+  Position before = position;
+  if (interest.run) {
+    before = co_await grown(waiting_for_run_[*interest.run], stop);
+    leave(waiting_for_run_, *interest.run);
+  } else if (!interest.agent_id.empty()) {
+    before = co_await grown(waiting_for_agent_[interest.agent_id], stop);
+    leave(waiting_for_agent_, interest.agent_id);
+  } else {
+    before = co_await grown(waiting_, stop);
+  }
+  co_return std::max(position, before);
 }
 
 Async<Result<std::vector<port::StoredRecord>>> Live::after(Position position, std::size_t limit, std::stop_token stop) {
@@ -65,7 +99,7 @@ Async<Result<std::vector<port::StoredRecord>>> Live::after(Position position, st
       if (!read->empty()) co_return std::move(*read);
     }
     if (stop.stop_requested()) break;
-    co_await grown(stop);
+    co_await grown(waiting_, stop);
   }
   co_return std::vector<port::StoredRecord>();
 }

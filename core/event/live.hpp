@@ -5,8 +5,11 @@
 #include <cstdint>
 #include <deque>
 #include <list>
+#include <map>
+#include <optional>
 #include <span>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "core/base/async.hpp"
@@ -30,6 +33,15 @@ class Live {
   // The records after a position, at most `limit`; waits until there is one, or until stop is asked for: then there may be none.
   Async<Result<std::vector<port::StoredRecord>>> after(Position position, std::size_t limit, std::stop_token stop);
 
+  // Whose records somebody waits for; nothing said: everybody's.
+  struct Interest {
+    std::string agent_id;
+    std::optional<RunId> run;
+  };
+  // Waits while there is nothing after a position, until a record of interest is coming or stop is asked for. Answers where to go on: no
+  // record of interest lies before. Those who wait for others cost nothing meanwhile, however many they are.
+  Async<Position> idle(Position position, Interest interest, std::stop_token stop);
+
   // The window keeps nothing of a run that is forgotten, nor what came before it: readers find that in the ledger.
   void forget(RunId run);
 
@@ -37,10 +49,11 @@ class Live {
 
  private:
   struct Waiter {
-    std::optional<Promise<bool>> promise;
+    std::optional<Promise<Position>> promise;
   };
-  Async<void> grown(std::stop_token stop);
-  void wake_all();
+  using Waiters = std::list<Waiter*>;
+  Async<Position> grown(Waiters& waiters, std::stop_token stop);
+  static void wake(Waiters& waiters, Position before);
 
   World world_;
   port::Ledger& ledger_;
@@ -48,7 +61,9 @@ class Live {
   std::deque<port::StoredRecord> window_;
   std::size_t bytes_ = 0;
   Position last_ = 0;
-  std::list<Waiter*> waiting_;
+  Waiters waiting_;
+  std::map<std::string, Waiters, std::less<>> waiting_for_agent_;
+  std::map<RunId, Waiters> waiting_for_run_;
 };
 
 }  // namespace agentd::event

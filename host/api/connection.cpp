@@ -181,8 +181,13 @@ Async<std::variant<Server::Connection::Incoming, Refused, Server::Connection::Cl
   if (head_error) co_return wrong(head_error);
   const bool invited = co_await invite_body(parser.get()[http::field::expect]);
   if (!invited) co_return Closed{};
+  if (parser.is_done()) co_return parser.release();
+  server_.make_room_for_a_body();
+  const Work sending(server_.bodies_);
+  is_sending_a_body = true;
   stream_.tcp().expires_after(limits_.body);
   const auto [body_error, body_size] = co_await http::async_read(stream_, buffer_, parser, use_tuple);
+  is_sending_a_body = false;
   if (body_error) co_return wrong(body_error);
   co_return parser.release();
 }
@@ -213,6 +218,7 @@ Async<bool> Server::Connection::write(const Document& document, bool keep_alive,
 }
 
 Async<bool> Server::Connection::begin_events() {
+  buffer_.shrink_to_fit();  // nothing is read while it goes on, and there may be many
   http::response<http::empty_body> response(http::status::ok, 11);
   set_usual_headers(response);
   response.set(http::field::content_type, "text/event-stream; charset=utf-8");

@@ -15,6 +15,14 @@
 
 namespace agentd::api {
 
+// A place among those in progress.
+struct Server::Work {
+  explicit Work(std::size_t& in_progress) : in_progress_(in_progress) { ++in_progress_; }
+  ~Work() { --in_progress_; }
+  Work(const Work&) = delete;
+  std::size_t& in_progress_;
+};
+
 class Server::Connection final : public Stream, public api::Incoming {
  public:
   using Incoming = boost::beast::http::request<boost::beast::http::string_body>;
@@ -25,8 +33,8 @@ class Server::Connection final : public Stream, public api::Incoming {
     asking
   };  // what its client does: asking from a request's arrival to the end of its answer
 
-  Connection(boost::asio::ip::tcp::socket socket, Certificate::Context certificate, const ServerLimits& limits, const Clock& clock)
-      : near_(is_from_this_machine(socket)), stream_(std::move(socket), std::move(certificate)), limits_(limits), clock_(clock), since_(clock.tick()) {}
+  Connection(Server& server, boost::asio::ip::tcp::socket socket, Certificate::Context certificate)
+      : server_(server), limits_(server.limits_), clock_(server.world_.clock), near_(is_from_this_machine(socket)), stream_(std::move(socket), std::move(certificate)), since_(clock_.tick()) {}
 
   // Before the first request, over TLS; false: the client does not speak it.
   Async<bool> greet();
@@ -51,6 +59,7 @@ class Server::Connection final : public Stream, public api::Incoming {
   void begin(Doing doing);
   bool vital = false;    // it asks a vital route
   bool leaving = false;  // it was closed in favour of another
+  bool is_sending_a_body = false;
 
  private:
   static bool is_from_this_machine(const boost::asio::ip::tcp::socket& socket);
@@ -61,12 +70,13 @@ class Server::Connection final : public Stream, public api::Incoming {
   template <class Buffers>
   Async<bool> send(Buffers buffers);
 
+  Server& server_;
+  const ServerLimits& limits_;
+  const Clock& clock_;
   const bool near_;
   Wire stream_;
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::buffer_body>> streamed_;  // the request at hand
-  const ServerLimits& limits_;
-  const Clock& clock_;
   Doing doing_ = Doing::nothing;
   Tick since_;
   bool gone_ = false;

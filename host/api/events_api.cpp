@@ -62,14 +62,17 @@ Async<void> follow(Context& context, EventPlace since, EventFilter filter, std::
   bool open = co_await stream.write("retry: 1000\n\n");
   std::optional<host::Deltas::Reader> words;
   if (wants_deltas(filter)) words.emplace(context.deltas, host::Deltas::Wish{filter.agent, filter.run, filter.session});
+  const event::Live::Interest interest{filter.agent, parse_run_id(filter.run)};
   Position at = filter.begin(since);
   while (open && !stopping.stop_requested()) {
     std::stop_source pause;
     const std::stop_callback hurry(stopping, [&pause] { pause.request_stop(); });
     if (words) words->when_heard([pause]() mutable { pause.request_stop(); });
     const auto timer = context.world.timers.after(kSignOfLife, [pause]() mutable { pause.request_stop(); });
-    const auto records = co_await context.journal.live().after(at, kRecordsAtOnce, pause.get_token());
+    at = co_await context.journal.live().idle(at, interest, pause.get_token());
     context.world.timers.cancel(timer);
+    pause.request_stop();
+    const auto records = co_await context.journal.live().after(at, kRecordsAtOnce, pause.get_token());
     if (!records) co_return;
     std::string text;
     if (words)

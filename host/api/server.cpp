@@ -134,14 +134,6 @@ Server::~Server() = default;
 
 void Server::show(std::unique_ptr<Certificate> certificate) { certificate_ = std::move(certificate); }
 
-// A request's place among those in progress.
-struct Server::Work {
-  explicit Work(std::size_t& in_progress) : in_progress_(in_progress) { ++in_progress_; }
-  ~Work() { --in_progress_; }
-  Work(const Work&) = delete;
-  std::size_t& in_progress_;
-};
-
 Result<void> Server::bind(const std::string& address) {
   const auto parsed = parse_address(address);
   if (!parsed) return std::unexpected(parsed.error());
@@ -174,7 +166,7 @@ Async<void> Server::accept() {
       continue;
     }
     if (open_.size() - leaving_ >= limits_.connections && !make_room()) continue;  // closed at once
-    spawn(world_.executor, serve(std::make_unique<Connection>(std::move(socket), certificate(), limits_, world_.clock)));
+    spawn(world_.executor, serve(std::make_unique<Connection>(*this, std::move(socket), certificate())));
   }
 }
 
@@ -207,6 +199,17 @@ bool Server::make_room() {
   ++leaving_;
   first->close();
   return true;
+}
+
+void Server::make_room_for_a_body() {
+  if (bodies_ < limits_.bodies) return;
+  Connection* first = nullptr;
+  for (auto* connection : open_)
+    if (connection->is_sending_a_body && !connection->leaving && (!first || connection->since() < first->since())) first = connection;
+  if (!first) return;
+  first->leaving = true;
+  ++leaving_;
+  first->close();
 }
 
 Async<void> Server::serve(std::unique_ptr<Connection> connection) {
@@ -263,7 +266,7 @@ Async<bool> Server::answer(Connection& connection, http::request<http::string_bo
   connection.vital = picked.route && picked.route->vital;
   if (!picked.refused && !connection.vital && requests_ >= limits_.requests) picked.refused = busy("requests");
   std::size_t uncounted = 0;
-  const Work working(connection.vital ? uncounted : requests_);
+  std::optional<Work> working(std::in_place, connection.vital ? uncounted : requests_);
   Served served{picked.route ? picked.route->pattern : std::string(), picked.method, 200, 0};
   Answer answer = picked.refused ? std::move(*picked.refused) : Document();
   if (!picked.refused) {
@@ -272,6 +275,7 @@ Async<bool> Server::answer(Connection& connection, http::request<http::string_bo
     answer = co_await ask(picked.route->handler, std::move(picked.request));
   }
   const bool head = picked.method == "HEAD";
+  if (std::holds_alternative<EventStream>(answer)) working.reset();
   if (std::holds_alternative<EventStream>(answer) && streams_ >= limits_.streams) answer = busy("event streams");
   bool open = false;
   if (const auto* document = std::get_if<Document>(&answer)) {

@@ -24,6 +24,13 @@ class Journal final : public port::Ledger {
     if (live) live->feed({&records.back(), 1});
   }
 
+  void write_of(std::string agent_id, RunId run, Live* live) {
+    write();
+    records.back().agent_id = std::move(agent_id);
+    records.back().run = run;
+    live->feed({&records.back(), 1});
+  }
+
   std::vector<port::StoredRecord> records;
   std::map<std::string, Position> kept;
   int reads = 0, failing_reads = 0, saves = 0;

@@ -125,6 +125,41 @@ TEST(Live, SaysThatTheLedgerCannotBeRead) {
   EXPECT_EQ(b.world.run(b.live.after(0, 10, {}))->size(), 1u);
 }
 
+struct Idler {
+  Position went_on = -1;
+  static Async<void> wait(Live& live, Position from, Live::Interest interest, std::stop_token stop, Idler& idler) { idler.went_on = co_await live.idle(from, std::move(interest), stop); }
+};
+
+TEST(Live, LeavesWhoWaitsForOthersAlone) {
+  Bench b;
+  b.write(1);
+  const auto run = RunId{1, 77};
+  Idler of_a, of_b, of_run, of_all;
+  const auto wait = [&](Live::Interest interest, Idler& idler) { spawn(b.world.io().get_executor(), Idler::wait(b.live, 1, std::move(interest), b.stop.get_token(), idler)); };
+  wait({"a", {}}, of_a), wait({"b", {}}, of_b), wait({{}, run}, of_run), wait({}, of_all);
+  b.world.settle();
+  b.journal.write(&b.live);
+  b.world.settle();
+  EXPECT_EQ(of_all.went_on, 1);
+  EXPECT_EQ(of_a.went_on, -1);
+  b.journal.write_of("a", {}, &b.live);
+  b.world.settle();
+  EXPECT_EQ(of_a.went_on, 2);  // what came before was not of interest
+  EXPECT_EQ(of_b.went_on, -1);
+  b.journal.write_of("c", run, &b.live);
+  b.world.settle();
+  EXPECT_EQ(of_run.went_on, 3);
+  b.stop.request_stop();
+  b.world.settle();
+  EXPECT_EQ(of_b.went_on, 4);  // nothing of interest was there until now
+}
+
+TEST(Live, DoesNotWaitWhereThereIsSomethingAlready) {
+  Bench b;
+  b.write(3);
+  EXPECT_EQ(b.world.run(b.live.idle(2, {"a", {}}, {})), 2);
+}
+
 TEST(Live, LetsAWaitingReaderGoWhenAskedToStop) {
   Bench b;
   std::stop_source stop;

@@ -384,6 +384,29 @@ TEST_F(HttpServer, RefusesMoreRequestsThanItMayHaveInProgressButNotTheVitalOnes)
   EXPECT_NE(all.find("stopped"), std::string::npos);  // nobody took its place
 }
 
+TEST_F(HttpServer, BoundsTheBodiesThatComeInAtATime) {
+  start({.bodies = 1});
+  const std::string post = "POST /echo/a HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n";
+  auto slow = connect();
+  asio::write(slow, asio::buffer(post + "{"));
+  settle();
+  auto quick = connect();
+  asio::write(quick, asio::buffer(post + "{"));
+  EXPECT_TRUE(is_closed(slow));  // a newcomer is not refused for one that dawdles
+  EXPECT_EQ(exchange(quick, "}"), "a||{}");
+}
+
+TEST_F(HttpServer, DoesNotCountEventStreamsAmongRequests) {
+  start({.requests = 1, .write = std::chrono::hours(1)});
+  auto first = connect();
+  asio::write(first, asio::buffer(std::string("GET /flood HTTP/1.1\r\nHost: localhost\r\n\r\n")));
+  std::array<char, 1> byte{};
+  asio::read(first, asio::buffer(byte));
+  EXPECT_EQ(ask("GET", "/echo/a").status, 200);
+  first.close();
+  cut_off_.get_future().wait();
+}
+
 TEST_F(HttpServer, BoundsEventStreams) {
   start({.streams = 1, .write = std::chrono::hours(1)});
   auto first = connect();
