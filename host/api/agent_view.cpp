@@ -51,8 +51,9 @@ Json left_by(const Context& context, const host::Member& member) {
 
 std::string agent_state(const Context& context, const host::Member& member) {
   const auto& id = member.agent_id;
+  if (member.mode == host::Mode::stopped) return "stopped";  // though what ran may not have ended yet
   if (context.ledger.running(id) > 0) return "running";
-  if (!member.enabled || member.mode == host::Mode::stopped) return "stopped";
+  if (!member.enabled) return "stopped";
   if (member.mode == host::Mode::paused) return "paused";
   return context.ledger.stats(id).consecutive_failures > 0 ? "error" : "idle";
 }

@@ -113,7 +113,7 @@ Async<Answer> retry(Context& context, Request request) {
   const auto& records = std::get<Records>(found);
   const auto status = status_of(records);
   if (status == port::name(port::RunStatus::quarantined))  // whoever is first decides what becomes of it
-    co_return problem(409, "run " + id + " is in quarantine: `agentd quarantine retry` lets it go on, with what it has done so far");
+    co_return problem(409, "run " + id + " is in quarantine: `agentd quarantine retry` lets it begin again");
   if (!may_be_retried(status))
     co_return problem(409, "run " + id + " is " + status + "; what failed, timed out, was cancelled, skipped or dropped can be retried");
   const auto member = context.roster.find(records.front().agent_id);
@@ -145,6 +145,8 @@ Async<Answer> forget(Context& context, Request request) {
   const auto records = co_await context.ledger.load(*run);
   if (!records && records.error().fault == port::LedgerFault::not_found) co_return problem(404, "there is no run \"" + id + "\"");
   if (!records && records.error().fault != port::LedgerFault::corrupt) co_return ledger_problem(records.error());
+  if (records && status_of(*records) == port::name(port::RunStatus::quarantined))
+    co_return problem(409, "run " + id + " is in quarantine: `agentd quarantine drop` says that nobody needs it");
   if (records && !has_ended(*records)) co_return problem(409, "run " + id + " has not ended; cancel it first");
   if (records) {
     const bool kept = co_await context.slots.keep_dealt_with(records->front().agent_id, records->front().payload);

@@ -53,7 +53,7 @@ int perform(const BudgetsRaise& command, const Output& to) {
   if (!answer) return tell(answer.error(), to);
   if (command.connection.json) return print_json(*answer, to), kDone;
   to.out << text(*answer, "scope") << " may use " << amount_text(*answer, "limit") << (text(*answer, "resource") == "tokens" ? " tokens" : "") << " on " << text(*answer, "window") << "; "
-         << text(*answer, "woken_runs") << (text(*answer, "woken_runs") == "1" ? " parked run goes on\n" : " parked runs go on\n");
+         << text(*answer, "woken_runs") << (text(*answer, "woken_runs") == "1" ? " parked run looks again\n" : " parked runs look again\n");
   return kDone;
 }
 

@@ -9,16 +9,19 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr Millis kIdle{60'000};  // the host sends a sign of life every 15 s
-constexpr std::size_t kDetail = 160;
+constexpr std::size_t kDetailForEyes = 160, kDetail = 4096;
 
-// What of an event's payload a person wants on one line.
-std::string detail(const Json& payload) {
+// What of an event's payload a person wants on one line; what may be long comes last.
+std::string detail(const Json& payload, const Terminal& terminal) {
   std::string out;
-  for (const auto& [key, value] : payload.items()) {
-    if (key == "kwargs" || value.is_null() || (value.is_structured() && value.empty()) || (value.is_string() && value.get_ref<const std::string&>().empty())) continue;
-    out += (out.empty() ? "" : " ") + key + "=" + text(payload, key);
-  }
-  return out.size() > kDetail ? std::string(clip_utf8(out, kDetail - 3)) + "..." : out;
+  for (const bool is_long : {false, true})
+    for (const auto& [key, value] : payload.items()) {
+      if (key == "kwargs" || value.is_null() || (value.is_structured() && value.empty()) || (value.is_string() && value.get_ref<const std::string&>().empty())) continue;
+      if ((value.is_structured() || key == "result") != is_long) continue;
+      out += (out.empty() ? "" : " ") + key + "=" + text(payload, key);
+    }
+  const auto most = terminal.is_terminal ? kDetailForEyes : kDetail;
+  return out.size() > most ? std::string(clip_utf8(out, most - 3)) + "..." : out;
 }
 
 void print_event(const Json& event, const Events& command, const Output& to) {
@@ -31,7 +34,7 @@ void print_event(const Json& event, const Events& command, const Output& to) {
   const auto colour = type.ends_with("_error") || type.ends_with("_failed") || type.ends_with("_quarantined") ? Colour::red
                       : type.ends_with("task_completed")                                                      ? Colour::green
                                                                                                               : Colour::none;
-  std::string line = detail(event.value("payload", Json::object()));
+  std::string line = detail(event.value("payload", Json::object()), to.terminal);
   for (auto& c : line)
     if (static_cast<unsigned char>(c) < 0x20) c = ' ';
   to.out << to.terminal.paint(text(event, "timestamp"), Colour::dim) << between << text(event, "agent_id") << between << to.terminal.paint(type, colour)

@@ -261,7 +261,7 @@ class Grammar {
     cancel->add_option("run", c.run, "Its id")->required()->check(is_given());
     cancel->add_option("--reason", c.reason, "Kept with the run");
     connect(cancel, c.connection);
-    auto* retry = command(*runs_, "retry", "Ask again, with a new run of the agent as it is now, for one that failed, timed out, was cancelled or is in quarantine; prints its id", "");
+    auto* retry = command(*runs_, "retry", "Ask again, with a new run of the agent as it is now, for one that failed, timed out, was cancelled, skipped or dropped; prints its id", "");
     auto& r = target<RunsRetry>(retry);
     retry->add_option("run", r.run, "Its id")->required()->check(is_given());
     connect(retry, r.connection);

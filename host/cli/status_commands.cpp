@@ -29,6 +29,17 @@ void print_agents(const Json& agents, const Output& to) {
   to.out << table.text(to.terminal);
 }
 
+// Manifests that are not in force: of an agent that is there, its last good revision is.
+void print_refused(const Json& status, const Output& to) {
+  const auto refused = status.value("refused_agents", Json::array());
+  for (const auto& each : refused) {
+    to.err << to.terminal.paint("refused: " + text(each, "agent_id"), Colour::red) << " (" << text(each, "origin") << ")\n";
+    for (const auto& problem : each.value("problems", Json::array())) to.err << "  " << (problem.is_string() ? problem.get<std::string>() : problem.dump()) << '\n';
+  }
+  const auto all = status.value("total_refused_agents", refused.size());
+  if (all > refused.size()) to.err << "and " << all - refused.size() << " more\n";
+}
+
 int show_agent(const Connection& connection, const std::string& agent, const Output& to) {
   const auto answer = get(connection, "/v1/agents/" + percent_encode(agent));
   if (!answer) return tell(answer.error(), to);
@@ -46,6 +57,9 @@ int perform(const Status& command, const Output& to) {
   to.out << text(*answer, "total_agents") << (text(*answer, "total_agents") == "1" ? " agent, " : " agents, ") << text(*answer, "running_agents") << " running, " << text(*answer, "paused_agents")
          << " paused, " << text(*answer, "queue_depth") << (text(*answer, "queue_depth") == "1" ? " run queued, up " : " runs queued, up ") << text(*answer, "uptime") << " s\n";
   print_agents(answer->value("agents", Json::array()), to);
+  print_refused(*answer, to);
+  for (const auto& replica : answer->value("replicas", Json::array()))
+    if (replica.value("draining", false)) to.err << "agentd: this host is stopping: it takes no more runs\n";
   return kDone;
 }
 

@@ -52,7 +52,7 @@ class Budget(AgentdTest):
         self.assertEqual(self.running.get(f"/v1/runs/{run}")["waiting_for"], "budget")
         raised = self.running.cli("budgets", "raise", "agent:park", "500").stdout
         self.assertIn("agent:park may use $601.0 on ", raised)
-        self.assertIn("1 parked run goes on", raised)
+        self.assertIn("1 parked run looks again", raised)
         self.assertEqual(self.running.get(f"/v1/runs/{run}?wait=20")["status"], "completed")
         types = [event["type"] for event in self.running.get(f"/v1/events?run={run}&limit=1000")["events"]]
         self.assertEqual(types.count("budget_exhausted"), 1)

@@ -373,7 +373,7 @@ KEYS = {
         "log.level": Hosts(logs(r"is ready at"), "warn", "info"),
         "log.format": Hosts(logs(r"^\{"), "text", "json"),
         "log.levels": Hosts(logs(r"model_call_started worker "), {"events": "debug"}, {}),
-        **{f"api.{key}": Elsewhere("access_test.py") for key in ("tokens", "tls")},
+        **{f"api.{key}": Elsewhere("access_test.py") for key in ("tokens.name", "tokens.role", "tokens.token", "tls.cert", "tls.key")},
         "api.listen": Hosts(lambda hosts, host: hosts.ports_of(host), "127.0.0.1:$port0", "127.0.0.1:$port1"),
         "stores.*.plugin": Hosts(lambda hosts, host: (host.folder / "copies").is_dir(), "jsonl", "sqlite"),
         "ledger.retention": Hosts(pruned_until, "1h", "48h"),

@@ -96,6 +96,8 @@ class Quarantine(AgentdTest):
         self.assertEqual(self.listed(), [run])
         refused = self.agentd.cli("runs", "retry", run, check=False)  # what becomes of it is decided once
         self.assertEqual((refused.returncode, "agentd quarantine retry" in refused.stderr), (1, True))
+        refused = self.agentd.cli("runs", "forget", run, check=False)  # nor does it go unseen
+        self.assertEqual((refused.returncode, "agentd quarantine drop" in refused.stderr), (1, True))
         self.assertEqual(self.listed(), [run])
 
     def test_holds_no_secret(self):

@@ -79,6 +79,7 @@ class Reload(AgentdTest):
         self.write("a", AGENT + "[[trigger\n")
         until("it is told", lambda: [refused["agent_id"] for refused in self.agentd.get("/v1/status")["refused_agents"]] == ["a"])
         self.assertIn("a.toml", self.agentd.get("/v1/status")["refused_agents"][0]["problems"][0])
+        self.assertIn("refused: a (", self.agentd.cli("status").stderr)
         self.assertFalse(self.is_current())
         self.assertEqual(self.agents()["a"]["revision"], revision)
         self.assertEqual(self.agentd.wait_run(self.agentd.submit("a"))["status"], "completed")
