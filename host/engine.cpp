@@ -6,9 +6,11 @@
 
 #include "core/event/record.hpp"
 #include "host/chains.hpp"
+#include "host/last_completed.hpp"
 #include "host/recipients.hpp"
 #include "host/together.hpp"
 #include "host/version.hpp"
+#include "host/watch.hpp"
 
 namespace agentd::host {
 
@@ -65,7 +67,9 @@ Async<Result<Changes>> Engine::load_agents_again(std::vector<std::string> folder
   auto changes = co_await std::move(taking);
   tell_refused(0);
   using What = event::AgentChanged::What;
+  std::vector<std::string> created;
   for (const auto& member : changes.created) {
+    created.push_back(member->agent_id);
     ground_.metrics.know_agent(member->agent_id, member->means->model);
     know_labels(*member->means);
     co_await record_change(*member, What::created);
@@ -76,6 +80,7 @@ Async<Result<Changes>> Engine::load_agents_again(std::vector<std::string> folder
     if (member->change) co_await record_change(*member, What::updated);
   }
   for (const auto& member : changes.removed) co_await record_change(*member, What::deleted);
+  if (!created.empty()) spawn(ground_.world.executor, know_completed(std::move(created)));
   co_return changes;
 }
 
@@ -103,6 +108,7 @@ void Engine::tell_refused(std::size_t known) {
 void Engine::know_labels() {
   for (const auto& [id, member] : roster_->members()) ground_.metrics.know_agent(id, member->means->model);
   for (const auto& means : roster_->means()) know_labels(means);
+  for (const auto& [rule, severity] : Watch::rules()) ground_.metrics.know_alert(rule, severity);
 }
 
 void Engine::know_labels(const Means& means) {
@@ -134,6 +140,19 @@ Async<Result<void>> Engine::record_start() {
   }
   co_await together(std::move(changes));
   co_return Result<void>();
+}
+
+// Beside everything else: nobody waits for a gauge.
+Async<void> Engine::know_completed(std::vector<std::string> agents) {
+  ++copying_;
+  if (agents.size() > metrics::Metrics::kAgentLabels) agents.resize(metrics::Metrics::kAgentLabels);
+  for (const auto& agent_id : agents) {
+    if (stop_copying_.stop_requested()) break;
+    auto looking = completed_at(*ledger_, agent_id);
+    const auto at = co_await std::move(looking);
+    if (at) ground_.metrics.know_completed(agent_id, *at);
+  }
+  --copying_;
 }
 
 Async<void> Engine::copy(event::Copier& copier) {
@@ -201,6 +220,9 @@ Async<Result<void>> Engine::start() {
   worker_.emplace(std::move(around));
   for (const auto& [id, member] : roster_->members()) ledger_->serve(id, member->mode != Mode::stopped);
   worker_->start();
+  std::vector<std::string> agents;
+  for (const auto& [id, member] : roster_->members()) agents.push_back(id);
+  spawn(ground_.world.executor, know_completed(std::move(agents)));
   co_return Result<void>();
 }
 

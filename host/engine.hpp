@@ -56,6 +56,7 @@ class Engine {
   Async<Result<void>> record_start();
   void know_labels(const Means& means);
   Async<void> record_change(const Member& member, event::AgentChanged::What what);
+  Async<void> know_completed(std::vector<std::string> agents);
   Async<void> copy(event::Copier& copier);
   Async<void> start_deliverers();
   Async<void> let_copies_catch_up();

@@ -23,4 +23,14 @@ Async<port::LedgerResult<std::optional<port::RunRow>>> last_completed(port::Ledg
   }
 }
 
+Async<port::LedgerResult<std::optional<Instant>>> completed_at(port::Ledger& ledger, std::string agent_id) {
+  auto seeking = last_completed(ledger, std::move(agent_id));
+  const auto run = co_await std::move(seeking);
+  if (!run) co_return std::unexpected(run.error());
+  if (!*run) co_return std::nullopt;
+  const auto last = co_await ledger.events_after((*run)->last - 1, 1);
+  const bool is_there = last && !last->empty() && last->front().position == (*run)->last;
+  co_return is_there ? last->front().at : (*run)->entered_at;
+}
+
 }  // namespace agentd::host

@@ -12,4 +12,7 @@ namespace agentd::host {
 Async<port::LedgerResult<std::optional<port::RunRow>>> last_completed(port::Ledger& ledger, std::string agent_id,
                                                                       Position before = 0);
 
+// When that run ended.
+Async<port::LedgerResult<std::optional<Instant>>> completed_at(port::Ledger& ledger, std::string agent_id);
+
 }  // namespace agentd::host

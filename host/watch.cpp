@@ -223,15 +223,14 @@ Async<Instant> Watch::watched_since(std::string agent_id) {
 
 // When the agent's last completed run ended, which may be months ago.
 Async<void> Watch::find_completed(std::string agent_id) {
-  auto seeking = last_completed(ground_.ledger, agent_id);
-  const auto run = co_await std::move(seeking);
+  auto seeking = completed_at(ground_.ledger, agent_id);
+  const auto completed = co_await std::move(seeking);
   Instant since{};
-  if (!run || !*run) {
+  if (completed && *completed) {
+    since = **completed;
+  } else {
     auto looking = watched_since(agent_id);
     since = co_await std::move(looking);
-  } else {
-    const auto last = co_await ground_.ledger.events_after((*run)->last - 1, 1);
-    since = last && !last->empty() && last->front().position == (*run)->last ? last->front().at : (*run)->entered_at;
   }
   const auto watched = watched_.find(agent_id);
   const bool is_wanted = watched != watched_.end() && watched->second.alerts.silent_after && !watched->second.is_known;  // else one has completed meanwhile

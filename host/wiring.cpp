@@ -149,6 +149,7 @@ class Serving {
     api::add_hooks(routes_, *context_);
     api::add_ledger(routes_, *context_);
     api::add_later(routes_);
+    for (const auto& route : routes_.all()) ground_.metrics.know_route(route.pattern);
     context_->ready = true;
     server_->start();
     supervisor_.ready();

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <set>
 #include <unordered_map>
 
 #include "core/metrics/process.hpp"
@@ -41,7 +42,7 @@ double unix_seconds(Instant at) { return static_cast<double>(at.time_since_epoch
 struct Agent {
   std::array<Counter*, kOutcomes.size()> runs{};
   std::string label;
-  Gauge* last_completed = nullptr;
+  std::optional<Instant> last_completed;  // the epoch: there is none; nothing: not known yet, or past the bound
 };
 struct Tool {
   std::array<Counter*, kToolOutcomes.size()> calls{};
@@ -57,6 +58,27 @@ struct Own {  // a plugin's metric
   Gauge* gauge = nullptr;
 };
 
+// A family whose series are those of the latest scrape: what is gone (a deleted agent, a slot that does not come) has no value
+// that anybody could take for today's.
+class Passing {
+ public:
+  explicit Passing(Family<Gauge>& family) : family_(family) {}
+  void set(const prometheus::Labels& labels, double value) {
+    auto& gauge = family_.Add(labels);
+    gauge.Set(value);
+    now_.insert(&gauge);
+  }
+  void end_scrape() {
+    for (auto* gauge : before_)
+      if (!now_.contains(gauge)) family_.Remove(gauge);
+    before_ = std::exchange(now_, {});
+  }
+
+ private:
+  Family<Gauge>& family_;
+  std::set<Gauge*> before_, now_;
+};
+
 }  // namespace
 
 struct Metrics::Families {
@@ -70,8 +92,8 @@ struct Metrics::Families {
   Family<Counter>& runs = counter("agentd_runs_total", "Runs that ended, by outcome.");
   Family<Histogram>& run_duration = histogram("agentd_run_duration_seconds", "From a run's first start to its end.");
   Gauge& in_flight = gauge("agentd_runs_in_flight", "Runs that are being executed.").Add({});
-  Family<Gauge>& queue_depth = gauge("agentd_queue_depth", "Runs that wait to be executed.");
-  Family<Gauge>& queue_capacity = gauge("agentd_queue_capacity", "Runs that may wait.");
+  Passing queue_depth{gauge("agentd_queue_depth", "Runs that wait to be executed.")};
+  Passing queue_capacity{gauge("agentd_queue_capacity", "Runs that may wait.")};
   Histogram& lateness = histogram("agentd_schedule_lateness_seconds", "From a slot's instant until its run was durable.").Add({}, kLatenessBuckets);
   Family<Counter>& slots = counter("agentd_slots_total", "Slots of schedules, by what became of them.");
   Family<Counter>& retries = counter("agentd_retries_total", "Model calls and runs that were tried again, by reason.");
@@ -81,7 +103,7 @@ struct Metrics::Families {
   Family<Histogram>& model_duration = histogram("agentd_model_call_duration_seconds", "Duration of model calls.");
   Family<Counter>& tokens = counter("agentd_model_tokens_total", "Tokens as the endpoints reported them.");
   Family<Counter>& cost = counter("agentd_cost_usd_total", "US dollars by the configured prices.");
-  Family<Gauge>& budget_used = gauge("agentd_budget_used_ratio", "Spent and held of a day's budget; agent is empty for the host's own.");
+  Passing budget_used{gauge("agentd_budget_used_ratio", "Spent and held of a day's budget; agent is empty for the host's own.")};
   Gauge& quarantined = gauge("agentd_quarantined_runs", "Runs in quarantine.").Add({});
   Gauge& approvals = gauge("agentd_approvals_pending", "Calls that wait for a person.").Add({});
   Histogram& commit_duration = histogram("agentd_ledger_commit_duration_seconds", "Duration of the ledger's commits.").Add({}, kCommitBuckets);
@@ -91,8 +113,8 @@ struct Metrics::Families {
   Family<Gauge>& lag = gauge("agentd_event_store_lag_seconds", "Age of the oldest event that a store does not have yet.");
   Family<Gauge>& plugins = gauge("agentd_plugins", "Plugin files by state.");
   Family<Counter>& stale = counter("agentd_plugin_stale_finishes_total", "Answers of plugins to operations that had ended.");
-  Family<Gauge>& last_completed = gauge("agentd_agent_last_completed_timestamp_seconds", "End of the agent's latest completed run.");
-  Family<Gauge>& next_slot = gauge("agentd_agent_next_slot_timestamp_seconds", "The agent's next slot.");
+  Passing last_completed{gauge("agentd_agent_last_completed_timestamp_seconds", "End of the agent's latest completed run.")};
+  Passing next_slot{gauge("agentd_agent_next_slot_timestamp_seconds", "The agent's next slot.")};
   Family<Gauge>& circuit = gauge("agentd_provider_circuit_open", "1 while a provider is taken to be down.");
   Family<Counter>& deliveries = counter("agentd_deliveries_total", "Tries to tell a sink of a result or an alert: delivered, retried or failed for good.");
   Family<Counter>& alerts_raised = counter("agentd_alerts_raised_total", "Alerts that were raised.");
@@ -112,12 +134,14 @@ struct Metrics::Families {
   std::map<std::string, Family<Gauge>*> own_gauges;
   std::deque<Own> own;
 
-  const Agent& agent(const std::string& id);
+  Agent& agent(const std::string& id);
+  void completed(const std::string& id, Instant at);
   Agent labelled(const std::string& label);
   const Tool& tool(const std::string& name);
   const Model& model(const std::string& provider, const std::string& name);
   Counter& cost_of(const std::string& agent, const std::string& model);
   static std::size_t index(port::RunStatus status);
+  void show(const std::vector<Snapshot::Agent>& agents_now);
   void model_call(const event::Answered& answered, const std::string& agent);
   void tool_call(const std::string& name, event::ToolOutcome outcome, std::int64_t duration_ms);
 
@@ -138,16 +162,17 @@ struct Metrics::Families {
   void see(const port::StoredRecord&, const Other&) {}  // records that no counter counts
 };
 
-const Agent& Metrics::Families::agent(const std::string& id) {
+Agent& Metrics::Families::agent(const std::string& id) {
   const auto found = agent_by_id.find(id);
   if (found != agent_by_id.end()) return found->second;
-  if (agent_by_id.size() < kAgentLabels) {
-    auto& added = agent_by_id.emplace(id, labelled(id)).first->second;
-    added.last_completed = &last_completed.Add({{"agent", id}});
-    return added;
-  }
+  if (agent_by_id.size() < kAgentLabels) return agent_by_id.emplace(id, labelled(id)).first->second;
   if (!other) other = labelled("other");
   return *other;
+}
+
+void Metrics::Families::completed(const std::string& id, Instant at) {
+  auto& known = agent(id);
+  if (known.label == id) known.last_completed = at;
 }
 
 Agent Metrics::Families::labelled(const std::string& label) {
@@ -259,11 +284,10 @@ void Metrics::Families::see(const port::StoredRecord&, const event::Gated& gated
 void Metrics::Families::see(const port::StoredRecord& record, const event::Ended& ended) {
   if (ended.answer) see(record, *ended.answer);
   lost(ended.unsure);
-  const auto& a = agent(record.agent_id);
   const auto i = index(ended.status);
-  a.runs[i]->Increment();
+  agent(record.agent_id).runs[i]->Increment();
   duration[i]->Observe(seconds(ended.duration_ms));
-  if (ended.status == port::RunStatus::completed && ended.replay_of.empty() && a.last_completed) a.last_completed->Set(unix_seconds(record.at));
+  if (ended.status == port::RunStatus::completed && ended.replay_of.empty()) completed(record.agent_id, record.at);
 }
 
 void Metrics::Families::see(const port::StoredRecord&, const event::Delivered& delivered) {
@@ -276,6 +300,23 @@ void Metrics::Families::see(const port::StoredRecord&, const event::Undelivered&
 
 void Metrics::Families::see(const port::StoredRecord&, const event::AlertRaised& alert) {
   alerts_raised.Add({{"rule", alert.rule}, {"severity", alert.severity}}).Increment();
+}
+
+void Metrics::Families::show(const std::vector<Snapshot::Agent>& agents_now) {
+  std::map<std::string, std::pair<double, double>> queues;  // the agents past the bound share one label
+  for (const auto& now : agents_now) {
+    const auto& known = agent(now.id);
+    queues[known.label].first += static_cast<double>(now.queue_depth);
+    queues[known.label].second += static_cast<double>(now.queue_capacity);
+    if (known.label != now.id) continue;
+    if (known.last_completed) last_completed.set({{"agent", now.id}}, unix_seconds(*known.last_completed));
+    if (now.next_slot) next_slot.set({{"agent", now.id}}, unix_seconds(*now.next_slot));
+  }
+  for (const auto& [label, queue] : queues) {
+    queue_depth.set({{"agent", label}}, queue.first);
+    queue_capacity.set({{"agent", label}}, queue.second);
+  }
+  for (auto* family : {&last_completed, &next_slot, &queue_depth, &queue_capacity}) family->end_scrape();
 }
 
 Metrics::Metrics(const Build& build) : families_(std::make_unique<Families>()) {
@@ -291,10 +332,15 @@ void Metrics::know_agent(const std::string& agent_id, const std::string& model) 
   families_->agent(agent_id);
   if (!model.empty()) families_->cost_of(agent_id, model);
 }
+void Metrics::know_completed(const std::string& agent_id, std::optional<Instant> at) {
+  if (!families_->agent(agent_id).last_completed) families_->completed(agent_id, at.value_or(Instant()));
+}
 void Metrics::know_tool(const std::string& tool) { families_->tool(tool); }
 void Metrics::know_sink(const std::string& sink) {
   for (const char* outcome : {"delivered", "failed", "retried"}) families_->deliveries.Add({{"sink", sink}, {"outcome", outcome}});
 }
+void Metrics::know_alert(const std::string& rule, const std::string& severity) { families_->alerts_raised.Add({{"rule", rule}, {"severity", severity}}); }
+void Metrics::know_route(const std::string& route) { families_->http_duration.Add({{"route", route}}, kCallBuckets); }
 void Metrics::know_model(const std::string& provider, const std::string& model) { families_->model(provider, model); }
 
 void Metrics::observe(const port::StoredRecord& record, const event::Decoded& decoded) {
@@ -352,20 +398,11 @@ std::string Metrics::render(const Snapshot& now) {
   f.approvals.Set(static_cast<double>(now.approvals_pending));
   f.wal_bytes.Set(static_cast<double>(now.wal_bytes));
   f.reload_ok.Set(now.last_reload_successful ? 1 : 0);
-  std::map<std::string, std::pair<double, double>> queues;  // the agents past the bound share one label
-  for (const auto& agent : now.agents) {
-    const auto& known = f.agent(agent.id);
-    queues[known.label].first += static_cast<double>(agent.queue_depth);
-    queues[known.label].second += static_cast<double>(agent.queue_capacity);
-    if (agent.next_slot && known.last_completed) f.next_slot.Add({{"agent", agent.id}}).Set(unix_seconds(*agent.next_slot));
-  }
-  for (const auto& [label, queue] : queues) {
-    f.queue_depth.Add({{"agent", label}}).Set(queue.first);
-    f.queue_capacity.Add({{"agent", label}}).Set(queue.second);
-  }
+  f.show(now.agents);
   for (const auto& budget : now.budgets)
     if (budget.agent.empty() || f.agent(budget.agent).label == budget.agent)  // a ratio of those past the bound together means nothing
-      f.budget_used.Add({{"agent", budget.agent}, {"window", "day"}, {"resource", budget.resource}}).Set(budget.used_ratio);
+      f.budget_used.set({{"agent", budget.agent}, {"window", "day"}, {"resource", budget.resource}}, budget.used_ratio);
+  f.budget_used.end_scrape();
   for (const auto& [state, count] : now.plugins_by_state) f.plugins.Add({{"state", state}}).Set(count);
   for (const auto& [plugin, count] : now.stale_finishes) {
     auto& counter = f.stale.Add({{"plugin", plugin}});

@@ -58,9 +58,14 @@ class Metrics {
 
   // Label values that are known before anything happens are exported as 0 from then on.
   void know_agent(const std::string& agent_id, const std::string& model);
+  // Its last completed run before this process began, or that there is none: until then its timestamp is not shown, for 0 would be
+  // a lie. One that was seen since counts more.
+  void know_completed(const std::string& agent_id, std::optional<Instant> at);
   void know_tool(const std::string& tool);
   void know_sink(const std::string& sink);
   void know_model(const std::string& provider, const std::string& model);
+  void know_alert(const std::string& rule, const std::string& severity);
+  void know_route(const std::string& route);  // of the API; with which code it answers is not known
 
   void observe(const port::StoredRecord& record, const event::Decoded& decoded);
   void observe_group(const port::Ledger::Vitals& vitals);
@@ -71,7 +76,7 @@ class Metrics {
   void add(std::uint64_t metric, double value);
   void set(std::uint64_t metric, double value);
 
-  // The exposition format, version 0.0.4.
+  // The exposition format, version 0.0.4. What is told of one agent, its counters aside, is told while the snapshot has it.
   std::string render(const Snapshot& now);
 
  private:

@@ -26,6 +26,10 @@ TEST_F(Scrape, ExportsWhatIsKnownAsZero) {
   EXPECT_TRUE(shows(R"(agentd_tool_calls_total{outcome="timeout",tool="fs.read"} 0)") || shows(R"(agentd_tool_calls_total{tool="fs.read",outcome="timeout"} 0)"));
   EXPECT_TRUE(shows(R"(agentd_slots_total{disposition="coalesced"} 0)"));
   EXPECT_TRUE(shows(R"(agentd_retries_total{agent="watcher",reason="rate"} 0)"));
+  metrics.know_alert("silent", "critical");
+  EXPECT_TRUE(shows(R"(agentd_alerts_raised_total{rule="silent",severity="critical"} 0)"));
+  metrics.know_route("/v1/runs/{id}");
+  EXPECT_TRUE(shows(R"(agentd_http_request_duration_seconds_count{route="/v1/runs/{id}"} 0)"));
   EXPECT_TRUE(shows(R"(agentd_model_tokens_total{model="m",provider="script",type="input"} 0)") || shows(R"(agentd_model_tokens_total{provider="script",model="m",type="input"} 0)"));
 }
 
@@ -48,15 +52,44 @@ TEST_F(Scrape, CountsARunByWhatItsRecordsSay) {
   EXPECT_TRUE(shows(R"(agentd_runs_total{agent="watcher",outcome="completed"} 1)"));
   EXPECT_NE(text.find("agentd_run_duration_seconds_bucket{outcome=\"completed\",le=\"1\"} 1"), std::string::npos);
   EXPECT_NE(text.find("agentd_cost_usd_total{agent=\"watcher\",model=\"m\"} 0.25"), std::string::npos);
-  EXPECT_NE(text.find("agentd_agent_last_completed_timestamp_seconds{agent=\"watcher\"} 1767225602"), std::string::npos);
+  EXPECT_TRUE(shows(R"(agentd_agent_last_completed_timestamp_seconds{agent="watcher"} 1767225602)", {.agents = {{.id = "watcher"}}}));
 }
 
 TEST_F(Scrape, CountsNoCallThatARecordAnsweredAndNoReplayAsTheAgentsLastRun) {
+  metrics.know_completed("watcher", std::nullopt);
   event::Ended end{.answer = event::Answered{.step = 1, .calls = {{.tool = "fs.read", .refused = event::ToolOutcome::ok, .recorded = true}}}, .replay_of = "run-1"};
   see(end);
   EXPECT_TRUE(shows(R"(agentd_runs_total{agent="watcher",outcome="completed"} 1)"));
-  EXPECT_TRUE(shows(R"(agentd_agent_last_completed_timestamp_seconds{agent="watcher"} 0)"));
+  EXPECT_TRUE(shows(R"(agentd_agent_last_completed_timestamp_seconds{agent="watcher"} 0)", {.agents = {{.id = "watcher"}}}));
   EXPECT_EQ(metrics.render({}).find(R"(tool="fs.read")"), std::string::npos);
+}
+
+TEST_F(Scrape, KnowsWhenAnAgentLastCompletedARunBeforeTheHostBegan) {
+  const auto shown = [&](const std::string& seconds) { return shows(R"(agentd_agent_last_completed_timestamp_seconds{agent="watcher"} )" + seconds, {.agents = {{.id = "watcher"}}}); };
+  EXPECT_EQ(metrics.render({.agents = {{.id = "watcher"}}}).find("agentd_agent_last_completed"), std::string::npos);
+  metrics.know_completed("watcher", *parse_instant("2025-12-31T00:00:00Z"));
+  EXPECT_TRUE(shown("1767139200"));
+  see(event::Ended{});
+  EXPECT_TRUE(shown("1767225602"));
+  metrics.know_completed("watcher", *parse_instant("2025-12-31T00:00:00Z"));  // found out late
+  EXPECT_TRUE(shown("1767225602"));
+}
+
+TEST_F(Scrape, SaysNothingOfTheStateOfAnAgentThatIsGone) {
+  const auto slot = *parse_instant("2026-01-01T00:00:00Z");
+  const Snapshot there{.agents = {{"watcher", 1, 100, slot}}, .budgets = {{"watcher", "tokens", 0.5}}};
+  const auto said = [&](const Snapshot& now) {
+    std::vector<std::string> families;
+    for (const char* family : {"agentd_agent_last_completed_timestamp_seconds", "agentd_agent_next_slot_timestamp_seconds", "agentd_queue_depth", "agentd_queue_capacity", "agentd_budget_used_ratio"})
+      if (metrics.render(now).find(std::string("\n") + family + "{agent=\"watcher\"") != std::string::npos) families.emplace_back(family);
+    return families;
+  };
+  see(event::Ended{});
+  EXPECT_EQ(said(there).size(), 5u);
+  EXPECT_EQ(said({.agents = {{"watcher", 1, 100, std::nullopt}}}), (std::vector<std::string>{"agentd_agent_last_completed_timestamp_seconds", "agentd_queue_depth", "agentd_queue_capacity"}));
+  EXPECT_TRUE(said({}).empty());
+  EXPECT_TRUE(shows(R"(agentd_runs_total{agent="watcher",outcome="completed"} 1)"));
+  EXPECT_EQ(said(there).size(), 5u);
 }
 
 TEST_F(Scrape, ShowsHowManyCallsWaitForAPerson) {
