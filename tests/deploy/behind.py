@@ -11,6 +11,8 @@ from agentd import PATIENCE
 from proxies import NAME
 
 SCRIPT = 'agent = [{ step = [{ say = "Said." }] }]\n'
+TOKENS = {"VIEWER": "a-viewer-0123456789", "OPERATOR": "an-operator-0123456789", "METRICS": "a-scraper-0123456789"}
+ACCESS = "tokens = [" + ", ".join(f'{{ name = "{name}", role = "{name.lower()}", token = "env:{name}" }}' for name in TOKENS) + "]\n"
 CONFIG = '[providers.played]\nplugin = "script"\nfile = "script.toml"\n'
 WORKER = """
 [model]
@@ -35,12 +37,16 @@ SECRETS = {"HOOK": "whsec_" + base64.b64encode(b"0123456789abcdef01234567").deco
 SIGN_OF_LIFE = 15  # seconds
 
 
+def bearer(name):
+    return {"Authorization": "Bearer " + TOKENS[name]}
+
+
 class Stream:
     """The events of a host through a proxy, as they come."""
 
     def __init__(self, proxy, query="", **headers):
         self.connection = proxy.connect()
-        self.connection.request("GET", f"/v1/events{query}", headers={"Host": NAME, "Accept": "text/event-stream", **headers})
+        self.connection.request("GET", f"/v1/events{query}", headers={"Host": NAME, "Accept": "text/event-stream", **bearer("VIEWER"), **headers})
         self.answer = self.connection.getresponse()
         self.line()
 
@@ -76,22 +82,22 @@ class Behind:
 
     def setUp(self):
         super().setUp()
-        self.agentd = self.host(CONFIG, worker=WORKER)
+        self.agentd = self.host(ACCESS + CONFIG, worker=WORKER)
         (self.folder / "script.toml").write_text(SCRIPT)
-        self.agentd.start(**SECRETS)
+        self.agentd.start(**SECRETS, **TOKENS)
         self.proxy = self.enter(self.put_in_front(self.folder / "proxy", self.agentd.port))
         install, self.look = self.proxy.reader.commands()
         self.proxy.reader.follow(install)
         self.proxy.start()
 
     def submit(self, **headers):
-        status, text, _ = self.proxy.ask("POST", "/v1/agents/worker/runs", "{}", Content_Type="application/json", **headers)
+        status, text, _ = self.proxy.ask("POST", "/v1/agents/worker/runs", "{}", Content_Type="application/json", **{**bearer("OPERATOR"), **headers})
         self.assertEqual(status, 202, text)
         return json.loads(text)["run_id"]
 
     def test_answers_as_the_readme_says(self):
         self.assertRegex(self.proxy.reader.calls()[-1], "^systemctl reload (nginx|haproxy)$")
-        said = self.proxy.reader.follow(self.look, AGENTD_API_TOKEN="a-token")
+        said = self.proxy.reader.follow(self.look, AGENTD_API_TOKEN=TOKENS["VIEWER"])
         self.assertIn('"total_agents":1', said)
         self.assertIn('"type":"host_started"', said)
 
@@ -126,14 +132,23 @@ class Behind:
         self.assertEqual(self.proxy.ask("POST", "/v1/hooks/worker/called", "a=b", Content_Type="text/plain", Authorization="Bearer " + SECRETS["BEARER"])[0], 202)
         self.assertEqual(self.proxy.ask("POST", "/v1/hooks/worker/called", "a=b", Content_Type="text/plain", Authorization="Bearer other")[0], 401)
 
-    def test_refuses_other_names_and_pages_of_other_sites(self):
+    def test_lets_in_by_tokens_and_refuses_other_names_and_pages_of_other_sites(self):
+        def status(path="/v1/agents/worker/runs", method="POST", **headers):
+            return self.proxy.ask(method, path, "{}" if method == "POST" else None, Content_Type="application/json", **headers)[0]
         self.submit(Origin=f"https://{NAME}")
-        for headers, status in (({"Host": "evil.example.net"}, 421), ({"Host": "127.0.0.1:8765"}, 421), ({"Origin": "https://evil.example.net"}, 403), ({"Origin": "null"}, 403),
-                                ({"Origin": f"https://{NAME}.evil.example.net"}, 403)):
-            with self.subTest(headers):
-                self.assertEqual(self.proxy.ask("POST", "/v1/agents/worker/runs", "{}", Content_Type="application/json", **headers)[0], status)
-        for path in ("/metrics", "/healthz", "/readyz"):
-            self.assertEqual(self.proxy.ask("GET", path)[0], 404)
+        operator = bearer("OPERATOR")
+        self.assertEqual([status(), status(**bearer("VIEWER")), status(Authorization="Bearer of-nobody-0123456789")], [401, 403, 401])
+        self.assertEqual([status(**operator, Host=name) for name in ("evil.example.net", "127.0.0.1:8765")], [421, 421])
+        self.assertEqual([status(**operator, Origin=origin) for origin in ("https://evil.example.net", "null", f"https://{NAME}.evil.example.net")], [403] * 3)
+        self.assertEqual([status("/metrics", "GET"), status("/metrics", "GET", **bearer("METRICS")), status("/healthz", "GET")], [401, 200, 401])
+
+    def test_lets_nobody_in_without_tokens(self):
+        self.agentd.stop()
+        config = self.folder / "agentd.toml"
+        config.write_text(config.read_text().replace(ACCESS, ""))
+        self.agentd.start(**SECRETS)
+        for path in ("/v1/status", "/metrics", "/v1/events"):
+            self.assertIn(self.proxy.ask("GET", path)[0], (403, 503), path)
 
     def test_sends_plain_http_to_https(self):
         connection = http.client.HTTPConnection("127.0.0.1", self.proxy.http_port, timeout=PATIENCE)
@@ -144,6 +159,6 @@ class Behind:
 
     def test_takes_batches_of_any_length(self):
         lines = (json.dumps({"query": "x" * 20_000}).encode() + b"\n" for _ in range(80))
-        status, text, _ = self.proxy.ask("POST", "/v1/agents/worker/batches?batch=long", lines, Content_Type="application/x-ndjson")
+        status, text, _ = self.proxy.ask("POST", "/v1/agents/worker/batches?batch=long", lines, Content_Type="application/x-ndjson", **bearer("OPERATOR"))
         self.assertEqual((status, len(text.splitlines())), (200, 80))
-        self.assertEqual(self.proxy.ask("POST", "/v1/agents/worker/runs", "x" * (1 << 20 | 1), Content_Type="application/json")[0], 413)
+        self.assertEqual(self.proxy.ask("POST", "/v1/agents/worker/runs", "x" * (1 << 20 | 1), Content_Type="application/json", **bearer("OPERATOR"))[0], 413)
