@@ -32,7 +32,7 @@ class Monitoring(FleetTest):
         host = self.fleet()
         host.start()
         self.stir(host)
-        prometheus = self.enter(Prometheus(self.folder, host.port))
+        prometheus = self.enter(Prometheus(self.folder, f"127.0.0.1:{host.port}"))
         self.every_panel_has_data(prometheus)
         self.every_variable_has_values(prometheus)
         self.alerts_are_rendered(prometheus)

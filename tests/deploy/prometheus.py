@@ -11,12 +11,12 @@ EXAMPLE = SOURCE / "examples" / "deploy" / "prometheus"
 
 
 class Prometheus:
-    def __init__(self, folder, watched_port):
+    def __init__(self, folder, watched, token="of nobody, for a host that asks nobody"):
         self.folder = folder / "prometheus"
         shutil.copytree(EXAMPLE, self.folder)
-        (self.folder / "agentd.token").write_text("a-token-of-the-role-metrics")
+        (self.folder / "agentd.token").write_text(token)
         config = self.folder / "prometheus.yml"
-        config.write_text(config.read_text().replace("127.0.0.1:8765", f"127.0.0.1:{watched_port}").replace("_interval: 15s", "_interval: 1s"))
+        config.write_text(config.read_text().replace("127.0.0.1:8765", watched).replace("_interval: 15s", "_interval: 1s"))
         self.url = f"http://127.0.0.1:{free_port()}"
 
     def ask(self, path, **parameters):
@@ -27,7 +27,7 @@ class Prometheus:
         """[(labels, value)] of an instant vector."""
         return [(series["metric"], float(series["value"][1])) for series in self.ask("query", query=expression)["result"]]
 
-    def is_up(self):
+    def has_looked(self):
         try:
             return self.query('up{job="agentd"}')
         except OSError:
@@ -38,7 +38,7 @@ class Prometheus:
         with open(self.folder / "log", "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
-            until("Prometheus has looked at the host", self.is_up)
+            until("Prometheus has looked at the host", self.has_looked)
         except AssertionError as error:
             self.__exit__()
             raise AssertionError(f"{error}\n{(self.folder / 'log').read_text()}")

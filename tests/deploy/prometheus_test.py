@@ -5,7 +5,7 @@ import unittest
 import yaml
 
 from agentd import AgentdTest
-from prometheus import EXAMPLE
+from prometheus import EXAMPLE, Prometheus
 from readme import Reader, blocks
 
 
@@ -70,6 +70,17 @@ class Rules(AgentdTest):
             (reader.here / "agentd.rules.yml").write_text(text.replace(was, becomes))
             with self.assertRaisesRegex(AssertionError, "FAILED"):
                 reader.follow("promtool test rules agentd.rules.test.yml")
+
+
+class Token(AgentdTest):
+    def test_is_shown_to_a_host_that_asks_for_one(self):
+        host = self.host('tokens = [{ name = "scraper", role = "metrics", token = "env:SCRAPER" }]\n')
+        host.start(SCRAPER="0123456789abcdef")
+        for token, seen in (("0123456789abcdef", 1), ("fedcba9876543210", 0)):
+            folder = self.folder / f"seen-{seen}"
+            folder.mkdir()
+            with Prometheus(folder, f"0.0.0.0:{host.port}", token) as prometheus:  # leads to loopback, and is no name of it
+                self.assertEqual([value for _, value in prometheus.query('up{job="agentd"}')], [seen])
 
 
 if __name__ == "__main__":
