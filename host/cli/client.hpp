@@ -1,4 +1,4 @@
-// The commands that ask a running host. Each prints and answers an exit code.
+// The commands that ask a running host, and those that tell of the command line itself. Each prints and answers an exit code.
 #pragma once
 #include <iosfwd>
 
@@ -13,6 +13,8 @@ struct Output {
   Terminal terminal;
 };
 
+int perform(const Completion& command, const Output& to);
+int perform(const Manual& command, const Output& to);
 int perform(const Status& command, const Output& to);
 int perform(const AgentsList& command, const Output& to);
 int perform(const AgentsShow& command, const Output& to);

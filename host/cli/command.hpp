@@ -73,9 +73,15 @@ struct ScheduleNext {
   std::size_t count = 5;
   bool json = false;
 };
+// A script for a shell, or the manual page.
+struct Completion {
+  std::string shell;
+};
+struct Manual {};
 struct Status {
   Connection connection;
   std::string agent;  // empty: all
+  bool watch = false;
 };
 struct AgentsList {
   Connection connection;
@@ -199,7 +205,7 @@ struct LedgerRestore {
   bool json = false;
 };
 
-using Command = std::variant<Init, RunFile, Serve, Check, Schema, ConfigShow, PluginsList, PluginsInspect, ScheduleNext, Status,
+using Command = std::variant<Init, Completion, Manual, RunFile, Serve, Check, Schema, ConfigShow, PluginsList, PluginsInspect, ScheduleNext, Status,
                              AgentsList, AgentsShow, AgentsMode, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, RunsReplay, RunsForget, LedgerBackup, LedgerRestore, ApprovalsList, ApprovalsDecide, AlertsList, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview, BatchSubmit, BatchList, BatchShow,
                              Events>;
 

@@ -4,10 +4,13 @@
 #include <memory>
 
 #include "core/manifest/nearest.hpp"
+#include "host/cli/shape.hpp"
 #include "host/version.hpp"
 
 namespace agentd::cli {
 namespace {
+
+constexpr const char* kLater = "Not supported yet";  // the group of what is refused for now
 
 // An empty word is what a script's empty variable becomes.
 CLI::Validator is_given() { return {[](std::string& word) { return std::string(word.empty() ? "it is empty" : ""); }, ""}; }
@@ -34,8 +37,11 @@ class Grammar {
     add_budgets();
     add_alerts();
     add_events();
+    add_completion();
     add_later();
   }
+
+  CommandShape shape() const { return shape_of(app_); }
 
   std::variant<Command, Said> parse(int argc, const char* const* argv) {
     try {
@@ -48,6 +54,21 @@ class Grammar {
   }
 
  private:
+  static CommandShape shape_of(const CLI::App& app) {
+    CommandShape shape{.name = app.get_name(), .summary = app.get_description(), .examples = {}, .options = {}, .positionals = {}, .commands = {}};
+    const auto footer = app.get_footer();
+    const std::string kExamples = "Examples:\n";
+    if (footer.starts_with(kExamples)) shape.examples = footer.substr(kExamples.size());
+    for (const auto* option : app.get_options()) {
+      const auto name = option->get_single_name();
+      const bool is_flag = option->get_items_expected_max() == 0;
+      OptionShape one{.name = option->get_positional() ? name : "--" + name, .help = option->get_description(), .value = is_flag ? "" : name, .variable = option->get_envname(), .required = option->get_required()};
+      (option->get_positional() ? shape.positionals : shape.options).push_back(std::move(one));
+    }
+    for (const auto* sub : app.get_subcommands([](const CLI::App* each) { return each->get_group() != kLater; })) shape.commands.push_back(shape_of(*sub));
+    return shape;
+  }
+
   // The innermost command that the line names.
   const CLI::App* named() const {
     const CLI::App* app = &app_;
@@ -207,6 +228,7 @@ class Grammar {
     auto* status = command(app_, "status", "What a running host is doing", "  agentd status\n  agentd status hello --json");
     auto& s = target<Status>(status);
     status->add_option("agent", s.agent, "One agent; all when left out");
+    status->add_flag("--watch", s.watch, "Again every two seconds, until Ctrl-C");
     connect(status, s.connection);
 
     agents_ = group("agents", "Agents of a running host");
@@ -391,18 +413,25 @@ class Grammar {
     connect(events, e.connection);
   }
 
+  void add_completion() {
+    auto* completion = command(app_, "completion", "A script that completes the command line", "  source <(agentd completion bash)\n  agentd completion zsh > _agentd\n  agentd completion fish > agentd.fish");
+    completion->add_option("shell", target<Completion>(completion).shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    auto* manual = command(app_, "manual", "The manual page, as man reads it", "  agentd manual | man -l -");
+    target<Manual>(manual);
+  }
+
   // Names that are part of the surface and refused for now.
   void add_later() {
     later(app_, "doctor", "What is reachable");
     for (const auto* name : {"test", "new"}) later(*plugins_, name, "");
     for (const auto* name : {"create", "update", "delete", "apply"}) later(*agents_, name, "");
-    for (const auto* name : {"memory", "tools", "completion"}) later(app_, name, "");
+    for (const auto* name : {"memory", "tools"}) later(app_, name, "");
   }
 
   void later(CLI::App& parent, const std::string& name, const std::string& summary) {
     auto* sub = parent.add_subcommand(name, summary.empty() ? "Not supported yet" : summary + " (not supported yet)");
     sub->prefix_command();
-    sub->group("Not supported yet");
+    sub->group(kLater);
     const auto full = parent.get_name() == "agentd" ? name : parent.get_name() + " " + name;
     sub->callback([this, full] { later_ = full; });
   }
@@ -416,6 +445,8 @@ class Grammar {
 };
 
 }  // namespace
+
+CommandShape command_shape() { return Grammar().shape(); }
 
 std::variant<Command, Said> parse(int argc, const char* const* argv) { return Grammar().parse(argc, argv); }
 

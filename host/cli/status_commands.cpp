@@ -1,7 +1,12 @@
+#include <unistd.h>
+
 #include <ostream>
+#include <sstream>
+#include <thread>
 
 #include "core/base/json_text.hpp"
 #include "host/cli/ask.hpp"
+#include "host/cli/shape.hpp"
 
 namespace agentd::cli {
 namespace {
@@ -49,7 +54,14 @@ int show_agent(const Connection& connection, const std::string& agent, const Out
 
 }  // namespace
 
-int perform(const Status& command, const Output& to) {
+int perform(const Completion& command, const Output& to) { return to.out << completion_script(command_shape(), command.shell), kDone; }
+int perform(const Manual&, const Output& to) { return to.out << manual_page(command_shape()), kDone; }
+
+namespace {
+
+constexpr Millis kBetweenLooks{2'000};
+
+int show(const Status& command, const Output& to) {
   if (!command.agent.empty()) return show_agent(command.connection, command.agent, to);
   const auto answer = get_list(command.connection, "/v1/status", "agents");
   if (!answer) return tell(answer.error(), to);
@@ -62,6 +74,23 @@ int perform(const Status& command, const Output& to) {
     if (replica.value("draining", false)) to.err << "agentd: this host is stopping: it takes no more runs\n";
   return kDone;
 }
+
+// On a terminal each look takes the place of the one before, drawn whole so that nothing flickers. A host that is away may come back.
+int watch(const Status& command, Output to) {
+  while (true) {
+    std::ostringstream seen, wrong;
+    if (to.terminal.is_terminal) to.terminal = Terminal::of(STDOUT_FILENO);
+    const int code = show(command, {seen, wrong, to.terminal});
+    if (code == kUsage || code == kRefused) return to.err << wrong.str(), code;
+    to.out << (to.terminal.is_terminal ? "\x1b[H\x1b[2J" : "") << seen.str() << wrong.str() << std::flush;
+    if (!to.out) return kDone;
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+}
+
+}  // namespace
+
+int perform(const Status& command, const Output& to) { return command.watch ? watch(command, to) : show(command, to); }
 
 int perform(const AgentsList& command, const Output& to) {
   const auto answer = get_list(command.connection, "/v1/agents", "agents");
