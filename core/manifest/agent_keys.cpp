@@ -149,7 +149,7 @@ const TableKeys& task_keys() {
       .keys = {
           key("query", &Task::query, filled_text(), "What the model is asked to do."),
           key("native", &Task::native, name_text(), "A task plugin's component, instead of a query: no model."),
-          key("params", &Task::params, open_table(), "Given to the model with the query, or to the native task."),
+          key("params", &Task::params, open_table(), "Given to the model with the query, or to the native task: for that, a text that begins with ./ or ../ is a path beside this file."),
           key("output_schema", &Task::output_schema, json_file(), "A JSON Schema file that the final answer must fit."),
           key("require", &Task::require, list(filled_text()), "Tools that must have succeeded at least once for the run to be completed."),
           key("timeout", &Task::timeout, duration(Millis(1)), "Active time of one attempt."),
@@ -163,7 +163,7 @@ const TableKeys& task_keys() {
 const TableKeys& gate_keys() {
   static const auto keys = table_keys<Gate>({.keys = {
       key("native", &Gate::native, name_text(), "A task plugin's component that decides whether this slot is worth a run.").required(),
-      key("params", &Gate::params, open_table(), "Given to it."),
+      key("params", &Gate::params, open_table(), "Given to it; a text that begins with ./ or ../ is a path beside this file."),
   }});
   return keys;
 }

@@ -145,6 +145,7 @@ LoadedAgent read_agent(std::string_view text, const std::string& file, const Hos
     read_table(reader, merged, agent_keys(), &spec);
     name_agent(reader, spec, merged, out.agent_id);
     make_toolset_paths_absolute(spec.tools, merged, checks);
+    make_native_paths_absolute(spec, merged);
     check_agent(reader, spec, merged, config, checks);
     out.links = links_of(spec, merged);
     if (reader.problems.empty()) out.spec = std::move(spec);

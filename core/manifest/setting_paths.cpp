@@ -18,6 +18,30 @@ bool is_path(const std::string& text, const Json& schema) {
          text.find('\0') == std::string::npos;
 }
 
+bool says_it_is_relative(std::string_view text) {
+  return (text == "." || text == ".." || text.starts_with("./") || text.starts_with("../")) && text.find('\0') == std::string_view::npos;
+}
+
+void make_dotted_paths_absolute(Json& params, const Tree& origin) {
+  if (params.is_string()) {
+    const auto& text = params.get_ref<const std::string&>();
+    if (origin.place.source && says_it_is_relative(text)) params = resolve_path(origin.place, text);
+  } else if (params.is_array() && origin.list()) {
+    for (std::size_t i = 0; i < params.size() && i < origin.list()->size(); ++i) make_dotted_paths_absolute(params[i], (*origin.list())[i]);
+  } else if (params.is_object()) {
+    for (auto& [name, member] : params.items())
+      if (const auto* entry = origin.find(name)) make_dotted_paths_absolute(member, entry->value);
+  }
+}
+
+void make_params_absolute(std::string& params, const Tree& manifest, std::string_view table) {
+  const auto* origin = find(manifest, std::array<std::string_view, 2>{table, "params"});
+  auto value = Json::parse(params, nullptr, false);
+  if (!origin || value.is_discarded()) return;
+  make_dotted_paths_absolute(value, origin->value);
+  params = value.dump();
+}
+
 }  // namespace
 
 void make_paths_absolute(Json& settings, const Tree& origin, const Json& schema) {
@@ -47,6 +71,11 @@ void make_toolset_paths_absolute(Tools& tools, const Tree& manifest, const Check
     make_paths_absolute(value, origin->value, schema);
     settings = value.dump();
   }
+}
+
+void make_native_paths_absolute(AgentSpec& spec, const Tree& manifest) {
+  if (spec.gate) make_params_absolute(spec.gate->params, manifest, "gate");
+  if (spec.task.is_native()) make_params_absolute(spec.task.params, manifest, "task");
 }
 
 }  // namespace agentd::manifest

@@ -14,4 +14,8 @@ void make_paths_absolute(Json& settings, const Tree& origin, const Json& schema)
 // The same for an agent's tools.toolsets, read from `manifest`.
 void make_toolset_paths_absolute(Tools& tools, const Tree& manifest, const Checks& checks);
 
+// The same for the params of a gate and of a native task. They have no schema, so a relative path is a text that says so by its first
+// characters: ".", "..", "./x" and "../x".
+void make_native_paths_absolute(AgentSpec& spec, const Tree& manifest);
+
 }  // namespace agentd::manifest

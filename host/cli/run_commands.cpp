@@ -54,10 +54,18 @@ int print_answer(const Json& run, const Output& to) {
   return kDone;
 }
 
+// Its error, its result, or why there is neither.
+std::string what_came_of(const Json& run) {
+  for (const auto* member : {"error", "result", "reason"})
+    if (!run.value(member, Json()).is_null()) return text(run, member);
+  return "-";
+}
+
 void print_steps(const Json& steps, const Output& to) {
   Table table({"step", "kind", "what", "outcome", "duration", "detail"});
   for (const auto& step : steps) {
-    table.row({text(step, "step"), text(step, "kind"), text(step, "name"), text(step, "outcome"), text(step, "duration_ms") + " ms", text(step, "detail")});
+    const auto took = text(step, "duration_ms");
+    table.row({text(step, "step"), text(step, "kind"), text(step, "name"), text(step, "outcome"), took == "-" ? took : took + " ms", text(step, "detail")});
   }
   to.out << table.text(to.terminal);
 }
@@ -86,9 +94,8 @@ int perform(const RunsList& command, const Output& to) {
   if (command.connection.json) return print_json(*answer, to), kDone;
   Table table({{"run", Cut::never}, {"agent", Cut::never}, "status", "trigger", "steps", "queued", "finished", "result"});
   for (const auto& run : answer->value("runs", Json::array())) {
-    const auto result = run.value("error", Json()).is_null() ? text(run, "result") : text(run, "error");
     table.row({text(run, "run_id"), text(run, "agent_id"), text(run, "status"), text(run, "trigger"), text(run, "steps"), to.terminal.moment(text(run, "queued_at")),
-               to.terminal.moment(text(run, "finished_at")), result});
+               to.terminal.moment(text(run, "finished_at")), what_came_of(run)});
   }
   to.out << table.text(to.terminal);
   return kDone;

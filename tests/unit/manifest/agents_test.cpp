@@ -106,6 +106,22 @@ toolsets.fs = { roots = ["/var/log"] }
   EXPECT_EQ(a.tools.toolsets.at("fs"), R"({"roots":["/var/log"]})");
 }
 
+TEST_F(Manifest, TakesDottedPathsOfAGateAndANativeTaskFromItsOwnFolder) {
+  const auto a = spec(R"(
+[task]
+native = "copy"
+params = { from = "../data", to = ["./out", "plain", "..."], deep = { here = "." } }
+[gate]
+native = "changed_files"
+params = { roots = ["../inbox", "/etc"] }
+[schedule]
+interval = "10m"
+)");
+  EXPECT_EQ(a.task.params, R"({"deep":{"here":"/srv/agents"},"from":"/srv/data","to":["/srv/agents/out","plain","..."]})");
+  EXPECT_EQ(a.gate.value().params, R"({"roots":["/srv/inbox","/etc"]})");
+  EXPECT_EQ(spec(kModel + "[task]\nquery = \"q\"\nparams = { from = \"../data\" }\n[schedule]\ninterval = \"10m\"\n").task.params, R"({"from":"../data"})");
+}
+
 TEST_F(Manifest, TellsEveryMistakeInOnePassWithItsPlace) {
   EXPECT_THAT(problems(R"([model]
 provider = "openai"
