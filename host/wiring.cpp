@@ -133,22 +133,7 @@ class Serving {
   void open_api() {
     decisions_.emplace(ground_.world, engine_.ledger(), ground_.redactor);
     context_.emplace(api::Context{ground_.world, config_, engine_.ledger(), engine_.upkeep(), ground_.ports, engine_.roster(), engine_.journal(), engine_.deltas(), *slots_, engine_.worker(), *decisions_, engine_.copiers(), *watch_, engine_.modes(), *fleet_, *reload_, ground_.metrics, ground_.clock.now()});
-    api::add_health(routes_, *context_);
-    api::add_agents(routes_, *context_);
-    api::add_agent_control(routes_, *context_);
-    api::add_runs(routes_, *context_);
-    api::add_run_control(routes_, *context_);
-    api::add_replay(routes_, *context_);
-    api::add_approvals(routes_, *context_);
-    api::add_batches(routes_, *context_);
-    api::add_quarantine(routes_, *context_);
-    api::add_events(routes_, *context_);
-    api::add_catalogue(routes_, *context_);
-    api::add_budgets(routes_, *context_);
-    api::add_alerts(routes_, *context_);
-    api::add_hooks(routes_, *context_);
-    api::add_ledger(routes_, *context_);
-    api::add_later(routes_);
+    api::add_endpoints(routes_, *context_);
     for (const auto& route : routes_.all()) ground_.metrics.know_route(route.pattern);
     context_->ready = true;
     server_->start();

@@ -44,7 +44,8 @@ Json ids_of(const std::vector<host::MemberRef>& members) {
   return ids;
 }
 
-Async<Answer> reload(Context& context, Request) {
+Async<Answer> reload(Context& context, Request request) {
+  if (auto wrong = read_nothing(request)) co_return std::move(*wrong);
   if (context.draining) co_return problem(503, "the host is stopping");
   auto reading = context.reload.everything();
   const auto read = co_await std::move(reading);

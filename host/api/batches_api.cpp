@@ -149,7 +149,7 @@ Async<Answer> submit_batch(Context& context, Request request) {
   if (!host::is_batch_name(name)) co_return problem(400, "a batch's name has letters, digits, '-' and '_', at most 64");
   if (!host::is_kept_as_it_is(context.ports.cleaner(), host::batch_prefix(name))) co_return problem(422, "a batch's name may not hold a secret");
   std::int64_t first = 1;
-  if (const auto from = request.parameter("from"); !from.empty()) {
+  for (const auto& from : request.parameters("from")) {
     const auto read = std::from_chars(from.data(), from.data() + from.size(), first);
     if (read.ec != std::errc() || read.ptr != from.data() + from.size() || first < 1 || first > kLastLine)
       co_return problem(400, "from is the number of the first line, 1 to " + std::to_string(kLastLine));

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::int64_t kMostTokens = 1'000'000'000'000;
 constexpr double kLeastDollars = 1e-9, kMostDollars = 1'000'000;
+constexpr port::Spend kMostOfADay{1'000'000'000'000'000, 1'000'000'000'000'000'000};  // tokens, nano-dollars; raises together
+constexpr std::size_t kLongestSaid = 256;
 
 double in_dollars(NanoDollars amount) { return static_cast<double>(amount) / 1e9; }
 
@@ -72,6 +74,7 @@ std::variant<Raising, Document> read_raise(const Request& request) {
     if (found == body->end()) return;
     if (!found->is_string()) errors.push_back({std::string("/") + member, "is a string"});
     else if (const auto unfit = unfit_for_a_name(to = found->get<std::string>()); !unfit.empty()) errors.push_back({std::string("/") + member, std::string(unfit)});
+    else if (to.size() > kLongestSaid) errors.push_back({std::string("/") + member, "is longer than " + std::to_string(kLongestSaid) + " bytes"});
   };
   raising.resource = "cost";
   text("scope", raising.scope), text("resource", raising.resource), text("by", raising.by);
@@ -86,7 +89,7 @@ std::variant<Raising, Document> read_raise(const Request& request) {
     raising.amount = money ? dollars(asked) : static_cast<std::int64_t>(std::floor(asked));
   }
   for (const auto& [member, value] : body->items())
-    if (member != "scope" && member != "resource" && member != "amount" && member != "by") errors.push_back({"/" + member, "is not known here; known are scope, resource, amount, by"});
+    if (member != "scope" && member != "resource" && member != "amount" && member != "by") errors.push_back({pointer_to(member), "is not known here; known are scope, resource, amount, by"});
   if (!errors.empty()) return problem(422, "the raise cannot be understood", errors);
   return raising;
 }
@@ -118,6 +121,8 @@ Async<Answer> raise_budget(Context& context, Request request) {
   asked.by = signed_by(request, std::move(asked.by));
   context.ports.cleaner().clean(asked.by);
   const auto day = budget::day_of(context.world.clock.now());
+  const auto raised = context.ledger.account(asked.scope, day).raised;
+  if ((money ? raised.cost : raised.tokens) > (money ? kMostOfADay.cost : kMostOfADay.tokens) - asked.amount) co_return problem(409, asked.scope + " has been raised as far as a day may be");
   auto raising = host::raise_budget(context.world, context.ledger, {asked.scope, asked.resource, asked.amount, asked.by});
   const auto woken = co_await std::move(raising);
   if (!woken) co_return ledger_problem(woken.error());

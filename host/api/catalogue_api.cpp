@@ -64,7 +64,6 @@ void add_later(Routes& routes) {
   for (const auto& [method, pattern] : {std::pair("POST", "/v1/agents"), std::pair("PATCH", "/v1/agents/{id}"), std::pair("DELETE", "/v1/agents/{id}")})
     routes.add(method, pattern, not_yet, Role::admin);
   later("GET", "/v1/memory/{agent}"), later("POST", "/v1/memory/{agent}"), later("DELETE", "/v1/memory/{agent}/{entry}");
-  later("GET", "/v1/openapi.json");
   routes.add("GET", "/", no_dashboard);
 }
 

@@ -20,6 +20,9 @@ void add_budgets(Routes& routes, Context& context);   // /v1/budgets
 void add_alerts(Routes& routes, Context& context);    // /v1/alerts
 void add_hooks(Routes& routes, Context& context);     // /v1/hooks
 void add_ledger(Routes& routes, Context& context);    // /v1/ledger
+void add_openapi(Routes& routes);                     // /v1/openapi.json
 void add_later(Routes& routes);                       // what is refused for now
+
+void add_endpoints(Routes& routes, Context& context);  // all of them
 
 }  // namespace agentd::api

@@ -107,16 +107,13 @@ Async<Answer> events(Context& context, Request request) {
   if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
   if (auto refused = unknown_type(request)) co_return std::move(*refused);
   const bool streams = request.header("accept").find("text/event-stream") != std::string::npos;
-  auto since = request.header("last-event-id");
-  if (since.empty() || !streams) since = request.parameter("since");
-  EventPlace place;
-  if (!since.empty()) {
-    const auto parsed = parse_event_id(since);
-    if (!parsed) co_return problem(400, "\"" + since + "\" is not an event's id");
-    place = *parsed;
-  }
+  const auto last = request.header("last-event-id");
+  auto since = request.parameter("since");
+  for (const auto& id : {since, last})  // neither is wrong in silence
+    if (!id.empty() && !parse_event_id(id)) co_return problem(400, "\"" + id + "\" is not an event's id");
+  if (streams && !last.empty()) since = last;
+  const auto place = parse_event_id(since).value_or(streams ? EventPlace{context.journal.live().last(), 999} : EventPlace());  // a stream: from now on
   if (!streams) co_return co_await kept(context, place, event_filter_of(request), *limit);
-  if (since.empty()) place = {context.journal.live().last(), 999};  // from now on
   auto story = [&context, place, filter = event_filter_of(request), stopping = request.stopping](Stream& stream) { return follow(context, place, filter, stopping, stream); };
   co_return EventStream{std::move(story)};
 }

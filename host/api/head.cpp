@@ -14,14 +14,21 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
 }
 
+bool is_number(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 // What of the fields decides for whom a request is and where it ends.
 struct Framing {
   int hosts = 0, lengths = 0, codings = 0;
-  bool chunked = true;
+  bool chunked = true, counted = true;
   void see(std::string_view line) {
     const auto name = line.substr(0, line.find(':'));
     if (is(name, "host")) ++hosts;
-    if (is(name, "content-length")) ++lengths;
+    if (is(name, "content-length")) {
+      ++lengths;
+      counted = counted && is_number(trimmed(line.substr(name.size() + 1)));
+    }
     if (!is(name, "transfer-encoding")) return;
     ++codings;
     chunked = chunked && is(trimmed(line.substr(name.size() + 1)), "chunked");
@@ -33,6 +40,7 @@ std::optional<Refused> judge(const Framing& framing, std::string_view request_li
   if (framing.hosts > 1) return Refused{400, "a request has one Host header, this one has " + std::to_string(framing.hosts)};
   if (framing.lengths > 1)
     return Refused{400, "a request has one Content-Length, this one has " + std::to_string(framing.lengths)};
+  if (!framing.counted) return Refused{400, "a Content-Length is one number of bytes"};
   if (framing.codings == 0) return std::nullopt;
   if (framing.lengths > 0) return Refused{400, "a request has a Content-Length or a Transfer-Encoding, not both"};
   if (framing.codings > 1)

@@ -26,9 +26,9 @@ std::optional<std::size_t> number(const std::string& text) {
 }  // namespace
 
 std::optional<std::size_t> limit_of(const Request& request, std::size_t usual, std::size_t most) {
-  const auto text = request.parameter("limit");
-  if (text.empty()) return usual;
-  const auto limit = number(text);
+  const auto given = request.parameters("limit");
+  if (given.empty()) return usual;
+  const auto limit = number(given.front());
   return limit && *limit > 0 && *limit <= most ? limit : std::nullopt;
 }
 

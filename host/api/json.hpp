@@ -17,7 +17,7 @@ inline Json text_or_null(const std::string& text) { return text.empty() ? Json()
 // A text that is JSON already; null when it is empty.
 Json raw(std::string_view json);
 
-// "limit" of a list: within 1 and most; `usual` without one. Nothing: not a number in that range.
+// "limit" of a list: within 1 and most; `usual` without one. Nothing: not a number in that range, such as none at all.
 std::optional<std::size_t> limit_of(const Request& request, std::size_t usual, std::size_t most);
 
 // "cursor" of a list whose cursor is a number of items; 0 without one. Nothing: not a number.

@@ -4,6 +4,7 @@
 #include "host/api/endpoints.hpp"
 #include "host/api/json.hpp"
 #include "host/api/problem.hpp"
+#include "host/api/said.hpp"
 
 namespace agentd::api {
 namespace {
@@ -11,7 +12,8 @@ namespace {
 constexpr const char* kBackupFile = "ledger-backup.db";
 
 // Into the state folder and nowhere else: who may ask for a copy may not therefore write files of this host. Who takes it moves it away.
-Async<Answer> back_up(Context& context, Request) {
+Async<Answer> back_up(Context& context, Request request) {
+  if (auto wrong = read_nothing(request)) co_return std::move(*wrong);
   const auto file = (std::filesystem::absolute(context.config.host.state_dir) / kBackupFile).lexically_normal();
   auto copying = context.upkeep.backup(file.string());
   const auto copied = co_await std::move(copying);

@@ -11,6 +11,16 @@ std::string_view reason(int status) {
   return {text.data(), text.size()};
 }
 
+std::string pointer_to(std::string_view member) {
+  std::string pointer = "/";
+  for (const char c : member) {
+    if (c == '~') pointer += "~0";
+    else if (c == '/') pointer += "~1";
+    else pointer += c;
+  }
+  return pointer;
+}
+
 Document problem(int status, std::string_view detail, const std::vector<InputError>& errors) {
   std::string body = R"({"type":"about:blank","title":)";
   append_json_string(body, reason(status));

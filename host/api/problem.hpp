@@ -14,6 +14,9 @@ struct InputError {
 
 Document problem(int status, std::string_view detail, const std::vector<InputError>& errors = {});
 
+// Of a member of the body: "/a~1b".
+std::string pointer_to(std::string_view member);
+
 // The standard's reason: "Not Found".
 std::string_view reason(int status);
 

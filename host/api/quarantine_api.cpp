@@ -92,7 +92,7 @@ class ReviewReader {
       body_ = std::move(*parsed);
     return errors_.empty();
   }
-  void wrong(const std::string& member, std::string detail) { errors_.push_back({"/" + member, std::move(detail)}); }
+  void wrong(const std::string& member, std::string detail) { errors_.push_back({pointer_to(member), std::move(detail)}); }
 
   void text(const std::string& member, std::string& to, std::size_t longest) {
     const auto found = body_.find(member);

@@ -79,7 +79,7 @@ class ReplayReader {
     return {};
   }
 
-  void wrong(const std::string& member, std::string detail) { errors_.push_back({"/" + member, std::move(detail)}); }
+  void wrong(const std::string& member, std::string detail) { errors_.push_back({pointer_to(member), std::move(detail)}); }
 
   const Replayable& record_;
   nlohmann::json body_ = nlohmann::json::object();

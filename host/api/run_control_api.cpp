@@ -107,6 +107,7 @@ Async<port::LedgerResult<std::string>> retry_key(Context& context, std::string a
 }
 
 Async<Answer> retry(Context& context, Request request) {
+  if (auto wrong = read_nothing(request)) co_return std::move(*wrong);
   const auto id = request.capture("id");
   auto found = co_await records_of(context, id);
   if (auto* none = std::get_if<Document>(&found)) co_return std::move(*none);
@@ -139,6 +140,7 @@ Async<Answer> retry(Context& context, Request request) {
 
 // What is kept of it elsewhere is not reached: copies of its events, what was remembered of it.
 Async<Answer> forget(Context& context, Request request) {
+  if (auto wrong = read_nothing(request)) co_return std::move(*wrong);
   const auto id = request.capture("id");
   const auto run = parse_run_id(id);
   if (!run) co_return problem(404, "there is no run \"" + id + "\"");

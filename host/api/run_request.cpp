@@ -50,7 +50,7 @@ class Reader {
     return errors_.empty();
   }
 
-  void wrong(const std::string& member, std::string detail) { errors_.push_back({"/" + member, std::move(detail)}); }
+  void wrong(const std::string& member, std::string detail) { errors_.push_back({pointer_to(member), std::move(detail)}); }
 
   void text(const std::string& member, std::string& to, std::size_t longest) {
     const auto found = body_.find(member);

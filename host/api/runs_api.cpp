@@ -60,13 +60,23 @@ Async<Answer> ask(Context& context, Request request) {
 std::optional<RunId> run_of(const Request& request) { return parse_run_id(request.capture("id")); }
 Document unknown_run(const Request& request) { return problem(404, "there is no run \"" + request.capture("id") + "\""); }
 
+// "wait" of a query; nothing: not a number of seconds.
+std::optional<Millis> wait_of(const Request& request) {
+  const auto given = request.parameters("wait");
+  if (given.empty()) return Millis(0);
+  const auto& text = given.front();
+  int seconds = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || seconds < 0) return std::nullopt;
+  return std::chrono::seconds(std::min(seconds, kLongestWait));
+}
+
 Async<Answer> show(Context& context, Request request) {
   const auto run = run_of(request);
   if (!run) co_return unknown_run(request);
-  const auto text = request.parameter("wait");
-  int seconds = 0;
-  if (!text.empty() && (std::from_chars(text.data(), text.data() + text.size(), seconds).ec != std::errc() || seconds < 0)) co_return problem(400, "wait is a number of seconds");
-  auto finished = co_await wait_for(context, *run, std::chrono::seconds(std::min(seconds, kLongestWait)), request.stopping);
+  const auto wait = wait_of(request);
+  if (!wait) co_return problem(400, "wait is a number of seconds");
+  auto finished = co_await wait_for(context, *run, *wait, request.stopping);
   if (!finished && finished.error().fault == port::LedgerFault::not_found) co_return unknown_run(request);
   if (!finished) co_return ledger_problem(finished.error());
   if (finished->view.is_null()) co_return unknown_run(request);
@@ -142,9 +152,9 @@ Async<bool> add_summaries(Context& context, Page& page, const std::vector<port::
 
 std::variant<port::RunFilter, Document> filter_of(const Request& request) {
   port::RunFilter filter{.agent_id = request.parameter("agent"), .status = {}};
-  if (const auto status = request.parameter("status"); !status.empty()) {
-    filter.status = port::run_status(status);
-    if (!filter.status) return problem(400, "\"" + status + "\" is not a run's status");
+  if (const auto status = request.parameters("status"); !status.empty()) {
+    filter.status = port::run_status(status.front());
+    if (!filter.status) return problem(400, "\"" + status.front() + "\" is not a run's status");
   }
   if (const auto cursor = request.parameter("cursor"); !cursor.empty()) {
     const auto place = parse_run_id(cursor);

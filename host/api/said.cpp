@@ -39,18 +39,24 @@ std::variant<Said, Document> read_said(const Request& request, std::span<const S
   for (const auto& [name, value] : body->items()) {
     const auto sayable = std::ranges::find_if(members, [&](const Sayable& each) { return name == each.member; });
     if (sayable == members.end()) {
-      errors.push_back({"/" + name, "is not known here; known is " + known});
+      errors.push_back({pointer_to(name), known.empty() ? "is not known here; nothing is" : "is not known here; known is " + known});
     } else if (!value.is_string() && !value.is_null()) {
-      errors.push_back({"/" + name, "is a string"});
+      errors.push_back({pointer_to(name), "is a string"});
     } else if (value.is_string()) {
       auto& text = said[name] = value.get<std::string>();
-      if (text.size() > sayable->longest) errors.push_back({"/" + name, "is longer than " + std::to_string(sayable->longest) + " bytes"});
+      if (text.size() > sayable->longest) errors.push_back({pointer_to(name), "is longer than " + std::to_string(sayable->longest) + " bytes"});
       const auto unfit = sayable->is_name ? unfit_for_a_name(text) : std::string_view();
-      if (!unfit.empty()) errors.push_back({"/" + name, std::string(unfit)});
+      if (!unfit.empty()) errors.push_back({pointer_to(name), std::string(unfit)});
     }
   }
   if (!errors.empty()) return problem(422, "the request cannot be understood", errors);
   return signed_words(request, std::move(said));
+}
+
+std::optional<Document> read_nothing(const Request& request) {
+  auto read = read_said(request, {});
+  if (auto* wrong = std::get_if<Document>(&read)) return std::move(*wrong);
+  return std::nullopt;
 }
 
 }  // namespace agentd::api

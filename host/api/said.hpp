@@ -1,6 +1,7 @@
 // What a person says with a click: {"by", "reason", ...}, each a string that may be left out, as may the body.
 #pragma once
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -22,5 +23,8 @@ inline constexpr Sayable kReason{"reason", 4096};
 using Said = std::map<std::string, std::string>;
 std::string signed_by(const Request& request, std::string by);
 std::variant<Said, Document> read_said(const Request& request, std::span<const Sayable> members);
+
+// What is wrong with a body where nothing can be said; nothing: it says nothing.
+std::optional<Document> read_nothing(const Request& request);
 
 }  // namespace agentd::api

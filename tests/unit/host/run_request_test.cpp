@@ -66,6 +66,7 @@ TEST(RunRequest, TellsEverythingThatIsWrongAtOnce) {
   EXPECT_EQ(refusal(read(R"({"query":1,"params":[],"wait":-1,"when":"now"})")),
             "422 /query is a string /params is an object /wait is a number of seconds /when is not known here; known are query, "
             "params, key, session_id, wait");
+  EXPECT_TRUE(refusal(read(R"({"a/b~c":1})")).starts_with("422 /a~1b~0c is not known here"));
   EXPECT_EQ(refusal(read("[]")), "400  write an object: {\"query\": \"...\"}");
 }
 

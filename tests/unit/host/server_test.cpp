@@ -262,6 +262,8 @@ std::vector<Broken> broken_requests() {
       {"a folded header", get + host + "X: a\r\n b\r\n\r\n", " 400 "},
       {"a length and an encoding", post + host + length + chunked + "\r\n2\r\n{}\r\n0\r\n\r\n", " 400 "},
       {"two lengths", post + host + length + length + "\r\n{}", " 400 "},
+      {"two lengths in one", post + host + "Content-Length: 2, 2\r\n\r\n{}", " 400 "},
+      {"a length that is no number", post + host + "Content-Length: +2\r\n\r\n{}", " 400 "},
       {"two encodings", post + host + chunked + chunked + "\r\n0\r\n\r\n", " 400 "},
       {"an encoding in HTTP/1.0", "POST /echo/a HTTP/1.0\r\n" + host + chunked + "\r\n0\r\n\r\n", " 400 "},
       {"another encoding", post + host + "Transfer-Encoding: gzip\r\n\r\n", " 501 "},
