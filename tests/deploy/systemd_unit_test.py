@@ -7,6 +7,7 @@ import sys
 import unittest
 
 from agentd import AGENTD, PATIENCE, SOURCE, Endpoint, Host, until
+from build import is_sanitized
 from confinement import Confinement, settings
 from fleet import AGENTS, FleetTest
 from readme import Reader, blocks
@@ -32,6 +33,9 @@ class Service(Host):
             self.process = subprocess.Popen(shlex.split(command), cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=Confinement(UNIT).enter,
                                             env=self.environment(STATE_DIRECTORY=str(state)))
         self.wait_ready()
+
+
+NO_SANITIZER = unittest.skipIf(is_sanitized(), "sanitizers do at a process' start and end what the unit forbids")
 
 
 class Unit(FleetTest):
@@ -66,6 +70,7 @@ class Unit(FleetTest):
         self.assertTrue(all(file.startswith("-") for file in settings(UNIT, "EnvironmentFile")))
         self.assertEqual(settings(EXAMPLE / "openai.conf", "LoadCredential"), ["openai:/etc/agentd/openai.key"])
 
+    @NO_SANITIZER
     def test_keeps_the_state_out_of_the_configurations_folder(self):
         etc = self.folder / "etc"
         subprocess.run([AGENTD, "init", str(etc)], check=True, capture_output=True)
@@ -76,6 +81,7 @@ class Unit(FleetTest):
         self.assertTrue((self.folder / "var" / "ledger.db").exists())
         self.assertEqual({str(file.relative_to(host.folder)) for file in host.folder.rglob("*") if file.is_file()}, {"agentd.toml", "agents/hello.toml"})
 
+    @NO_SANITIZER
     def test_leaves_a_host_what_it_needs(self):
         """Plugins, agents with tools, answers over the network, folders that are watched, and a plugin that is looked at in a process of its own."""
         endpoint = self.enter(Endpoint(self.folder, tool="system__load"))
@@ -104,6 +110,7 @@ class Unit(FleetTest):
         if Confinement(UNIT).no_new_code:
             self.assertIn("PermissionError", within("import mmap; mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)"))
 
+    @NO_SANITIZER
     def test_starts_when_the_readme_is_followed(self):
         reader = Reader(EXAMPLE, self.folder)
         for file in (reader.here / "agentd.service", reader.here / "openai.conf"):
