@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 
+#include "host/cli/lines.hpp"
 #include "host/version.hpp"
 
 namespace agentd::cli {
@@ -45,19 +46,6 @@ struct Receiver {
     return status;
   }
 };
-
-// Hands over whole lines and keeps the rest; false when the reader has had enough.
-bool take_lines(std::string& text, const OnLine& on_line) {
-  std::size_t begin = 0;
-  for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
-    std::string_view line = std::string_view(text).substr(begin, end - begin);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    begin = end + 1;
-    if (!on_line(line)) return false;
-  }
-  text.erase(0, begin);
-  return true;
-}
 
 std::size_t on_header(const char* data, std::size_t one, std::size_t size, void* to) {
   auto& reply = static_cast<Receiver*>(to)->reply;
