@@ -144,12 +144,13 @@ class Bodies(BadHttp):
         for method, path, schema in self.operations():
             if "1-0000000" in path:
                 continue
-            properties = {name: self.resolved(of) for one in schema.get("anyOf", [schema]) for name, of in one["properties"].items()}
+            properties = {name: self.resolved(of) for one in schema.get("anyOf", [schema]) for name, of in one.get("properties", {}).items()}
             wrong = {name: WRONG[kind] for name, of in properties.items() for kind in [next((k for k in WRONG if k in str(of.get("type", of))), "string")]}
             for name, value in {**wrong, "no such member": 1}.items():
                 with self.subTest(f"{method} {path}: {name}"):
-                    problem = self.assert_problem(self.ask(request(method, path, json.dumps({name: value}).encode(), JSON)), 422)
-                    self.assertIn("/" + name, [error["pointer"] for error in problem["errors"]])
+                    problem = self.assert_problem(self.ask(request(method, path, json.dumps({name: value}).encode(), JSON)), 422, *((409,) if path == "/v1/agents/worker" else ()))
+                    if problem["status"] == 422:  # 409: of a file, where it is changed
+                        self.assertIn("/" + name, [error["pointer"] for error in problem["errors"]])
                     asked += 1
         self.assertGreater(asked, 15)
 
@@ -167,7 +168,7 @@ class Bodies(BadHttp):
 class Targets(BadHttp):
     def test_with_a_method_that_is_none_of_theirs_are_refused_with_those_they_have(self):
         for pattern, item in self.document["paths"].items():
-            for method in {"PUT", "TRACE", "BREW"}:
+            for method in {"PUT", "TRACE", "BREW"} - {name.upper() for name in item}:
                 with self.subTest(f"{method} {pattern}"):
                     answer = self.ask(request(method, pattern.replace("{", "").replace("}", "")))
                     self.assert_problem(answer, 405)
