@@ -133,10 +133,6 @@ class Readme(unittest.TestCase):
         self.serve()  # the one that was restored
         return {"RUN": self.walked()["742-k3f9q2a"]}
 
-    def deployed(self):
-        """A folder of manifests, in the one that the host was started in."""
-        self.sh("mkdir deployed && printf '[task]\\nnative = \"disk_report\"\\n' >deployed/disks.toml")
-
     def plugin(self):
         self.reader.end_what_stays()
         project = self.scratch / "geometry"
@@ -145,12 +141,7 @@ class Readme(unittest.TestCase):
         (project / "CMakeLists.txt").write_text(self.block("cmake", "agentd_add_plugin"))
         self.sh(f"cd {project}")
 
-    def deployed(self):
-        (self.folder / "demo" / "deployed").mkdir()
-        (self.folder / "demo" / "deployed" / "one.toml").write_text('[task]\nnative = "disk_report"\n')
-
     PREPARED = {
-        r"agentd agents apply": deployed,
         r"agentd check --cost": world,
         r"agentd ledger backup": backup,
         r"agentd ledger restore": restore,
@@ -159,7 +150,6 @@ class Readme(unittest.TestCase):
         r"agentd approvals (approve|deny)": asked,
         r"agentd batch submit reader": lambda self: {"examples/batch": str(SOURCE / "examples" / "batch")},
         r"agentd quarantine (show|edit|retry|drop)": quarantined,
-        r"agentd agents apply deployed": deployed,
         r"cmake -S \.": plugin,
     }
 
