@@ -26,12 +26,24 @@ Async<Result<void>> Engine::open() {
   auto loading = modes_->load();
   auto loaded = co_await std::move(loading);
   if (!loaded) co_return loaded;
+  sent_.emplace(*ledger_);
+  auto loading_sent = sent_->load();
+  loaded = co_await std::move(loading_sent);
+  if (!loaded) co_return loaded;
   roster_.emplace(config_, ground_.ports, *ledger_, *modes_);
   co_return Result<void>();
 }
 
+// An agent that came through the API keeps its name: a file that claims it is refused.
+manifest::FoundAgents Engine::find_agents(const std::vector<std::string>& folders, const std::string& working_folder) const {
+  auto found = manifest::find_agents(folders, working_folder);
+  for (const auto& [agent_id, kept] : sent_->all())
+    if (!kept.is_leaving) found.sent.push_back(agent_id);
+  return found;
+}
+
 Async<void> Engine::load_agents(std::vector<std::string> folders, std::string working_folder) {
-  const auto found = manifest::find_agents(folders, working_folder);
+  const auto found = find_agents(folders, working_folder);
   for (const auto& problem : found.problems) ground_.log.error("agents", manifest::to_text(problem));
   Judge judge(ground_.ports);
   for (PlaceInFolders at;;) {
@@ -42,6 +54,13 @@ Async<void> Engine::load_agents(std::vector<std::string> folders, std::string wo
       for (const auto& note : agent.notes) ground_.log.info("agents", manifest::to_text(note));
     co_await take(std::move(agents));
   }
+  for (std::string after;;) {
+    auto reading = read_some_sent(*sent_, after, found, config_, judge);
+    auto agents = co_await std::move(reading);
+    if (agents.empty()) break;
+    after = agents.back().agent_id;
+    co_await take(std::move(agents));
+  }
   const auto known = roster_->refused().size();
   roster_->refuse_cycles();
   tell_refused(known);
@@ -50,7 +69,7 @@ Async<void> Engine::load_agents(std::vector<std::string> folders, std::string wo
 }
 
 Async<Result<Changes>> Engine::load_agents_again(std::vector<std::string> folders, std::string working_folder) {
-  const auto found = manifest::find_agents(folders, working_folder);
+  const auto found = find_agents(folders, working_folder);
   if (!found.problems.empty()) co_return fail(manifest::to_text(found.problems.front()));
   Judge judge(ground_.ports);
   roster_->begin_again();
@@ -58,6 +77,16 @@ Async<Result<Changes>> Engine::load_agents_again(std::vector<std::string> folder
     auto reading = read_some_agents(found, at, config_, judge);
     auto agents = co_await std::move(reading);
     if (agents.empty()) break;
+    for (const auto& loaded : agents)
+      if (loaded.spec) journal_->debug(loaded.agent_id, loaded.spec->debug);
+    roster_->look_again(std::move(agents));
+    co_await boost::asio::post(ground_.world.executor, boost::asio::use_awaitable);
+  }
+  for (std::string after;;) {
+    auto reading = read_some_sent(*sent_, after, found, config_, judge);
+    auto agents = co_await std::move(reading);
+    if (agents.empty()) break;
+    after = agents.back().agent_id;
     for (const auto& loaded : agents)
       if (loaded.spec) journal_->debug(loaded.agent_id, loaded.spec->debug);
     roster_->look_again(std::move(agents));
@@ -105,6 +134,14 @@ void Engine::tell_refused(std::size_t known) {
   else told_.merge(now);
 }
 
+void Engine::know(const Member& member) {
+  journal_->debug(member.agent_id, member.spec().debug);
+  ground_.metrics.know_agent(member.agent_id, member.means->model);
+  know_labels(*member.means);
+  std::vector<std::string> one = {member.agent_id};
+  spawn(ground_.world.executor, know_completed(std::move(one)));  // a name may have had a life before
+}
+
 void Engine::know_labels() {
   for (const auto& [id, member] : roster_->members()) ground_.metrics.know_agent(id, member->means->model);
   for (const auto& means : roster_->means()) know_labels(means);
@@ -116,6 +153,8 @@ void Engine::know_labels(const Means& means) {
   for (const auto& tool : means.tools) ground_.metrics.know_tool(tool);
 }
 
+port::Record Engine::record_of(const plugin::Library& library) const { return event::to_record(event::PluginLoaded{library.name, library.version, library.file.string()}); }
+
 Async<void> Engine::record_change(const Member& member, event::AgentChanged::What what) {
   event::AgentChanged changed{.what = what, .revision = member.revision, .by = member.file};
   port::Transition transition{.agent_id = member.agent_id, .records = {event::to_record(changed)}};
@@ -123,14 +162,28 @@ Async<void> Engine::record_change(const Member& member, event::AgentChanged::Wha
   if (!committed) ground_.log.warn("agents", member.agent_id + ": " + committed.error().message);
 }
 
+port::Record Engine::record_of(const plugin::Catalog::Broken& broken) const {
+  ground_.log.warn("plugins", broken.reason);
+  return event::to_record(event::PluginFailed{broken.name, broken.file.string(), ground_.redactor.cleaned(broken.reason)});
+}
+
+Async<void> Engine::record(Ports::News news) {
+  port::Transition came;
+  for (const auto* library : news.loaded) {
+    ground_.log.info("plugins", "plugin " + manifest::quote(library->name) + " " + library->version + " is new, from " + library->file.string());
+    came.records.push_back(record_of(*library));
+  }
+  for (const auto& broken : news.broken) came.records.push_back(record_of(broken));
+  if (came.records.empty()) co_return;
+  const auto committed = co_await ledger_->commit(std::move(came));
+  if (!committed) ground_.log.warn("plugins", committed.error().message);
+}
+
 Async<Result<void>> Engine::record_start() {
   port::Transition start{.records = {event::to_record(event::HostStarted{kVersion})}};
   const auto& catalog = ground_.ports.catalog();
-  for (const auto& library : catalog.libraries()) start.records.push_back(event::to_record(event::PluginLoaded{library->name, library->version, library->file.string()}));
-  for (const auto& broken : catalog.broken()) {
-    ground_.log.warn("plugins", broken.reason);
-    start.records.push_back(event::to_record(event::PluginFailed{broken.name, broken.file.string(), ground_.redactor.cleaned(broken.reason)}));
-  }
+  for (const auto& library : catalog.libraries()) start.records.push_back(record_of(*library));
+  for (const auto& broken : catalog.broken()) start.records.push_back(record_of(broken));
   const auto committed = co_await ledger_->commit(std::move(start));
   if (!committed) co_return fail("the ledger takes nothing: " + committed.error().message);
   std::vector<Async<void>> changes;

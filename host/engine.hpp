@@ -28,10 +28,14 @@ class Engine {
 
   // Opens plugins, stores and the ledger. The error says what to do about it.
   Async<Result<void>> open();
-  // Reads the manifests of the configuration's folders and takes their agents, part by part.
+  // Reads the manifests of the configuration's folders, and those that came through the API, and takes their agents, part by part.
   Async<void> load_agents(std::vector<std::string> folders, std::string working_folder);
   // Reads them again and takes what has changed, with its records. An error: of the folders themselves, and nothing has changed.
   Async<Result<Changes>> load_agents_again(std::vector<std::string> folders, std::string working_folder);
+  // Plugin files that came while the host runs, in its story and in the log.
+  Async<void> record(Ports::News news);
+  // An agent that came or changed by itself: what is counted and logged of it.
+  void know(const Member& member);
   // Takes the agents that can run; the others stay in the roster as refused.
   Async<void> take(std::vector<manifest::LoadedAgent> agents);
   // Records the start with what was loaded, then claims runs.
@@ -45,18 +49,22 @@ class Engine {
   Deltas& deltas() { return deltas_; }
   Roster& roster() { return *roster_; }
   Modes& modes() { return *modes_; }
+  SentAgents& sent() { return *sent_; }
   run::Worker& worker() { return *worker_; }
   const std::vector<std::unique_ptr<event::Copier>>& copiers() const { return copiers_; }
 
  private:
   static constexpr std::size_t kAtOnce = 1024;  // records of changed agents
 
+  manifest::FoundAgents find_agents(const std::vector<std::string>& folders, const std::string& working_folder) const;
   void know_labels();
   void tell_refused(std::size_t known);  // those after so many, each when it is another reason than before
   Async<Result<void>> record_start();
   void know_labels(const Means& means);
   Async<void> record_change(const Member& member, event::AgentChanged::What what);
   Async<void> know_completed(std::vector<std::string> agents);
+  port::Record record_of(const plugin::Library& library) const;
+  port::Record record_of(const plugin::Catalog::Broken& broken) const;  // told in the log, too
   Async<void> copy(event::Copier& copier);
   Async<void> start_deliverers();
   Async<void> let_copies_catch_up();
@@ -69,6 +77,7 @@ class Engine {
   std::unique_ptr<plugin::LedgerPort> ledger_;
   std::optional<Journal> journal_;
   std::optional<Modes> modes_;
+  std::optional<SentAgents> sent_;
   std::optional<Roster> roster_;
   std::optional<run::Worker> worker_;
   std::vector<std::unique_ptr<event::Copier>> copiers_;

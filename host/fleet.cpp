@@ -75,7 +75,7 @@ Async<std::expected<void, Fleet::Refusal>> Fleet::set_mode(std::string agent_id,
   const auto member = ground_.engine.roster().find(agent_id);
   if (!member) co_return std::unexpected(Refusal{Refusal::Why::unknown_agent, agent_id});
   const auto conflict = [&](const std::string& why) { return std::unexpected(Refusal{Refusal::Why::conflict, "agent " + manifest::quote(agent_id) + " " + why}); };
-  if (!member->enabled) co_return conflict("is stopped by enabled = false in " + member->file);
+  if (!member->enabled) co_return conflict("is stopped by enabled = false: " + member->how_to_enable());
   const bool is_stopped = member->mode == Mode::stopped;
   if (is_stopped && wish.what == What::resumed) co_return conflict("is stopped, not paused: agentd agents start " + agent_id);
   if (is_stopped && wish.what == What::paused) co_return conflict("is stopped, which is more than paused");
@@ -123,7 +123,7 @@ Async<Result<Changes>> Fleet::reload(std::vector<std::string> folders, std::stri
   auto loading = ground_.engine.load_agents_again(std::move(folders), std::move(working_folder));
   auto changes = co_await std::move(loading);
   if (!changes) co_return changes;
-  for (const auto& member : changes->removed) co_await leave(member);
+  for (const auto& member : changes->removed) co_await leave(member->agent_id);
   for (const auto& member : changes->created) co_await take(member);
   for (const auto& member : changes->updated) co_await take(member);
   const auto tell = [this](const std::vector<MemberRef>& members, const char* what) {
@@ -144,12 +144,12 @@ Async<void> Fleet::take(MemberRef member) {
   ground_.watch.take(*member);
 }
 
-Async<void> Fleet::leave(MemberRef member) {
-  ground_.engine.ledger().serve(member->agent_id, false);
-  auto leaving = ground_.slots.leave(member->agent_id);
+Async<void> Fleet::leave(std::string agent_id) {
+  ground_.engine.ledger().serve(agent_id, false);
+  auto leaving = ground_.slots.leave(agent_id);
   co_await std::move(leaving);
-  ground_.files.leave(member->agent_id);
-  ground_.watch.leave(member->agent_id);
+  ground_.files.leave(agent_id);
+  ground_.watch.leave(agent_id);
 }
 
 }  // namespace agentd::host

@@ -46,14 +46,17 @@ class Fleet {
   // The manifests of these folders, read again.
   Async<Result<Changes>> reload(std::vector<std::string> folders, std::string working_folder);
 
+  // For who changes agents in another way: their turn, in which nobody else changes any, and what everybody is told of it.
+  Async<Turns::Turn> turn() { return turns_.take(); }
+  Async<void> take(MemberRef member);         // it came or changed
+  Async<void> leave(std::string agent_id);
+
  private:
   void see(const port::StoredRecord& record, const event::Body& body);
   bool has_failed_too_often(const Member& member) const;
   Async<void> pause_by_itself(std::string agent_id);
   Async<port::LedgerResult<void>> change_mode(const Member& member, Modes::Kept to, event::AgentChanged change);
   Async<void> cancel_what_runs(std::string agent_id, std::string reason);
-  Async<void> take(MemberRef member);
-  Async<void> leave(MemberRef member);
 
   const Ground ground_;
   Turns turns_;

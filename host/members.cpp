@@ -10,6 +10,8 @@ manifest::AgentSpec Member::spec() const {
   return std::move(*read);
 }
 
+std::string Member::how_to_enable() const { return is_sent() ? "agentd agents update " + agent_id + " enabled=true" : "set enabled = true in " + file; }
+
 MemberRef Members::find(const std::string& agent_id) const {
   const auto found = members_.find(agent_id);
   return found == members_.end() ? nullptr : found->second;

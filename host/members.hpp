@@ -43,6 +43,8 @@ struct Member {
   std::optional<schedule::Schedule> schedule;  // nothing: by hand or by triggers only
   const Means* means = nullptr;                // the roster's
   manifest::AgentSpec spec() const;            // read from the text: some ten microseconds
+  bool is_sent() const { return file == manifest::kSentFile; }  // it came through the API
+  std::string how_to_enable() const;           // what a person does about enabled = false
   bool starts_by_itself() const { return enabled && mode == Mode::active; }
 };
 

@@ -60,7 +60,22 @@ Async<port::LedgerResult<void>> Modes::set(std::string agent_id, Kept to, event:
   if (to.mode == Mode::active && to.errors == 0) after.erase(agent_id);
   else after[agent_id] = std::move(to);
   change.agent_id = std::move(agent_id);
-  port::Transition transition{.agent_id = kAgent, .records = {event::to_record(change)}, .agent_state = to_json(after)};
+  std::vector<port::Record> records = {event::to_record(change)};
+  auto keeping = keep(std::move(after), std::move(records));
+  co_return co_await std::move(keeping);
+}
+
+Async<port::LedgerResult<void>> Modes::begin_anew(std::string agent_id, std::int64_t errors) {
+  auto after = kept_;
+  after.erase(agent_id);
+  if (errors > 0) after[agent_id] = {.errors = errors};
+  else if (!kept_.contains(agent_id)) co_return port::LedgerResult<void>();
+  auto keeping = keep(std::move(after), {});
+  co_return co_await std::move(keeping);
+}
+
+Async<port::LedgerResult<void>> Modes::keep(All after, std::vector<port::Record> records) {
+  port::Transition transition{.agent_id = kAgent, .records = std::move(records), .agent_state = to_json(after)};
   const auto committed = co_await ledger_.commit(std::move(transition));
   if (committed) {
     kept_ = std::move(after);

@@ -31,10 +31,13 @@ class Modes {
 
   // With its record, as one. After an error it may be asked again: what is so already may be said twice.
   Async<port::LedgerResult<void>> set(std::string agent_id, Kept to, event::AgentChanged change);
+  // Active, as nobody ever said otherwise; errors: its AgentStats::error_count where those count no more, else 0.
+  Async<port::LedgerResult<void>> begin_anew(std::string agent_id, std::int64_t errors);
 
  private:
   using All = std::map<std::string, Kept>;
   static std::string to_json(const All& all);
+  Async<port::LedgerResult<void>> keep(All after, std::vector<port::Record> records);
 
   port::Ledger& ledger_;
   All kept_;

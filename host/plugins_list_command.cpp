@@ -1,9 +1,11 @@
 // `agentd plugins list`: files are mapped in the runner, never here.
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "core/plugin/catalog.hpp"
+#include "host/cli/ask.hpp"
 #include "host/commands.hpp"
 #include "host/ports.hpp"
 #include "host/runner/load.hpp"
@@ -20,6 +22,19 @@ std::string components_of(const plugin::Library& library) {
   return list;
 }
 
+// What a host that is there says of each file that it has loaded otherwise than it is now; nothing where none is.
+std::map<std::string, std::string> outdated_in(const cli::Connection& connection) {
+  constexpr Millis kSoon{2'000};
+  std::map<std::string, std::string> files;
+  const auto http = cli::connect(connection);
+  const auto reply = http ? http->exchange("GET", "/v1/plugins", "", kSoon) : Result<cli::Reply>(fail(""));
+  const auto answer = reply && reply->status == 200 ? Json::parse(reply->body, nullptr, false) : Json();
+  if (!answer.is_object()) return files;
+  for (const auto& plugin : answer.value("plugins", Json::array()))
+    if (const auto why = cli::text(plugin, "needs_restart"); why != "-") files[cli::text(plugin, "file")] = why;
+  return files;
+}
+
 }  // namespace
 
 int perform(const cli::PluginsList& command, const cli::Output& to) {
@@ -32,12 +47,15 @@ int perform(const cli::PluginsList& command, const cli::Output& to) {
   catalog.scan();
   Json list = Json::array();
   cli::Table table({{"plugin", cli::Cut::never}, "version", "state", {"offers", cli::Cut::never}, "file"});  // offers: also why not
+  auto outdated = outdated_in(command.connection);
   for (const auto& library : catalog.libraries()) {
     if (command.broken) break;
-    table.row({library->name, library->version, "loaded", components_of(*library), library->file.string()});
+    const auto changed = outdated.extract(library->file.string());
+    table.row({library->name, library->version, changed ? "needs a restart" : "loaded", components_of(*library) + (changed ? "; the running host has another: " + changed.mapped() : ""), library->file.string()});
     list.push_back({{"name", library->name},
                     {"version", library->version},
                     {"state", "loaded"},
+                    {"needs_restart", changed ? Json(changed.mapped()) : Json()},
                     {"offers", components_of(*library)},
                     {"file", library->file.string()},
                     {"reason", nullptr}});
@@ -47,11 +65,17 @@ int perform(const cli::PluginsList& command, const cli::Output& to) {
     list.push_back({{"name", broken.name},
                     {"version", nullptr},
                     {"state", "broken"},
+                    {"needs_restart", nullptr},
                     {"offers", nullptr},
                     {"file", broken.file.string()},
                     {"reason", broken.reason}});
   }
-  to.out << (command.json ? list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : table.text(to.terminal));
+  for (const auto& [file, why] : outdated) {  // of broken ones, and of those that are gone
+    const auto name = std::filesystem::path(file).stem().string();
+    table.row({name, "-", "needs a restart", "the running host has it: " + why, file});
+    list.push_back({{"name", name}, {"version", nullptr}, {"state", "outdated"}, {"needs_restart", why}, {"offers", nullptr}, {"file", file}, {"reason", why}});
+  }
+  to.out << (command.connection.json ? list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : table.text(to.terminal));
   return cli::kDone;
 }
 

@@ -107,6 +107,52 @@ Async<void> Ports::open(Stores stores) {
   clean_reasons();
 }
 
+Async<Ports::News> Ports::load_new() {
+  const auto known = catalog_.libraries().size();
+  const auto failed = catalog_.broken();
+  catalog_.scan();
+  News news;
+  for (std::size_t i = known; i < catalog_.libraries().size(); ++i) news.loaded.push_back(catalog_.libraries()[i].get());
+  for (const auto& broken : catalog_.broken())
+    if (std::ranges::none_of(failed, [&](const auto& before) { return before.file == broken.file && before.reason == broken.reason; })) news.broken.push_back(broken);
+  for (const auto* library : news.loaded)
+    for (const auto& component : library->components) co_await open_what_waits_for(*component, news);
+  clean_reasons();
+  co_return news;
+}
+
+Async<void> Ports::open_what_waits_for(const plugin::Component& component, News& news) {
+  const auto& config = options_.loaded.config;
+  const auto is_missing = [](const auto& named, const std::string& name) {
+    const auto found = named.find(name);
+    return found == named.end() || !found->second;
+  };
+  if (component.kind == plugin::Kind::task) co_await open_tasks();
+  if (component.kind == plugin::Kind::toolset) {
+    auto wanted = config.toolsets;
+    wanted.try_emplace(component.name, manifest::ToolsetEntry{component.name, "{}"});
+    for (const auto& [name, entry] : wanted) {
+      if (entry.plugin != component.name || !is_missing(toolsets_, name)) continue;
+      problems_.erase(Entry("toolsets", name));
+      co_await open_toolset(name, entry.plugin, entry.settings);
+    }
+  }
+  for (const auto& [name, entry] : config.providers) {
+    if (component.kind != plugin::Kind::provider || entry.plugin != component.name || !is_missing(endpoints_, name)) continue;
+    problems_.erase(Entry("providers", name));
+    co_await open_provider(name);
+  }
+  for (const auto& [name, entry] : config.stores) {
+    if (entry.plugin != component.name) continue;
+    if (component.kind == plugin::Kind::memory && is_missing(memories_, name)) {
+      problems_.erase(Entry("stores", name));
+      co_await open_memory(name);
+    }
+    const bool is_copied_to = std::ranges::find(config.events.stores, name) != config.events.stores.end();
+    if (component.kind == plugin::Kind::events && is_copied_to && is_missing(events_, name)) news.needs_restart.push_back("events.stores");
+  }
+}
+
 // What a plugin says when it cannot be made may repeat what it was given.
 void Ports::clean_reasons() {
   const auto clean = [this](auto& named) {
@@ -237,24 +283,27 @@ Async<void> Ports::open_tasks() {
 }
 
 Async<void> Ports::open_providers() {
-  for (const auto& [name, settings] : options_.loaded.config.providers) {
-    const Entry entry("providers", name);
-    auto& place = endpoints_.insert_or_assign(name, fail("not opened")).first->second;
-    const auto found = component(plugin::Kind::provider, settings.plugin);
-    auto prepared = prepare(entry, found, settings.settings);
-    if (!prepared) {
-      place = std::unexpected(prepared.error());
-      continue;
-    }
-    auto opening = plugin::open_provider(instances_, *found, name, std::move(*prepared), static_cast<std::size_t>(settings.max_concurrent));
-    auto provider = co_await std::move(opening);
-    if (!provider) {
-      place = refuse(entry, provider.error());
-      continue;
-    }
-    providers_.push_back(std::move(*provider));
-    place = std::make_unique<run::Endpoint>(name, *providers_.back(), settings.timeout, settings.prices);
+  for (const auto& [name, settings] : options_.loaded.config.providers) co_await open_provider(name);
+}
+
+Async<void> Ports::open_provider(std::string name) {
+  const auto& settings = options_.loaded.config.providers.at(name);
+  const Entry entry("providers", name);
+  auto& place = endpoints_.insert_or_assign(name, fail("not opened")).first->second;
+  const auto found = component(plugin::Kind::provider, settings.plugin);
+  auto prepared = prepare(entry, found, settings.settings);
+  if (!prepared) {
+    place = std::unexpected(prepared.error());
+    co_return;
   }
+  auto opening = plugin::open_provider(instances_, *found, name, std::move(*prepared), static_cast<std::size_t>(settings.max_concurrent));
+  auto provider = co_await std::move(opening);
+  if (!provider) {
+    place = refuse(entry, provider.error());
+    co_return;
+  }
+  providers_.push_back(std::move(*provider));
+  place = std::make_unique<run::Endpoint>(name, *providers_.back(), settings.timeout, settings.prices);
 }
 
 Result<std::string> Ports::prepare_store(const std::string& name, const plugin::Catalog::Found& found) {
@@ -301,12 +350,14 @@ Async<Result<std::unique_ptr<T>>> Ports::open_store(std::string name, plugin::Ki
   co_return std::move(opened);
 }
 
+Async<void> Ports::open_memory(std::string name) {
+  auto opening = open_store<port::MemoryStore>(name, plugin::Kind::memory, name, plugin::open_memory);
+  auto opened = co_await std::move(opening);
+  memories_.insert_or_assign(name, std::move(opened));
+}
+
 Async<void> Ports::open_stores() {
-  for (const auto& [name, entry] : options_.loaded.config.stores) {
-    auto opening = open_store<port::MemoryStore>(name, plugin::Kind::memory, name, plugin::open_memory);
-    auto opened = co_await std::move(opening);
-    memories_.insert_or_assign(name, std::move(opened));
-  }
+  for (const auto& [name, entry] : options_.loaded.config.stores) co_await open_memory(name);
   for (const auto& name : options_.loaded.config.events.stores) {
     auto opening = open_store<port::EventStore>(name, plugin::Kind::events, "events." + name, plugin::open_events);
     auto opened = co_await std::move(opening);

@@ -40,6 +40,13 @@ class Ports {
 
   // Loads plugins and makes every instance but the ledger. Never fails as a whole: each name keeps its reason.
   Async<void> open(Stores stores);
+  // Loads plugin files that have come since, and makes what waited for them. What is in use stays as it is.
+  struct News {
+    std::vector<const plugin::Library*> loaded;
+    std::vector<plugin::Catalog::Broken> broken;
+    std::vector<std::string> needs_restart;  // keys of the configuration: what is made at the start alone
+  };
+  Async<News> load_new();
   Async<Result<std::unique_ptr<plugin::LedgerPort>>> open_ledger();
   // The ledger's files, beside whoever has them open.
   Result<std::unique_ptr<port::LedgerFiles>> ledger_files();
@@ -82,6 +89,7 @@ class Ports {
   std::string with_path(const std::string& settings, const std::string& plugin) const;
   Async<void> open_toolset(std::string name, std::string component, std::string settings);
   Async<void> open_toolsets();
+  Async<void> open_provider(std::string name);
   Async<void> open_providers();
   Async<void> open_tasks();
   void open_sinks();
@@ -93,7 +101,9 @@ class Ports {
   using OpenStore = Async<Result<std::unique_ptr<T>>> (*)(plugin::Instances&, plugin::Catalog::Found, std::string instance, std::string settings);
   template <class T>
   Async<Result<std::unique_ptr<T>>> open_store(std::string name, plugin::Kind kind, std::string instance, OpenStore<T> open);
+  Async<void> open_memory(std::string name);
   Async<void> open_stores();
+  Async<void> open_what_waits_for(const plugin::Component& component, News& news);
   void clean_reasons();
 
   const World world_;

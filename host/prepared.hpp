@@ -17,6 +17,7 @@ class Prepared {
 
   run::AgentRef find(const Revision& revision);  // nothing: to be prepared
   void keep(const Revision& revision, run::AgentRef agent);
+  void clear() { places_.clear(), latest_.clear(); }
 
  private:
   using Latest = std::list<std::pair<Revision, run::AgentRef>>;

@@ -32,6 +32,7 @@ class Reload {
   void start();
   Async<void> stop();  // nothing is read any more when it returns
   Async<Outcome> everything();
+  void look_soon() { arm(kSettle); }  // at the manifests
   // What is in force is what is on the disk, as far as the last look went.
   bool is_current() const { return config_is_current_ && agents_are_current_; }
 

@@ -37,6 +37,23 @@ Async<std::vector<manifest::LoadedAgent>> read_some_agents(const manifest::Found
   co_return manifest::load_agents(found, from.folder, from.first, kMost, config, judge.checks());
 }
 
+Async<std::vector<manifest::LoadedAgent>> read_some_sent(const SentAgents& sent, std::string after, const manifest::FoundAgents& found, const manifest::HostConfig& config, Judge& judge) {
+  constexpr std::size_t kMost = 256;
+  const auto read = [&] {
+    std::vector<manifest::LoadedAgent> agents;
+    for (auto at = sent.all().upper_bound(after); at != sent.all().end() && agents.size() < kMost; ++at) {
+      if (at->second.is_leaving) continue;
+      agents.push_back(manifest::read_sent(manifest::parse_sent(at->second.document, manifest::SentAs::json), at->first, config, judge.checks()));
+      manifest::refuse_unknown_agents(found, agents.back());
+    }
+    return agents;
+  };
+  auto agents = read();
+  if (!judge.has_questions()) co_return agents;
+  co_await judge.settle();
+  co_return read();
+}
+
 Async<manifest::LoadedAgent> read_one_agent(std::string file, const manifest::HostConfig& config, const Ports& ports) {
   const auto text = manifest::read_text_file(file);
   if (!text) co_return manifest::LoadedAgent{.file = file, .agent_id = file, .spec = {}, .problems = {{file, 0, 0, text.error().message}}, .notes = {}};
@@ -181,22 +198,59 @@ void Roster::take_mode(const std::string& agent_id) {
   add(std::move(changed));
 }
 
+std::optional<manifest::Problem> Roster::cycle_with(const manifest::LoadedAgent& loaded) const {
+  auto links = links_;
+  if (loaded.links.empty()) return std::nullopt;
+  links[loaded.agent_id] = loaded.links;
+  for (auto& [agent_id, problem] : manifest::cycles(all_of(links)))
+    if (agent_id == loaded.agent_id) return std::move(problem);
+  return std::nullopt;
+}
+
+MemberRef Roster::adopt(Member member, std::vector<manifest::ChainLink> links) {
+  const auto id = member.agent_id;
+  std::erase_if(refused_, [&](const RefusedAgent& refused) { return refused.agent_id == id && refused.file == member.file; });
+  add(std::move(member));
+  follow_nobody(id);
+  for (const auto& link : links) add(link);
+  if (links.empty()) links_.erase(id);
+  else links_[id] = std::move(links);
+  return find(id);
+}
+
+void Roster::drop(const std::string& agent_id) {
+  std::erase_if(refused_, [&](const RefusedAgent& refused) { return refused.agent_id == agent_id && refused.file == manifest::kSentFile; });
+  remove(agent_id);
+  links_.erase(agent_id);
+  std::set<std::string> still_refused;
+  for (const auto& refused : refused_) still_refused.insert(refused.agent_id);
+  drop_stand_ins(still_refused);
+}
+
 // An agent that could not run is found out now rather than by its first run.
 Async<void> Roster::consider(const manifest::LoadedAgent& loaded, std::vector<Member>& fit) {
+  auto making = make_member(loaded);
+  auto made = co_await std::move(making);
+  if (made) fit.push_back(std::move(*made));
+  else refuse(loaded.agent_id, loaded.file, made.error().message);
+}
+
+Async<Result<Member>> Roster::make_member(const manifest::LoadedAgent& loaded) {
   const auto& spec = *loaded.spec;
   auto schedule = schedule::make_schedule(spec.schedule);
-  if (!schedule) co_return refuse(loaded.agent_id, loaded.file, schedule.error().message);
+  if (!schedule) co_return std::unexpected(schedule.error());
   auto preparing = prepare(spec);
   const auto ready = co_await std::move(preparing);
-  if (!ready) co_return refuse(loaded.agent_id, loaded.file, ready.error().message);
+  if (!ready) co_return std::unexpected(ready.error());
   Means means{spec.model.provider, spec.model.model, {}};
   for (const auto& tool : (*ready)->tools.tools())
     if (tool.allowed()) means.tools.push_back(tool.name);
-  fit.push_back({.agent_id = loaded.agent_id, .file = loaded.file, .manifest = manifest::canonical(spec), .enabled = spec.enabled, .mode = modes_.mode(loaded.agent_id), .run_on_start = spec.schedule.run_on_start, .gated = spec.gate.has_value(), .watches_files = std::ranges::any_of(spec.triggers, is_on_files), .delivers = !spec.deliver.empty(), .alerts = spec.alerts != manifest::Alerts(), .change = {}, .overlap = spec.schedule.overlap,
-                 .queue_size = static_cast<std::uint32_t>(spec.limits.queue_size), .max_concurrent = static_cast<std::uint32_t>(spec.limits.max_concurrent), .pause_after_failures = spec.retry.pause_after_failures,
-                 .day_limit = spec.task.is_native() ? port::Spend{} : port::Spend{spec.limits.tokens_per_day, spec.limits.cost_per_day},
-                 .policy = schedule::make_policy(spec.schedule, spec.limits.queue_size), .schedule = std::move(*schedule), .means = &*means_.insert(std::move(means)).first});
-  fit.back().manifest.shrink_to_fit();
+  Member member{.agent_id = loaded.agent_id, .file = loaded.file, .manifest = manifest::canonical(spec), .enabled = spec.enabled, .mode = modes_.mode(loaded.agent_id), .run_on_start = spec.schedule.run_on_start, .gated = spec.gate.has_value(), .watches_files = std::ranges::any_of(spec.triggers, is_on_files), .delivers = !spec.deliver.empty(), .alerts = spec.alerts != manifest::Alerts(), .change = {}, .overlap = spec.schedule.overlap,
+                .queue_size = static_cast<std::uint32_t>(spec.limits.queue_size), .max_concurrent = static_cast<std::uint32_t>(spec.limits.max_concurrent), .pause_after_failures = spec.retry.pause_after_failures,
+                .day_limit = spec.task.is_native() ? port::Spend{} : port::Spend{spec.limits.tokens_per_day, spec.limits.cost_per_day},
+                .policy = schedule::make_policy(spec.schedule, spec.limits.queue_size), .schedule = std::move(*schedule), .means = &*means_.insert(std::move(means)).first};
+  member.manifest.shrink_to_fit();
+  co_return member;
 }
 
 // The revisions that runs are pinned to, and whether they differ from what the ledger had.

@@ -15,6 +15,7 @@
 #include "host/modes.hpp"
 #include "host/ports.hpp"
 #include "host/prepared.hpp"
+#include "host/sent_agents.hpp"
 
 namespace agentd::host {
 
@@ -36,6 +37,8 @@ struct PlaceInFolders {
   std::size_t folder = 0, first = 0;
 };
 Async<std::vector<manifest::LoadedAgent>> read_some_agents(const manifest::FoundAgents& found, PlaceInFolders& at, const manifest::HostConfig& config, Judge& judge);
+// The same of agents that came through the API, after one id; an empty id: from the first. None: there are no more.
+Async<std::vector<manifest::LoadedAgent>> read_some_sent(const SentAgents& sent, std::string after, const manifest::FoundAgents& found, const manifest::HostConfig& config, Judge& judge);
 Async<manifest::LoadedAgent> read_one_agent(std::string file, const manifest::HostConfig& config, const Ports& ports);
 
 // The engine thread only; outlives the worker.
@@ -62,6 +65,17 @@ class Roster final : public run::AgentSource, public Members {
   Async<Changes> end_again();
   // As the modes say now.
   void take_mode(const std::string& agent_id);
+
+  // One agent while the host runs. What it would be; the revision it has is not kept yet. An error: why it could not run.
+  Async<Result<Member>> make_member(const manifest::LoadedAgent& loaded);
+  // What is wrong with whom it follows: a chain that would never end.
+  std::optional<manifest::Problem> cycle_with(const manifest::LoadedAgent& loaded) const;
+  // From now on it is this. It is not refused any more.
+  MemberRef adopt(Member member, std::vector<manifest::ChainLink> links);
+  // Runs that begin from now on have what plugins offer now.
+  void prepare_anew() { prepared_.clear(); }
+  // It is gone; also where it was refused.
+  void drop(const std::string& agent_id);
 
   Async<Result<run::AgentRef>> agent(std::string agent_id, std::int64_t revision) override;
   Async<Result<run::AgentRef>> agent_with_model(std::string agent_id, std::int64_t revision, manifest::ModelRef model) override;

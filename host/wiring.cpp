@@ -13,11 +13,13 @@
 #include "host/api/server.hpp"
 #include "host/commands.hpp"
 #include "host/engine.hpp"
+#include "host/enrolment.hpp"
 #include "host/file_triggers.hpp"
 #include "host/front_door.hpp"
 #include "host/heartbeat.hpp"
 #include "host/overtaking.hpp"
 #include "host/places.hpp"
+#include "host/plugin_watch.hpp"
 #include "host/reload.hpp"
 #include "host/retention.hpp"
 #include "host/setup.hpp"
@@ -117,6 +119,10 @@ class Serving {
     Reload::Doorkeeper doorkeeper{resolver(), [this](api::Access access) { server_->admit(std::move(access)); }};
     reload_.emplace(ground_.world, setup_, command_, std::move(doorkeeper), *fleet_, *watch_, engine_.roster(), ground_.log);
     reload_->start();
+    enrolment_.emplace(Enrolment::Ground{ground_.world, config_, ground_.ports, engine_, *fleet_, ground_.log, [this] { reload_->look_soon(); }});
+    enrolment_->start();
+    plugin_watch_.emplace(PluginWatch::Ground{ground_.world, setup_.plugin_folders, ground_.ports, engine_, *fleet_, ground_.log, [this] { reload_->look_soon(); }});
+    plugin_watch_->start();
     start_heartbeat();
     open_api();
     co_return Result<void>();
@@ -132,7 +138,7 @@ class Serving {
 
   void open_api() {
     decisions_.emplace(ground_.world, engine_.ledger(), ground_.redactor);
-    context_.emplace(api::Context{ground_.world, config_, engine_.ledger(), engine_.upkeep(), ground_.ports, engine_.roster(), engine_.journal(), engine_.deltas(), *slots_, engine_.worker(), *decisions_, engine_.copiers(), *watch_, engine_.modes(), *fleet_, *reload_, ground_.metrics, ground_.clock.now()});
+    context_.emplace(api::Context{ground_.world, config_, engine_.ledger(), engine_.upkeep(), ground_.ports, engine_.roster(), engine_.journal(), engine_.deltas(), *slots_, engine_.worker(), *decisions_, engine_.copiers(), *watch_, engine_.modes(), *fleet_, *enrolment_, *reload_, ground_.metrics, ground_.clock.now()});
     api::add_endpoints(routes_, *context_);
     for (const auto& route : routes_.all()) ground_.metrics.know_route(route.pattern);
     context_->ready = true;
@@ -180,6 +186,8 @@ class Serving {
   Async<void> stop(std::string reason) {
     if (context_) context_->draining = true;
     supervisor_.stopping();
+    if (plugin_watch_) co_await plugin_watch_->stop();
+    if (enrolment_) co_await enrolment_->stop();
     if (reload_) co_await reload_->stop();
     if (heartbeat_) co_await heartbeat_->stop();
     if (fleet_) co_await fleet_->stop();
@@ -209,6 +217,8 @@ class Serving {
   std::optional<Watch> watch_;
   std::optional<Fleet> fleet_;
   std::optional<Reload> reload_;
+  std::optional<Enrolment> enrolment_;
+  std::optional<PluginWatch> plugin_watch_;
   std::optional<Heartbeat> heartbeat_;
   api::Routes routes_;
   std::optional<api::Context> context_;

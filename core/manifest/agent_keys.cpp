@@ -14,7 +14,9 @@ Form<std::string> text_or_file() {
   form.read = [plain = form.read](Reader& reader, const Tree& value, std::string_view key) -> std::optional<std::string> {
     auto text = plain(reader, value, key);
     if (!text || reader.canonical || !text->starts_with("file:")) return text;
-    auto content = reader.read_file(resolve_path(value.place, text->substr(5)));
+    const auto path = reader.path(value.place, key, text->substr(5));
+    if (!path.starts_with('/')) return std::nullopt;
+    auto content = reader.read_file(path);
     if (!content) return reader.problem(value.place, "\"" + std::string(key) + "\": " + content.error().message), std::nullopt;
     return to_utf8(*content);
   };
@@ -27,7 +29,9 @@ Form<std::string> json_file() {
   form.read = [plain = form.read](Reader& reader, const Tree& value, std::string_view key) -> std::optional<std::string> {
     auto text = plain(reader, value, key);
     if (!text || reader.canonical) return text;
-    auto content = reader.read_file(resolve_path(value.place, *text));
+    const auto path = reader.path(value.place, key, *text);
+    if (!path.starts_with('/')) return std::nullopt;
+    auto content = reader.read_file(path);
     if (content && !is_json(*content)) content = fail(*text + " is not JSON");
     if (!content) return reader.problem(value.place, "\"" + std::string(key) + "\": " + content.error().message), std::nullopt;
     return *content;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <span>
 
+#include "core/base/json_text.hpp"
 #include "core/manifest/agent_check.hpp"
 #include "core/manifest/agent_keys.hpp"
 #include "core/manifest/nearest.hpp"
@@ -50,6 +51,15 @@ void name_agent(Reader& reader, AgentSpec& spec, const Tree& tree, const std::st
   spec.agent_id = stem;
 }
 
+void name_sent(Reader& reader, AgentSpec& spec, const Tree& tree, const std::string& agent_id) {
+  const auto* written = tree.find("agent_id");
+  const auto place = written ? written->value.place : tree.place;
+  if (agent_id.empty()) reader.problem(place, "\"agent_id\" is missing");
+  else if (!is_agent_id(agent_id)) reader.problem(place, quote(agent_id) + " is not an agent's name: it must be of [a-z0-9_-], begin with a letter or digit, and have at most 64");
+  else if (written && written->value.text() && spec.agent_id != agent_id) reader.problem(place, "\"agent_id\" is " + quote(spec.agent_id) + " but the agent is " + quote(agent_id) + ": it cannot be changed, and may be left out");
+  spec.agent_id = agent_id;
+}
+
 constexpr std::string_view kExtension = ".toml";
 
 std::vector<std::string> stems_in(const fs::path& folder, std::error_code& error) {
@@ -81,8 +91,10 @@ LoadedAgent load_file(const FoundAgents::Folder& folder, const std::string& stem
 void refuse_a_duplicate(const FoundAgents& found, std::size_t folder, LoadedAgent& agent) {
   const auto earlier = std::span(found.folders).first(folder);
   const auto owner = std::ranges::find_if(earlier, [&](const auto& f) { return std::ranges::binary_search(f.stems, agent.agent_id); });
-  if (owner == earlier.end()) return;
-  agent.problems.push_back({agent.file, 1, 1, "agent \"" + agent.agent_id + "\" exists already: " + file_in(owner->shown, agent.agent_id)});
+  const bool is_sent = std::ranges::binary_search(found.sent, agent.agent_id);
+  if (owner == earlier.end() && !is_sent) return;
+  const auto where = is_sent ? "it came through the API; name this file otherwise, or: agentd agents delete " + agent.agent_id : file_in(owner->shown, agent.agent_id);
+  agent.problems.push_back({agent.file, 1, 1, "agent \"" + agent.agent_id + "\" exists already: " + where});
   agent.spec.reset();
 }
 
@@ -90,18 +102,6 @@ void refuse(LoadedAgent& agent, Problem problem) {
   agent.problems.push_back(std::move(problem));
   sort_problems(agent.problems);
   agent.spec.reset();
-}
-
-void refuse_unknown_agents(const FoundAgents& found, LoadedAgent& agent) {
-  for (const auto& link : agent.links) {
-    const auto has = [&](const auto& folder) { return std::ranges::binary_search(folder.stems, link.followed); };
-    if (std::ranges::any_of(found.folders, has)) continue;
-    std::vector<std::string> names;
-    for (const auto& folder : found.folders) names.insert(names.end(), folder.stems.begin(), folder.stems.end());
-    auto problem = link.at;
-    problem.message = "there is no agent " + quote(link.followed) + did_you_mean(link.followed, names);
-    refuse(agent, std::move(problem));
-  }
 }
 
 std::vector<ChainLink> links_of(const AgentSpec& spec, const Tree& tree) {
@@ -133,19 +133,18 @@ std::vector<std::string> distinct(const std::vector<std::string>& folders) {
 
 }  // namespace
 
-LoadedAgent read_agent(std::string_view text, const std::string& file, const HostConfig& config, const Checks& checks, const ReadFile& read_file, std::string shown) {
-  const fs::path path(file);
-  LoadedAgent out{.file = shown.empty() ? file : std::move(shown), .agent_id = path.stem().string(), .spec = {}, .problems = {}, .notes = {}};
-  Reader reader{.read_file = read_file, .canonical = false, .problems = {}, .notes = {}};
-  const auto source = std::make_shared<const Source>(out.file, path.parent_path().string());
-  const auto tree = parse_toml(text, source, reader.problems);
+namespace {
+
+using Naming = void (*)(Reader&, AgentSpec&, const Tree&, const std::string&);
+
+LoadedAgent read(LoadedAgent out, const Tree* tree, Reader reader, const HostConfig& config, const Checks& checks, Naming name) {
   if (tree) {
     const Tree merged = with_defaults(*tree, config);
     AgentSpec spec;
     read_table(reader, merged, agent_keys(), &spec);
-    name_agent(reader, spec, merged, out.agent_id);
-    make_toolset_paths_absolute(spec.tools, merged, checks);
-    make_native_paths_absolute(spec, merged);
+    name(reader, spec, merged, out.agent_id);
+    make_toolset_paths_absolute(reader, spec.tools, merged, checks);
+    make_native_paths_absolute(reader, spec, merged);
     check_agent(reader, spec, merged, config, checks);
     out.links = links_of(spec, merged);
     if (reader.problems.empty()) out.spec = std::move(spec);
@@ -155,6 +154,83 @@ LoadedAgent read_agent(std::string_view text, const std::string& file, const Hos
   sort_problems(out.problems);
   sort_problems(out.notes);
   return out;
+}
+
+// What is null is left out, as a merge patch has it.
+Json without_nulls(const Json& patch) {
+  Json document = Json::object();
+  document.merge_patch(patch);
+  return document;
+}
+
+// A list's nulls have no such meaning, and TOML has none.
+void refuse_nulls(const Tree& tree, std::vector<Problem>& problems) {
+  if (const auto* table = tree.table())
+    for (const auto& entry : *table) refuse_nulls(entry.value, problems);
+  if (const auto* list = tree.list()) {
+    for (const auto& item : *list) {
+      if (std::holds_alternative<std::monostate>(item.value)) problems.push_back(problem_at(item.place, "a list holds no null"));
+      refuse_nulls(item, problems);
+    }
+  }
+}
+
+std::optional<Tree> parse_document(std::string_view text, std::vector<Problem>& problems) {
+  const auto json = is_json(text) ? Json::parse(text, nullptr, false) : Json();
+  if (!json.is_object()) {
+    problems.push_back({kSentFile, 0, 0, is_json(text) ? "must be a JSON object" : "is not JSON: one document in UTF-8, at most 64 deep, no name twice in an object"});
+    return std::nullopt;
+  }
+  const auto source = std::make_shared<Source>(Source{.name = kSentFile, .folder = "", .is_sent = true});
+  auto tree = from_document(without_nulls(json), source);
+  refuse_nulls(tree, problems);
+  return tree;
+}
+
+}  // namespace
+
+LoadedAgent read_agent(std::string_view text, const std::string& file, const HostConfig& config, const Checks& checks, const ReadFile& read_file, std::string shown) {
+  const fs::path path(file);
+  LoadedAgent out{.file = shown.empty() ? file : std::move(shown), .agent_id = path.stem().string(), .spec = {}, .problems = {}, .notes = {}};
+  Reader reader{.read_file = read_file, .canonical = false, .problems = {}, .notes = {}};
+  const auto source = std::make_shared<const Source>(out.file, path.parent_path().string());
+  const auto tree = parse_toml(text, source, reader.problems);
+  return read(std::move(out), tree ? &*tree : nullptr, std::move(reader), config, checks, name_agent);
+}
+
+SentManifest parse_sent(std::string_view text, SentAs form) {
+  SentManifest sent;
+  const auto source = std::make_shared<const Source>(Source{.name = kSentFile, .folder = "", .is_sent = true});
+  auto tree = form == SentAs::toml ? parse_toml(text, source, sent.problems) : parse_document(text, sent.problems);
+  if (!tree) return sent;
+  sent.document = to_json(*tree).dump();
+  if (const auto* id = tree->find("agent_id"); id && id->value.text()) sent.agent_id = *id->value.text();
+  sent.tree = std::make_shared<const Tree>(std::move(*tree));
+  return sent;
+}
+
+std::string patched(const std::string& document, const std::string& patch) {
+  auto changed = Json::parse(document);
+  changed.merge_patch(Json::parse(patch));
+  return changed.dump();
+}
+
+LoadedAgent read_sent(const SentManifest& sent, const std::string& agent_id, const HostConfig& config, const Checks& checks, const ReadFile& read_file) {
+  LoadedAgent out{.file = kSentFile, .agent_id = agent_id, .spec = {}, .problems = {}, .notes = {}};
+  Reader reader{.read_file = read_file, .canonical = false, .problems = sent.problems, .notes = {}};
+  return read(std::move(out), sent.tree.get(), std::move(reader), config, checks, name_sent);
+}
+
+void refuse_unknown_agents(const FoundAgents& found, LoadedAgent& agent) {
+  for (const auto& link : agent.links) {
+    const auto has = [&](const auto& folder) { return std::ranges::binary_search(folder.stems, link.followed); };
+    if (std::ranges::any_of(found.folders, has) || std::ranges::binary_search(found.sent, link.followed)) continue;
+    auto names = found.sent;
+    for (const auto& folder : found.folders) names.insert(names.end(), folder.stems.begin(), folder.stems.end());
+    auto problem = link.at;
+    problem.message = "there is no agent " + quote(link.followed) + did_you_mean(link.followed, names);
+    refuse(agent, std::move(problem));
+  }
 }
 
 FoundAgents find_agents(const std::vector<std::string>& folders, const std::string& working_folder) {

@@ -30,6 +30,22 @@ struct LoadedAgent {
 LoadedAgent read_agent(std::string_view text, const std::string& file, const HostConfig& config, const Checks& checks,
                        const ReadFile& read_file = read_text_file, std::string shown = {});
 
+// A manifest that comes without a file: paths in it are absolute. Its problems are told where they stand in the text: by line and column
+// in TOML, by pointer in JSON.
+struct SentManifest {
+  std::shared_ptr<const Tree> tree;          // null: it cannot be read at all
+  std::string agent_id;                      // as the text has it; empty: it has none
+  std::string document;                      // the same as JSON, without what is null: parse_sent reads it again
+  std::vector<Problem> problems;
+};
+enum class SentAs { json, toml };
+SentManifest parse_sent(std::string_view text, SentAs form);
+// `document` changed by a merge patch (RFC 7396), both JSON objects.
+std::string patched(const std::string& document, const std::string& patch);
+inline constexpr const char* kSentFile = "api";  // what stands for the file of such an agent
+// agent_id: the name that it is to have.
+LoadedAgent read_sent(const SentManifest& sent, const std::string& agent_id, const HostConfig& config, const Checks& checks, const ReadFile& read_file = read_text_file);
+
 // The manifests of folders, found and not yet read: a host reads a hundred thousand of them part by part.
 struct FoundAgents {
   struct Folder {
@@ -39,12 +55,16 @@ struct FoundAgents {
   };
   std::vector<Folder> folders;
   std::vector<Problem> problems;             // of the folders themselves
+  std::vector<std::string> sent;             // ids that belong to agents without a file, sorted
 };
 FoundAgents find_agents(const std::vector<std::string>& folders, const std::string& working_folder);
 
 // At most `count` agents of one of the folders. An id that an earlier folder has is a problem of this one; so is following an agent that
 // none has.
 std::vector<LoadedAgent> load_agents(const FoundAgents& found, std::size_t folder, std::size_t first, std::size_t count, const HostConfig& config, const Checks& checks);
+
+// Following an agent that none has is a problem.
+void refuse_unknown_agents(const FoundAgents& found, LoadedAgent& agent);
 
 struct LoadedAgents {
   std::vector<LoadedAgent> agents;           // by folder, then by name

@@ -213,7 +213,7 @@ Form<std::string> path() {
   form.read = [plain = form.read](Reader& reader, const Tree& value, std::string_view key) -> std::optional<std::string> {
     auto text = plain(reader, value, key);
     if (text && text->find('\0') != std::string::npos) return reader.problem(value.place, quote(key) + " is not a path"), std::nullopt;
-    return text && !reader.canonical ? resolve_path(value.place, *text) : text;
+    return text && !reader.canonical ? reader.path(value.place, key, *text) : text;
   };
   return form;
 }
@@ -239,7 +239,7 @@ Form<SecretRef> secret() {
     const auto* text = value.text();
     if (!text) return reader.wrong_type(value, key, "text"), std::nullopt;
     if (!is_secret_ref(*text)) return reader.problem(value.place, quote(key) + " " + kSecretHint), std::nullopt;
-    if (text->starts_with("file:") && !reader.canonical) return SecretRef{"file:" + resolve_path(value.place, text->substr(5))};
+    if (text->starts_with("file:") && !reader.canonical) return SecretRef{"file:" + reader.path(value.place, key, text->substr(5))};
     return SecretRef{*text};
   };
   return form;
@@ -262,7 +262,7 @@ Json open_value(Reader& reader, const Tree& value, std::string_view key) {
     if (reader.canonical) return *text;
     if (is_literal_secret(key, *text)) reader.problem(value.place, quote(key) + (names_a_secret(key) ? " " : " holds credentials; the whole value ") + kSecretHint);
     else if (const auto unsafe = names_a_url(key) ? unsafe_in_url(*text) : ""; !unsafe.empty()) reader.problem(value.place, quote(key) + " " + unsafe);
-    if (names_a_secret(key) && text->starts_with("file:")) return "file:" + resolve_path(value.place, text->substr(5));
+    if (names_a_secret(key) && text->starts_with("file:")) return "file:" + reader.path(value.place, key, text->substr(5));
   } else if (const auto* items = value.list()) {
     Json out = Json::array();
     for (const auto& item : *items) out.push_back(open_value(reader, item, key));

@@ -23,6 +23,7 @@ std::string printable(std::string_view bytes, std::string_view kept) {
 
 std::string place_text(const Problem& p) {
   const auto file = printable(p.file, "");
+  if (!p.pointer.empty()) return file + ":" + printable(p.pointer, "");
   return p.line > 0 ? file + ":" + std::to_string(p.line) + ":" + std::to_string(p.column) : file;
 }
 
@@ -31,7 +32,7 @@ std::string to_text(const Problem& p) { return (p.file.empty() ? "" : place_text
 std::string quote(std::string_view word) { return "\"" + std::string(word) + "\""; }
 
 void sort_problems(std::vector<Problem>& problems) {
-  const auto key = [](const Problem& p) { return std::tie(p.file, p.line, p.column, p.message); };
+  const auto key = [](const Problem& p) { return std::tie(p.file, p.line, p.column, p.pointer, p.message); };
   std::ranges::sort(problems, [&](const Problem& a, const Problem& b) { return key(a) < key(b); });
   const auto twice = std::ranges::unique(problems);
   problems.erase(twice.begin(), twice.end());

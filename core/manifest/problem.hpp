@@ -11,12 +11,13 @@ struct Problem {
   int line = 0;                              // from 1; 0: the whole of it
   int column = 0;
   std::string message;
+  std::string pointer = {};                  // RFC 6901, in place of line and column: where it stands in a JSON document
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
 // For people: what is not UTF-8 and control characters become U+FFFD.
-std::string to_text(const Problem& problem);  // "file:line:column: message"
-std::string place_text(const Problem& problem);  // "file:line:column"
+std::string to_text(const Problem& problem);  // "file:line:column: message", "file:/pointer: message"
+std::string place_text(const Problem& problem);  // "file:line:column", "file:/pointer"
 
 std::string quote(std::string_view word);      // "word", with the quotes
 

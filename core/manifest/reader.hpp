@@ -25,6 +25,8 @@ struct Reader {
   void note(const Place& place, std::string message) { notes.push_back(problem_at(place, std::move(message))); }
   // `"max_steps" must be a whole number, not text`. Says nothing about a node whose own mistake is known already.
   void wrong_type(const Tree& value, std::string_view key, std::string_view wanted);
+  // The path made absolute. A relative one where there is no file to be relative to is a problem.
+  std::string path(const Place& place, std::string_view key, const std::string& path);
 };
 
 // Absolute, relative to the file that names it.

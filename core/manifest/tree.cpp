@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/json_text.hpp"
+
 namespace agentd::manifest {
 namespace {
 
@@ -29,10 +31,46 @@ Tree::Entry* find_mutable(Tree::Table& table, std::string_view key) {
   return at == table.end() ? nullptr : &*at;
 }
 
+constexpr std::size_t kLongestToken = 128, kLongestPointer = 1024;  // bytes; of what is longer the beginning says enough
+
+std::string pointer_token(std::string_view name) {
+  std::string token = "/";
+  for (const char c : clip_utf8(name, kLongestToken)) token += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+  return name.size() > kLongestToken ? token + "..." : token;
+}
+
+std::string pointer_of(const Source& source, int line) {
+  std::string pointer;
+  for (; line > 0 && pointer.size() < kLongestPointer; line = source.steps[static_cast<std::size_t>(line) - 1].parent)
+    pointer.insert(0, source.steps[static_cast<std::size_t>(line) - 1].token);
+  return pointer;
+}
+
+Tree located(const Json& json, const std::shared_ptr<Source>& source, int parent, std::string token) {
+  source->steps.push_back({parent, std::move(token)});
+  const Place place{source, static_cast<int>(source->steps.size()), 1};
+  if (json.is_array()) {
+    Tree::List list;
+    for (std::size_t i = 0; i < json.size(); ++i) list.push_back(located(json[i], source, place.line, '/' + std::to_string(i)));
+    return {std::move(list), place};
+  }
+  if (!json.is_object()) return from_json(json, place);
+  Tree::Table table;
+  for (const auto& [key, item] : json.items()) {
+    auto value = located(item, source, place.line, pointer_token(key));
+    auto at = value.place;
+    table.push_back({key, std::move(at), std::move(value)});
+  }
+  return {std::move(table), place};
+}
+
 }  // namespace
 
 Problem problem_at(const Place& place, std::string message) {
-  return {place.source ? place.source->name : "", place.line, place.column, std::move(message)};
+  if (!place.source) return {"", place.line, place.column, std::move(message)};
+  const bool is_in_document = place.line > 0 && static_cast<std::size_t>(place.line) <= place.source->steps.size();
+  if (is_in_document) return {place.source->name, 0, 0, std::move(message), pointer_of(*place.source, place.line)};
+  return {place.source->name, place.line, place.column, std::move(message)};
 }
 
 const Tree::Entry* Tree::find(std::string_view key) const {
@@ -123,5 +161,7 @@ Tree from_json(const Json& json, const Place& place) {
   }
   return tree;
 }
+
+Tree from_document(const Json& json, const std::shared_ptr<Source>& source) { return located(json, source, 0, ""); }
 
 }  // namespace agentd::manifest

@@ -21,6 +21,12 @@ using Json = nlohmann::json;
 struct Source {
   std::string name;                          // as people see it: "agents/a.toml", "env AGENTD__LOG__LEVEL", "--listen"
   std::string folder;                        // relative paths in it are relative to this, which is absolute
+  bool is_sent = false;                      // it came without a file: relative paths in it are problems
+  struct Step {                              // of a JSON document: where a node stands
+    int parent = 0;                          // its line; 0: this is the document
+    std::string token;                       // "/name", escaped as in a pointer
+  };
+  std::vector<Step> steps = {};              // by the node's line, from 1
 };
 
 struct Place {
@@ -71,5 +77,7 @@ std::string dotted_key(std::span<const std::string> path);
 
 Json to_json(const Tree& tree);
 Tree from_json(const Json& json, const Place& place);
+// Each node with its own place. The source is the document's alone, and nobody else reads it yet.
+Tree from_document(const Json& json, const std::shared_ptr<Source>& source);
 
 }  // namespace agentd::manifest

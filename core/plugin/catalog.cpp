@@ -27,13 +27,40 @@ std::vector<std::filesystem::path> Catalog::scan() {
     for (const auto& file : plugin_files(std::filesystem::absolute(folder))) {
       std::error_code error;
       const auto real = std::filesystem::canonical(file, error);  // one file that two folders lead to is one plugin
-      const Stamp now{std::filesystem::last_write_time(file, error), std::filesystem::file_size(file, error)};
+      const Seen now{file, stamp_of(file)};
       const auto [known, is_new] = seen_.try_emplace(real.empty() ? file : real, now);
       if (is_new) take(file);
-      else if (known->second != now) changed.push_back(file);
+      else if (known->second.stamp != now.stamp && take_again(known->second.file)) known->second.stamp = now.stamp;
+      else if (known->second.stamp != now.stamp) changed.push_back(file);
     }
   }
   return changed;
+}
+
+Catalog::Stamp Catalog::stamp_of(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto time = std::filesystem::last_write_time(file, error);
+  return {time, std::filesystem::file_size(file, error)};
+}
+
+std::vector<Catalog::Outdated> Catalog::outdated() const {
+  std::vector<Outdated> all;
+  for (const auto& [real, seen] : seen_) {
+    std::error_code error;
+    const bool is_gone = !std::filesystem::exists(seen.file, error);
+    const bool is_used = std::ranges::any_of(libraries_, [&](const auto& library) { return library->file == seen.file; });
+    if (is_used && (is_gone || stamp_of(seen.file) != seen.stamp)) all.push_back({seen.file, is_gone});
+  }
+  return all;
+}
+
+// False: it was loaded.
+bool Catalog::take_again(const std::filesystem::path& file) {
+  const auto broken = std::ranges::find(broken_, file, &Broken::file);
+  if (broken == broken_.end()) return false;
+  broken_.erase(broken);
+  take(file);
+  return true;
 }
 
 void Catalog::take(const std::filesystem::path& file) {

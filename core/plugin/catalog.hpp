@@ -32,8 +32,16 @@ class Catalog {
 
   explicit Catalog(Options options) : options_(std::move(options)) {}
 
-  // Loads every file NAME.so that was not there before. Answers the files that changed since they were loaded: they ask for a restart.
+  // Loads every file NAME.so that was not there before; what could not be loaded is tried again when it has changed. Answers the files
+  // that changed since they were loaded: they ask for a restart.
   std::vector<std::filesystem::path> scan();
+  // Files that are not as they were when they were loaded, or gone: these ask for a restart, too.
+  struct Outdated {
+    std::filesystem::path file;
+    bool is_gone = false;
+    friend bool operator==(const Outdated&, const Outdated&) = default;
+  };
+  std::vector<Outdated> outdated() const;
 
   const std::vector<std::unique_ptr<Library>>& libraries() const { return libraries_; }
   const std::vector<Broken>& broken() const { return broken_; }
@@ -46,12 +54,18 @@ class Catalog {
     std::uintmax_t size = 0;
     friend bool operator==(const Stamp&, const Stamp&) = default;
   };
+  struct Seen {
+    std::filesystem::path file;
+    Stamp stamp;
+  };
+  static Stamp stamp_of(const std::filesystem::path& file);
   void take(const std::filesystem::path& file);
+  bool take_again(const std::filesystem::path& file);
   Result<std::unique_ptr<Library>> load_file(const std::filesystem::path& file) const;
   Result<void> check_names(const Library& library) const;
 
   const Options options_;
-  std::map<std::filesystem::path, Stamp> seen_;
+  std::map<std::filesystem::path, Seen> seen_;  // by the file that all links lead to
   std::vector<std::unique_ptr<Library>> libraries_;
   std::vector<Broken> broken_;
 };

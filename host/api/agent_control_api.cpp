@@ -59,7 +59,9 @@ Async<Answer> reload(Context& context, Request request) {
   body["updated"] = ids_of(read.changes.updated);
   body["deleted"] = ids_of(read.changes.removed);
   body["refused_agents"] = refused_agents(context);
-  body["needs_restart"] = read.needs_restart;
+  auto needs_restart = read.needs_restart;
+  for (const auto& outdated : context.ports.catalog().outdated()) needs_restart.push_back(outdated.file.string());
+  body["needs_restart"] = needs_restart;
   co_return document(body);
 }
 

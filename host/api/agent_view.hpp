@@ -13,6 +13,8 @@ Document unknown_agent(const Context& context, const std::string& agent_id);
 // The first hundred, with what is wrong with their manifests.
 Json refused_agents(const Context& context);
 Json agent_view(const Context& context, const host::Member& member);
+// What If-Match compares.
+inline std::string revision_tag(const host::Member& member) { return '"' + std::to_string(member.revision) + '"'; }
 
 // Calls visit(member) for every agent after an id, in order, until it answers false; others have their turn in between. What visit refers
 // to outlives the visits.

@@ -65,7 +65,11 @@ Async<Answer> list_agents(Context& context, Request request) {
 Async<Answer> show_agent(Context& context, Request request) {
   const auto member = context.roster.find(request.capture("id"));
   if (!member) co_return unknown_agent(context, request.capture("id"));
-  co_return document(agent_view(context, *member));
+  auto view = agent_view(context, *member);
+  view["manifest"] = raw(member->manifest);  // as it is in force: with [defaults], and with the content of the files that it names
+  auto answer = document(view);
+  answer.headers.emplace_back("ETag", revision_tag(*member));
+  co_return answer;
 }
 
 Async<Answer> slots(Context& context, Request request) {

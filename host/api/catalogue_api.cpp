@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "host/api/endpoints.hpp"
 #include "host/api/json.hpp"
 #include "host/api/page.hpp"
@@ -37,15 +39,17 @@ Async<Answer> tools(const Context& context, Request request) {
 
 Async<Answer> plugins(const Context& context) {
   Json list = Json::array();
+  const auto outdated = context.ports.catalog().outdated();
   for (const auto& library : context.ports.catalog().libraries()) {
+    const auto changed = std::ranges::find(outdated, library->file, &plugin::Catalog::Outdated::file);
     Json components = Json::array();
     for (const auto& c : library->components) components.push_back({{"kind", plugin::name(c->kind)}, {"name", c->name}, {"summary", c->summary}, {"interface", c->interface_id}});
     const auto disabled = library->disabled();
     list.push_back({{"name", library->name}, {"version", library->version}, {"license", library->license}, {"file", library->file.string()},
-                    {"state", disabled ? "disabled" : "loaded"}, {"reason", disabled ? Json(*disabled) : Json()}, {"components", components}});
+                    {"state", disabled ? "disabled" : "loaded"}, {"reason", disabled ? Json(*disabled) : Json()}, {"components", components}, {"needs_restart", changed == outdated.end() ? Json() : Json(changed->is_gone ? "its file is gone" : "its file has changed")}});
   }
   for (const auto& broken : context.ports.catalog().broken())
-    list.push_back({{"name", broken.name}, {"version", nullptr}, {"license", nullptr}, {"file", broken.file.string()}, {"state", "broken"}, {"reason", broken.reason}, {"components", Json::array()}});
+    list.push_back({{"name", broken.name}, {"version", nullptr}, {"license", nullptr}, {"file", broken.file.string()}, {"state", "broken"}, {"reason", broken.reason}, {"components", Json::array()}, {"needs_restart", nullptr}});
   co_return document({{"plugins", list}, {"next", nullptr}});
 }
 
@@ -61,8 +65,6 @@ void add_catalogue(Routes& routes, Context& context) {
 
 void add_later(Routes& routes) {
   const auto later = [&routes](const char* method, const char* pattern) { routes.add(method, pattern, not_yet); };
-  for (const auto& [method, pattern] : {std::pair("POST", "/v1/agents"), std::pair("PATCH", "/v1/agents/{id}"), std::pair("DELETE", "/v1/agents/{id}")})
-    routes.add(method, pattern, not_yet, Role::admin);
   later("GET", "/v1/memory/{agent}"), later("POST", "/v1/memory/{agent}"), later("DELETE", "/v1/memory/{agent}/{entry}");
   routes.add("GET", "/", no_dashboard);
 }

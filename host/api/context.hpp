@@ -10,6 +10,7 @@
 #include "core/run/decide.hpp"
 #include "core/run/worker.hpp"
 #include "host/deltas.hpp"
+#include "host/enrolment.hpp"
 #include "host/fleet.hpp"
 #include "host/journal.hpp"
 #include "host/ports.hpp"
@@ -36,6 +37,7 @@ struct Context {
   const host::Watch& watch;
   const host::Modes& modes;
   host::Fleet& fleet;
+  host::Enrolment& enrolment;
   host::Reload& reload;
   metrics::Metrics& metrics;
   Instant started_at{};

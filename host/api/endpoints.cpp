@@ -6,6 +6,7 @@ void add_endpoints(Routes& routes, Context& context) {
   add_health(routes, context);
   add_agents(routes, context);
   add_agent_control(routes, context);
+  add_enrolment(routes, context);
   add_runs(routes, context);
   add_run_control(routes, context);
   add_replay(routes, context);

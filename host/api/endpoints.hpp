@@ -8,6 +8,7 @@ namespace agentd::api {
 void add_health(Routes& routes, Context& context);    // /healthz /readyz /metrics
 void add_agents(Routes& routes, Context& context);    // /v1/status /v1/agents /v1/schedule
 void add_agent_control(Routes& routes, Context& context);  // /v1/agents/{id}/pause /resume /stop /start, /-/reload
+void add_enrolment(Routes& routes, Context& context);  // POST /v1/agents, PUT, PATCH and DELETE /v1/agents/{id}
 void add_runs(Routes& routes, Context& context);      // /v1/agents/{id}/runs /v1/runs
 void add_approvals(Routes& routes, Context& context); // /v1/approvals
 void add_run_control(Routes& routes, Context& context);  // /v1/runs/{id}/cancel /retry

@@ -28,7 +28,9 @@ Document problem(int status, std::string_view detail, const std::vector<InputErr
   append_json_string(body, detail);
   for (std::size_t i = 0; i < errors.size(); ++i) {
     body += i == 0 ? ",\"errors\":[" : ",";
-    body += "{\"pointer\":" + json_string(errors[i].pointer) + ",\"detail\":" + json_string(errors[i].detail) + "}";
+    body += "{\"pointer\":" + json_string(errors[i].pointer) + ",\"detail\":" + json_string(errors[i].detail);
+    if (errors[i].line > 0) body += ",\"line\":" + std::to_string(errors[i].line) + ",\"column\":" + std::to_string(errors[i].column);
+    body += '}';
   }
   if (!errors.empty()) body += ']';
   body += "}\n";

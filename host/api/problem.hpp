@@ -10,6 +10,7 @@ namespace agentd::api {
 struct InputError {
   std::string pointer;  // RFC 6901, into the body
   std::string detail;
+  int line = 0, column = 0;  // from 1, where the body is TOML and it has a place; the pointer is empty then
 };
 
 Document problem(int status, std::string_view detail, const std::vector<InputError>& errors = {});

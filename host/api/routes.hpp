@@ -18,6 +18,7 @@ struct Route {
   bool vital = false;   // answered however busy the host is: at once, with little; and to whoever asks from this machine
   bool streamed = false;  // its handler reads the body piece by piece, however long it is
   bool proven = false;  // its handler has each request prove where it comes from, so it may come from anywhere and bring any content
+  bool toml = false;    // its body may be TOML as well as JSON
 };
 
 struct Match {
@@ -41,6 +42,10 @@ class Routes {
   void add_vital(std::string method, std::string pattern, Handler handler) { routes_.push_back({std::move(method), std::move(pattern), std::move(handler), Role::metrics, true}); }
   void add_streamed(std::string method, std::string pattern, Handler handler) { routes_.push_back({std::move(method), std::move(pattern), std::move(handler), Role::operator_, false, true}); }
   void add_proven(std::string method, std::string pattern, Handler handler) { routes_.push_back({std::move(method), std::move(pattern), std::move(handler), Role::none, false, false, true}); }
+  void add_taking_toml(std::string method, std::string pattern, Handler handler, Role role) {
+    add(std::move(method), std::move(pattern), std::move(handler), role);
+    routes_.back().toml = true;
+  }
   // segments: of the path, each decoded. HEAD is answered by GET.
   std::variant<Match, NoSuchPath, NoSuchMethod> find(std::string_view method, const std::vector<std::string>& segments) const;
   const std::vector<Route>& all() const { return routes_; }

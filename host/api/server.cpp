@@ -28,6 +28,8 @@ struct Picked {
   bool hang_up = false;  // with refused: nothing more is taken from this client
 };
 
+bool is_toml(std::string_view content_type) { return in_small_letters(content_type.substr(0, content_type.find(';'))) == "application/toml"; }
+
 // Known names only: what clients make up must not become labels of metrics.
 std::string method_of(const http::request<http::string_body>& incoming) {
   return incoming.method() == http::verb::unknown ? "other" : std::string(incoming.method_string());
@@ -78,8 +80,9 @@ Picked pick(const Routes& routes, const Access& access, bool near, http::request
   auto judged = judge_caller(*picked.route, access, from_this_machine, incoming[http::field::authorization]);
   if (auto* refused = std::get_if<Document>(&judged)) return refuse(std::move(*refused));
   const bool has_body = !incoming.body().empty() || picked.route->streamed;
-  if (!proven && has_body && !is_json(incoming[http::field::content_type]))
-    return refuse(problem(415, "send Content-Type: application/json"));
+  const std::string_view content_type = incoming[http::field::content_type];
+  if (!proven && has_body && !is_json(content_type) && !(picked.route->toml && is_toml(content_type)))
+    return refuse(problem(415, picked.route->toml ? "send Content-Type: application/json, or application/toml" : "send Content-Type: application/json"));
   auto& request = picked.request;
   request.method = picked.method;
   request.caller = std::get<std::string>(std::move(judged));

@@ -8,7 +8,7 @@ namespace agentd::api {
 
 std::optional<Document> refusal(const Context& context, const host::Member& member) {
   if (context.draining) return problem(503, "the host is stopping");
-  if (!member.enabled) return problem(409, "agent \"" + member.agent_id + "\" is stopped: set enabled = true in " + member.file);
+  if (!member.enabled) return problem(409, "agent \"" + member.agent_id + "\" is stopped: " + member.how_to_enable());
   if (member.mode == host::Mode::stopped)
     return problem(409, "agent \"" + member.agent_id + "\" is stopped: agentd agents start " + member.agent_id);
   return std::nullopt;

@@ -56,8 +56,8 @@ struct ConfigShow {
 };
 struct PluginsList {
   Surroundings surroundings;
+  Connection connection;  // of a host that may be running
   bool broken = false;
-  bool json = false;
 };
 struct PluginsInspect {
   std::string file;
@@ -95,6 +95,24 @@ struct AgentsMode {
 struct AgentsShow {
   Connection connection;
   std::string agent;
+};
+struct AgentsCreate {
+  Connection connection;
+  std::string file;
+  std::string agent;  // in place of the manifest's; empty: that, else the file's stem
+};
+struct AgentsUpdate {
+  Connection connection;
+  std::string agent;
+  std::vector<std::string> changes;  // KEY=VALUE
+};
+struct AgentsDelete {
+  Connection connection;
+  std::string agent;
+};
+struct AgentsApply {
+  Connection connection;
+  std::string folder;
 };
 struct AgentsRun {
   Connection connection;
@@ -206,7 +224,7 @@ struct LedgerRestore {
 };
 
 using Command = std::variant<Init, Completion, Manual, RunFile, Serve, Check, Schema, ConfigShow, PluginsList, PluginsInspect, ScheduleNext, Status,
-                             AgentsList, AgentsShow, AgentsMode, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, RunsReplay, RunsForget, LedgerBackup, LedgerRestore, ApprovalsList, ApprovalsDecide, AlertsList, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview, BatchSubmit, BatchList, BatchShow,
+                             AgentsList, AgentsShow, AgentsMode, AgentsCreate, AgentsUpdate, AgentsDelete, AgentsApply, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, RunsReplay, RunsForget, LedgerBackup, LedgerRestore, ApprovalsList, ApprovalsDecide, AlertsList, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview, BatchSubmit, BatchList, BatchShow,
                              Events>;
 
 // Exit codes that scripts rely on.

@@ -196,11 +196,11 @@ class Grammar {
 
   void add_plugins() {
     plugins_ = group("plugins", "What can be loaded");
-    auto* list = command(*plugins_, "list", "Plugins in search order, broken ones with their reason", "  agentd plugins list --broken");
+    auto* list = command(*plugins_, "list", "Plugins in search order, broken ones with their reason; and which of them a running host has otherwise loaded", "  agentd plugins list --broken");
     auto& l = target<PluginsList>(list);
     list->add_flag("--broken", l.broken, "Only those that cannot be used");
-    list->add_flag("--json", l.json, "One JSON document");
     surround(list, l.surroundings);
+    connect(list, l.connection);
     auto* inspect = command(*plugins_, "inspect", "What a plugin file offers; it is mapped in a process of its own", "  agentd plugins inspect \"$(dirname \"$(command -v agentd)\")/../lib/agentd/plugins/fs.so\"");
     auto& i = target<PluginsInspect>(inspect);
     inspect->add_option("file", i.file, "A plugin's shared object")->required()->check(CLI::ExistingFile);
@@ -253,6 +253,7 @@ class Grammar {
       sub->add_option("--by", m.by, "Who says so")->envname("USER");
       connect(sub, m.connection);
     }
+    add_enrolment();
     auto* run = command(*agents_, "run", "Ask for a run now",
                         "  agentd agents run hello --wait\n  agentd agents run hello --params '{\"thresholds\":{\"disk_usage\":80}}' --key disks-2026-03-01");
     auto& r = target<AgentsRun>(run);
@@ -263,6 +264,29 @@ class Grammar {
     run->add_option("--session", r.session, "The session it belongs to");
     run->add_flag("--wait", r.wait, "Wait for the end and print the final answer, nothing else");
     connect(run, r.connection);
+  }
+
+  void add_enrolment() {
+    auto* create = command(*agents_, "create", "Give the host an agent, which it keeps without a file; paths in its manifest are absolute. Prints its id",
+                           "  agentd agents create agents/hello.toml --id nightly");
+    auto& c = target<AgentsCreate>(create);
+    create->add_option("file", c.file, "A manifest")->required()->check(CLI::ExistingFile);
+    create->add_option("--id", c.agent, "Its id; default: the manifest's, or else the file's stem");
+    connect(create, c.connection);
+    auto* update = command(*agents_, "update", "Change keys of an agent's manifest; new runs go by it, running ones keep theirs",
+                           "  agentd agents update nightly limits.max_steps=3 labels.team=ops 'description=Says hello at night'\n  agentd agents update nightly labels.team=");
+    auto& u = target<AgentsUpdate>(update);
+    update->add_option("agent", u.agent, "Its id")->required()->check(is_given());
+    update->add_option("changes", u.changes, "KEY=VALUE, both as in TOML; what is no TOML value is text, and KEY= removes the key")->required();
+    connect(update, u.connection);
+    auto* gone = command(*agents_, "delete", "Remove an agent; what it has queued or running is cancelled, its past runs stay", "  agentd agents delete nightly");
+    auto& d = target<AgentsDelete>(gone);
+    gone->add_option("agent", d.agent, "Its id")->required()->check(is_given());
+    connect(gone, d.connection);
+    auto* apply = command(*agents_, "apply", "Give the host every manifest of a folder: what is new is created, what differs is changed; exit 1 where one is refused", "");
+    auto& a = target<AgentsApply>(apply);
+    apply->add_option("folder", a.folder, "With a *.toml per agent")->required()->check(CLI::ExistingDirectory);
+    connect(apply, a.connection);
   }
 
   void add_runs() {
@@ -424,7 +448,6 @@ class Grammar {
   void add_later() {
     later(app_, "doctor", "What is reachable");
     for (const auto* name : {"test", "new"}) later(*plugins_, name, "");
-    for (const auto* name : {"create", "update", "delete", "apply"}) later(*agents_, name, "");
     for (const auto* name : {"memory", "tools"}) later(app_, name, "");
   }
 

@@ -141,7 +141,12 @@ class Readme(unittest.TestCase):
         (project / "CMakeLists.txt").write_text(self.block("cmake", "agentd_add_plugin"))
         self.sh(f"cd {project}")
 
+    def deployed(self):
+        (self.folder / "demo" / "deployed").mkdir()
+        (self.folder / "demo" / "deployed" / "one.toml").write_text('[task]\nnative = "disk_report"\n')
+
     PREPARED = {
+        r"agentd agents apply": deployed,
         r"agentd check --cost": world,
         r"agentd ledger backup": backup,
         r"agentd ledger restore": restore,

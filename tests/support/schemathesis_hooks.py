@@ -17,6 +17,11 @@ def from_lines(_, response):
     return [json.loads(line) for line in response.text.splitlines()]
 
 
+@schemathesis.serializer("application/toml")
+def to_toml(_, value):
+    return value.encode(errors="replace") if isinstance(value, str) else json.dumps(value).encode()
+
+
 @schemathesis.hook
 def before_call(_, case, kwargs):
     for asked in (case.body, case.query):

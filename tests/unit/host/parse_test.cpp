@@ -45,6 +45,20 @@ TEST(CommandLine, AsksForARun) {
   EXPECT_EQ(run.connection.url, "http://h:1");
 }
 
+TEST(CommandLine, CreatesChangesAndDeletesAgents) {
+  const auto create = command<AgentsCreate>({"agents", "create", "/dev/null", "--id", "a", "--json"});
+  EXPECT_EQ(create.file, "/dev/null");
+  EXPECT_EQ(create.agent, "a");
+  EXPECT_TRUE(create.connection.json);
+  const auto update = command<AgentsUpdate>({"agents", "update", "a", "limits.max_steps=3", "description=-1", "labels.team="});
+  EXPECT_EQ(update.agent, "a");
+  EXPECT_EQ(update.changes, (std::vector<std::string>{"limits.max_steps=3", "description=-1", "labels.team="}));
+  EXPECT_EQ(command<AgentsDelete>({"agents", "delete", "a"}).agent, "a");
+  EXPECT_EQ(command<AgentsApply>({"agents", "apply", "/"}).folder, "/");
+  EXPECT_EQ(said({"agents", "update", "a"}).exit_code, kUsage);
+  EXPECT_EQ(said({"agents", "apply", "/nowhere"}).exit_code, kUsage);
+}
+
 TEST(CommandLine, FindsItsHostInTheEnvironment) {
   setenv("AGENTD_URL", "http://127.0.0.1:9", 1);
   EXPECT_EQ(command<Status>({"status"}).connection.url, "http://127.0.0.1:9");
@@ -122,7 +136,7 @@ TEST(CommandLine, RefusesAnEmptyId) {
 }
 
 TEST(CommandLine, RefusesWhatComesLater) {
-  for (const auto& words : std::vector<std::vector<const char*>>{{"doctor"}, {"agents", "delete", "a"}, {"plugins", "new", "toolset", "x"}, {"memory", "list", "a"},
+  for (const auto& words : std::vector<std::vector<const char*>>{{"doctor"}, {"plugins", "test", "a.so"}, {"plugins", "new", "toolset", "x"}, {"memory", "list", "a"},
                                                                  {"tools", "call", "a", "{}"}}) {
     const auto refused = said(words);
     EXPECT_EQ(refused.exit_code, kUsage);

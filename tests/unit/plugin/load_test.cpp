@@ -185,6 +185,39 @@ TEST(Catalog, LoadsANewFileAndAsksForARestartForAChangedOne) {
   EXPECT_EQ(catalog.libraries().size(), 1u);
 }
 
+TEST(Catalog, SaysWhichFilesAreNotAsTheyWereLoaded) {
+  const Folder folder;
+  Catalog catalog({.folders = {folder.path}, .sha256 = {}});
+  const auto file = folder.copy("good", "good.so");
+  folder.write("text.so", "hello");
+  catalog.scan();
+  EXPECT_TRUE(catalog.outdated().empty());
+  const auto time = fs::last_write_time(file);
+  fs::last_write_time(file, time + std::chrono::hours(1));
+  EXPECT_EQ(catalog.outdated(), (std::vector{Catalog::Outdated{file, false}}));
+  fs::last_write_time(file, time);
+  EXPECT_TRUE(catalog.outdated().empty());
+  fs::remove(file);
+  fs::remove(folder.path / "text.so");  // it was not loaded
+  EXPECT_EQ(catalog.outdated(), (std::vector{Catalog::Outdated{file, true}}));
+  EXPECT_TRUE(catalog.find(Kind::toolset, "good"));
+}
+
+TEST(Catalog, TriesAFileAgainThatCouldNotBeLoadedOnceItHasChanged) {
+  const Folder folder;
+  folder.write("good.so", "half of it");
+  Catalog catalog({.folders = {folder.path}, .sha256 = {}});
+  catalog.scan();
+  ASSERT_EQ(catalog.broken().size(), 1u);
+  EXPECT_TRUE(catalog.scan().empty());
+  EXPECT_EQ(catalog.broken().size(), 1u);
+  fs::remove(folder.path / "good.so");
+  folder.copy("good", "good.so");
+  EXPECT_TRUE(catalog.scan().empty());
+  EXPECT_TRUE(catalog.broken().empty());
+  EXPECT_TRUE(catalog.find(Kind::toolset, "good"));
+}
+
 TEST(Catalog, ChecksADigestByTheFilesName) {
   const Folder folder;
   folder.copy("crash", "crash.so");
