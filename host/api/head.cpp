@@ -25,13 +25,14 @@ struct Framing {
   void see(std::string_view line) {
     const auto name = line.substr(0, line.find(':'));
     if (is(name, "host")) ++hosts;
+    const auto value = trimmed(line.substr(std::min(name.size() + 1, line.size())));
     if (is(name, "content-length")) {
       ++lengths;
-      counted = counted && is_number(trimmed(line.substr(name.size() + 1)));
+      counted = counted && is_number(value);
     }
     if (!is(name, "transfer-encoding")) return;
     ++codings;
-    chunked = chunked && is(trimmed(line.substr(name.size() + 1)), "chunked");
+    chunked = chunked && is(value, "chunked");
   }
 };
 
@@ -83,6 +84,7 @@ std::optional<Refused> judge_head(std::string_view head) {
     if (rest.starts_with(' ') || rest.starts_with('\t'))
       return Refused{400, "a header that goes on in the next line is refused; write it in one"};
     line = rest.substr(0, rest.find("\r\n"));
+    if (!line.empty() && line.find(':') == line.npos) return Refused{400, "a header without a colon is none"};
     framing.see(line);
   }
   return judge(framing, request_line);

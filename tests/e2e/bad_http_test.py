@@ -208,6 +208,8 @@ class Connections(BadHttp):
             "an encoding and a length": post + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
             "two lengths": post + b"Content-Length: 2\r\nContent-Length: 0\r\n\r\n{}",
             "two lengths in one": post + b"Content-Length: 2, 2\r\n\r\n{}",
+            "a length without a colon": post + b"Content-Length\r\n\r\n",
+            "an encoding without a colon": post + b"Transfer-Encoding\r\n\r\n",
             "a signed length": post + b"Content-Length: +2\r\n\r\n{}",
             "a length in hex": post + b"Content-Length: 0x2\r\n\r\n{}",
             "a length below nothing": post + b"Content-Length: -1\r\n\r\n",

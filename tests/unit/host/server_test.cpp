@@ -263,6 +263,8 @@ std::vector<Broken> broken_requests() {
       {"a length and an encoding", post + host + length + chunked + "\r\n2\r\n{}\r\n0\r\n\r\n", " 400 "},
       {"two lengths", post + host + length + length + "\r\n{}", " 400 "},
       {"two lengths in one", post + host + "Content-Length: 2, 2\r\n\r\n{}", " 400 "},
+      {"a length without a colon", post + host + "Content-Length\r\n\r\n", " 400 "},
+      {"an encoding without a colon", post + host + "Transfer-Encoding\r\n\r\n", " 400 "},
       {"a length that is no number", post + host + "Content-Length: +2\r\n\r\n{}", " 400 "},
       {"two encodings", post + host + chunked + chunked + "\r\n0\r\n\r\n", " 400 "},
       {"an encoding in HTTP/1.0", "POST /echo/a HTTP/1.0\r\n" + host + chunked + "\r\n0\r\n\r\n", " 400 "},
