@@ -32,7 +32,8 @@ class Dashboard(AgentdTest):
             installed = self.folder / "types"
             installed.mkdir()
             shutil.copy(wanted, installed)
-            subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--silent"], cwd=installed, check=True, timeout=PATIENCE * 5)
+            done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"], cwd=installed, capture_output=True, text=True, timeout=PATIENCE * 5)
+            self.assertEqual(done.returncode, 0, done.stderr)
             shutil.move(installed / "node_modules", GRAFANA_TYPES)
             shutil.copy(wanted, have)
 
