@@ -54,7 +54,6 @@ Async<Answer> plugins(const Context& context) {
 }
 
 Async<Answer> not_yet(Request request) { co_return problem(501, request.method + " " + request.path + ": not supported yet"); }
-Async<Answer> no_dashboard(Request) { co_return problem(501, "the dashboard is not supported yet; /v1/status, /v1/runs and /v1/events tell the same, and /metrics has the numbers"); }
 
 }  // namespace
 
@@ -66,7 +65,6 @@ void add_catalogue(Routes& routes, Context& context) {
 void add_later(Routes& routes) {
   const auto later = [&routes](const char* method, const char* pattern) { routes.add(method, pattern, not_yet); };
   later("GET", "/v1/memory/{agent}"), later("POST", "/v1/memory/{agent}"), later("DELETE", "/v1/memory/{agent}/{entry}");
-  routes.add("GET", "/", no_dashboard);
 }
 
 }  // namespace agentd::api

@@ -1,5 +1,7 @@
 #include "host/api/endpoints.hpp"
 
+#include "host/api/web_api.hpp"
+
 namespace agentd::api {
 
 void add_endpoints(Routes& routes, Context& context) {
@@ -20,6 +22,7 @@ void add_endpoints(Routes& routes, Context& context) {
   add_hooks(routes, context);
   add_ledger(routes, context);
   add_openapi(routes);
+  add_web(routes);
   add_later(routes);
 }
 

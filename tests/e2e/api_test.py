@@ -109,12 +109,6 @@ class Agents(AgentdTest):
         limits = {agent["agent_id"]: set(agent["budget"]) for agent in agentd.get("/v1/agents")["agents"]}
         self.assertEqual(limits, {"free": {"request_limit", "total_tokens_limit"}, "priced": {"request_limit", "total_tokens_limit", "cost_limit"}, "native": set()})
 
-    def test_say_where_to_look_instead_of_the_dashboard(self):
-        agentd = self.host("").start()
-        status, body = agentd.request("GET", "/")
-        self.assertEqual(status, 501)
-        self.assertRegex(json.loads(body)["detail"], "the dashboard is not supported yet; .*/v1/status.*/metrics")
-
 
 class Address(AgentdTest):
     def test_a_host_that_cannot_have_its_address_starts_nothing(self):
