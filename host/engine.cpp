@@ -34,11 +34,10 @@ Async<Result<void>> Engine::open() {
   co_return Result<void>();
 }
 
-// An agent that came through the API keeps its name: a file that claims it is refused.
+// An agent that came through the API keeps its name until what it had asked for has ended: a file that claims it is refused.
 manifest::FoundAgents Engine::find_agents(const std::vector<std::string>& folders, const std::string& working_folder) const {
   auto found = manifest::find_agents(folders, working_folder);
-  for (const auto& [agent_id, kept] : sent_->all())
-    if (!kept.is_leaving) found.sent.push_back(agent_id);
+  for (const auto& [agent_id, kept] : sent_->all()) found.sent.push_back(agent_id);
   return found;
 }
 
