@@ -68,10 +68,6 @@ async function a_host_that_goes_away() {
   const other = await open();
   await go(other, '');
   await other.getByText('Live', { exact: true }).waitFor();
-  await other.context().setOffline(true);
-  await other.reload().catch(() => {});
-  await other.context().setOffline(false);
-  await go(other, '');
   await other.route('**/v1/**', (route) => route.abort());
   await other.reload();
   await other.getByText('The host cannot be reached.').first().waitFor();
