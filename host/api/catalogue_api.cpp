@@ -53,18 +53,11 @@ Async<Answer> plugins(const Context& context) {
   co_return document({{"plugins", list}, {"next", nullptr}});
 }
 
-Async<Answer> not_yet(Request request) { co_return problem(501, request.method + " " + request.path + ": not supported yet"); }
-
 }  // namespace
 
 void add_catalogue(Routes& routes, Context& context) {
   routes.add("GET", "/v1/tools", [&context](Request r) { return tools(context, std::move(r)); });
   routes.add("GET", "/v1/plugins", [&context](Request) { return plugins(context); });
-}
-
-void add_later(Routes& routes) {
-  const auto later = [&routes](const char* method, const char* pattern) { routes.add(method, pattern, not_yet); };
-  later("GET", "/v1/memory/{agent}"), later("POST", "/v1/memory/{agent}"), later("DELETE", "/v1/memory/{agent}/{entry}");
 }
 
 }  // namespace agentd::api

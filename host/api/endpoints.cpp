@@ -19,11 +19,11 @@ void add_endpoints(Routes& routes, Context& context) {
   add_catalogue(routes, context);
   add_budgets(routes, context);
   add_alerts(routes, context);
+  add_memory(routes, context);
   add_hooks(routes, context);
   add_ledger(routes, context);
   add_openapi(routes);
   add_web(routes);
-  add_later(routes);
 }
 
 }  // namespace agentd::api

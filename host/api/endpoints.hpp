@@ -19,10 +19,10 @@ void add_events(Routes& routes, Context& context);    // /v1/events
 void add_catalogue(Routes& routes, Context& context); // /v1/tools /v1/plugins
 void add_budgets(Routes& routes, Context& context);   // /v1/budgets
 void add_alerts(Routes& routes, Context& context);    // /v1/alerts
+void add_memory(Routes& routes, Context& context);    // /v1/memory
 void add_hooks(Routes& routes, Context& context);     // /v1/hooks
 void add_ledger(Routes& routes, Context& context);    // /v1/ledger
 void add_openapi(Routes& routes);                     // /v1/openapi.json
-void add_later(Routes& routes);                       // what is refused for now
 
 void add_endpoints(Routes& routes, Context& context);  // all of them
 

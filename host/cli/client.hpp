@@ -40,6 +40,9 @@ int perform(const BatchList& command, const Output& to);
 int perform(const BatchShow& command, const Output& to);
 int perform(const QuarantineList& command, const Output& to);
 int perform(const QuarantineReview& command, const Output& to);
+int perform(const MemoryList& command, const Output& to);
+int perform(const MemoryAdd& command, const Output& to);
+int perform(const MemoryForget& command, const Output& to);
 int perform(const Events& command, const Output& to);
 
 }  // namespace agentd::cli

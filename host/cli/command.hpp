@@ -212,6 +212,23 @@ struct BudgetsRaise {
   std::string scope, amount;
 };
 
+struct MemoryList {
+  Connection connection;
+  std::string agent;
+  std::string query;  // empty: the newest, else what fits best
+  std::string type, session;
+  std::size_t limit = 50;
+};
+struct MemoryAdd {
+  Connection connection;
+  std::string agent, text;
+  std::string type, session, key;
+};
+struct MemoryForget {
+  Connection connection;
+  std::string agent, entry;
+};
+
 struct LedgerBackup {
   Connection connection;
   Surroundings surroundings;
@@ -224,7 +241,7 @@ struct LedgerRestore {
 };
 
 using Command = std::variant<Init, Completion, Manual, RunFile, Serve, Check, Schema, ConfigShow, PluginsList, PluginsInspect, ScheduleNext, Status,
-                             AgentsList, AgentsShow, AgentsMode, AgentsCreate, AgentsUpdate, AgentsDelete, AgentsApply, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, RunsReplay, RunsForget, LedgerBackup, LedgerRestore, ApprovalsList, ApprovalsDecide, AlertsList, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview, BatchSubmit, BatchList, BatchShow,
+                             AgentsList, AgentsShow, AgentsMode, AgentsCreate, AgentsUpdate, AgentsDelete, AgentsApply, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, RunsReplay, RunsForget, LedgerBackup, LedgerRestore, MemoryList, MemoryAdd, MemoryForget, ApprovalsList, ApprovalsDecide, AlertsList, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview, BatchSubmit, BatchList, BatchShow,
                              Events>;
 
 // Exit codes that scripts rely on.

@@ -37,6 +37,7 @@ class Grammar {
     add_budgets();
     add_alerts();
     add_events();
+    add_memory();
     add_completion();
     add_later();
   }
@@ -437,6 +438,36 @@ class Grammar {
     connect(events, e.connection);
   }
 
+  void add_memory() {
+    auto* memory = group("memory", "What agents remember");
+    const auto filter = [this](CLI::App* sub, MemoryList& m) {
+      sub->add_option("agent", m.agent, "Its id")->required()->check(is_given());
+      sub->add_option("--type", m.type, "episodic (what was said in a session), long_term or procedural")->check(CLI::IsMember({"episodic", "long_term", "procedural"}));
+      sub->add_option("--session", m.session, "Of one session");
+      sub->add_option("--limit", m.limit, "At most so many")->capture_default_str()->check(CLI::Range(1, 100'000));
+      connect(sub, m.connection);
+    };
+    auto* list = command(*memory, "list", "Newest first", "  agentd memory list hello");
+    filter(list, target<MemoryList>(list));
+    auto* search = command(*memory, "search", "What fits some words best", "  agentd memory search hello 'which disk is full'");
+    auto& s = target<MemoryList>(search);
+    filter(search, s);
+    search->add_option("query", s.query, "Words")->required()->check(is_given());
+    auto* add = command(*memory, "add", "Something to remember from now on; prints its id", "  agentd memory add hello 'the backup disk is /srv/b' --key backup-disk");
+    auto& a = target<MemoryAdd>(add);
+    add->add_option("agent", a.agent, "Its id")->required()->check(is_given());
+    add->add_option("text", a.text, "What")->required()->check(is_given());
+    add->add_option("--type", a.type, "long_term, or procedural: how something is done well")->check(CLI::IsMember({"long_term", "procedural"}));
+    add->add_option("--session", a.session, "The session it belongs to");
+    add->add_option("--key", a.key, "Said again with the same key, it takes the place of what was said before");
+    connect(add, a.connection);
+    auto* forget = command(*memory, "forget", "Take one entry out", "");
+    auto& f = target<MemoryForget>(forget);
+    forget->add_option("agent", f.agent, "Its id")->required()->check(is_given());
+    forget->add_option("entry", f.entry, "Its id, as `agentd memory list` shows it")->required()->check(is_given());
+    connect(forget, f.connection);
+  }
+
   void add_completion() {
     auto* completion = command(app_, "completion", "A script that completes the command line", "  source <(agentd completion bash)\n  agentd completion zsh > _agentd\n  agentd completion fish > agentd.fish");
     completion->add_option("shell", target<Completion>(completion).shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
@@ -448,7 +479,7 @@ class Grammar {
   void add_later() {
     later(app_, "doctor", "What is reachable");
     for (const auto* name : {"test", "new"}) later(*plugins_, name, "");
-    for (const auto* name : {"memory", "tools"}) later(app_, name, "");
+    later(app_, "tools", "");
   }
 
   void later(CLI::App& parent, const std::string& name, const std::string& summary) {

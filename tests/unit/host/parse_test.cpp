@@ -136,7 +136,7 @@ TEST(CommandLine, RefusesAnEmptyId) {
 }
 
 TEST(CommandLine, RefusesWhatComesLater) {
-  for (const auto& words : std::vector<std::vector<const char*>>{{"doctor"}, {"plugins", "test", "a.so"}, {"plugins", "new", "toolset", "x"}, {"memory", "list", "a"},
+  for (const auto& words : std::vector<std::vector<const char*>>{{"doctor"}, {"plugins", "test", "a.so"}, {"plugins", "new", "toolset", "x"}, 
                                                                  {"tools", "call", "a", "{}"}}) {
     const auto refused = said(words);
     EXPECT_EQ(refused.exit_code, kUsage);

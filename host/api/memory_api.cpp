@@ -1,0 +1,140 @@
+// What agents remember: people look through it, add to it and take from it.
+#include <array>
+#include <charconv>
+
+#include "core/base/json_text.hpp"
+#include "host/api/agent_view.hpp"
+#include "host/api/endpoints.hpp"
+#include "host/api/page.hpp"
+#include "host/api/problem.hpp"
+#include "host/api/said.hpp"
+
+namespace agentd::api {
+namespace {
+
+using port::MemoryType;
+
+constexpr std::size_t kMostEntries = 1000;  // of a page
+constexpr Sayable kText{"text", 64 << 10}, kType{"type", 32, true}, kSession{"session_id", 256, true}, kKey{"key", 200, true};
+constexpr std::string_view kNote = "note:";  // what ids begin with that people gave: those of runs do not
+
+constexpr std::array<std::pair<std::string_view, MemoryType>, 3> kTypes = {{{"episodic", MemoryType::episodic}, {"long_term", MemoryType::long_term}, {"procedural", MemoryType::procedural}}};
+
+std::string_view type_name(MemoryType type) {
+  for (const auto& [name, each] : kTypes)
+    if (each == type) return name;
+  return "any";
+}
+
+std::optional<MemoryType> type_named(std::string_view name) {
+  for (const auto& [each, type] : kTypes)
+    if (each == name) return type;
+  return std::nullopt;
+}
+
+Json view_of(const port::MemoryEntry& entry, bool is_found) {
+  return {{"id", entry.id},
+          {"type", type_name(entry.type)},
+          {"session_id", text_or_null(entry.session_id)},
+          {"text", entry.text},
+          {"value", raw(entry.json)},
+          {"created_at", format_instant(entry.created)},
+          {"score", is_found ? Json(entry.score) : Json()}};
+}
+
+// The store that an agent's manifest names, or why there is none.
+std::variant<port::MemoryStore*, Document> store_of(const Context& context, const std::string& agent_id) {
+  const auto member = context.roster.find(agent_id);
+  if (!member) return unknown_agent(context, agent_id);
+  const auto& named = member->spec().memory.store;
+  const auto store = context.ports.memory(named.empty() ? context.config.memory.store : named);
+  if (!store) return problem(503, store.error().message);
+  return *store;
+}
+
+Document store_problem(const Error& error) { return problem(503, "the memory store could not be used: " + error.message); }
+
+std::optional<std::uint64_t> position_of(const std::string& cursor) {
+  std::uint64_t position = 0;
+  const auto read = std::from_chars(cursor.data(), cursor.data() + cursor.size(), position);
+  if (!cursor.empty() && (read.ec != std::errc() || read.ptr != cursor.data() + cursor.size() || position == 0)) return std::nullopt;
+  return position;
+}
+
+// With a query the best first, in one page; without one the newest first, cursor is the position before which the page that follows goes on.
+Async<Answer> list_memory(Context& context, Request request) {
+  auto found = store_of(context, request.capture("agent"));
+  if (auto* none = std::get_if<Document>(&found)) co_return std::move(*none);
+  const auto limit = limit_of(request, 100, kMostEntries);
+  if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
+  const auto before = position_of(request.parameter("cursor"));
+  if (!before) co_return problem(400, "cursor is what `next` said");
+  port::MemoryQuery query{.type = MemoryType::any, .agent_id = request.capture("agent"), .session_id = request.parameter("session"), .id = {}, .text = request.parameter("query"), .before = *before, .limit = *limit + 1};
+  if (const auto type = request.parameter("type"); !type.empty()) {
+    const auto known = type_named(type);
+    if (!known) co_return problem(400, "type is episodic, long_term or procedural");
+    query.type = *known;
+  }
+  const bool searches = !query.text.empty();
+  auto* store = std::get<port::MemoryStore*>(found);
+  if (searches) query.limit = *limit;
+  const auto entries = searches ? co_await store->search(query) : co_await store->list(query);
+  if (!entries) co_return store_problem(entries.error());
+  Page page("entries", *limit);
+  for (std::size_t i = 0; i < entries->size(); ++i)
+    if (!page.add(view_of((*entries)[i], searches))) co_return page.answer(searches ? Json() : Json(std::to_string((*entries)[i - 1].position)));
+  co_return page.answer(nullptr);
+}
+
+std::string random_name(Random& random) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string name;
+  for (auto bits = random.next(); name.size() < 16; bits >>= 4) name += kDigits[bits & 15];
+  return name;
+}
+
+// What a person tells an agent to remember. Said again with the same key it takes the place of what was said before.
+Async<Answer> add_memory(Context& context, Request request) {
+  const auto agent_id = request.capture("agent");
+  auto found = store_of(context, agent_id);
+  if (auto* none = std::get_if<Document>(&found)) co_return std::move(*none);
+  auto read = read_said(request, std::array{kText, kType, kSession, kKey});
+  if (auto* wrong = std::get_if<Document>(&read)) co_return std::move(*wrong);
+  auto said = std::get<Said>(std::move(read));
+  if (said["key"].empty()) said["key"] = request.header("idempotency-key");
+  std::vector<InputError> errors;
+  const auto type = said["type"].empty() ? std::optional(MemoryType::long_term) : type_named(said["type"]);
+  if (!type || *type == MemoryType::episodic) errors.push_back({"/type", "is long_term or procedural; what was said in a session its runs write down"});
+  if (said["text"].empty()) errors.push_back({"/text", "is missing: what to remember"});
+  if (said["key"].size() > kKey.longest) errors.push_back({"/key", "Idempotency-Key is longer than " + std::to_string(kKey.longest) + " bytes"});
+  if (!errors.empty()) co_return problem(422, "the entry cannot be understood", errors);
+  for (auto* text : {&said["text"], &said["key"]}) context.ports.cleaner().clean(*text);
+  port::MemoryEntry entry{.type = *type, .agent_id = agent_id, .session_id = said["session_id"], .id = std::string(kNote) + (said["key"].empty() ? random_name(context.world.random) : said["key"]),
+                          .text = said["text"], .json = "{\"by\":" + json_string(request.caller) + "}", .created = context.world.clock.now()};
+  std::vector<port::MemoryEntry> entries = {entry};
+  const auto put = co_await std::get<port::MemoryStore*>(found)->put(std::move(entries), port::MemoryQuery{}.timeout);
+  if (!put) co_return store_problem(put.error());
+  co_return document(view_of(entry, false), 201);
+}
+
+Async<Answer> forget_memory(Context& context, Request request) {
+  const auto agent_id = request.capture("agent");
+  auto found = store_of(context, agent_id);
+  if (auto* none = std::get_if<Document>(&found)) co_return std::move(*none);
+  const auto id = request.capture("entry");
+  port::MemoryQuery query{.type = MemoryType::any, .agent_id = agent_id, .session_id = {}, .id = id, .text = {}};
+  const auto removed = co_await std::get<port::MemoryStore*>(found)->remove(std::move(query));
+  if (!removed) co_return store_problem(removed.error());
+  if (*removed == 0) co_return problem(404, agent_id + " remembers nothing under \"" + id + '"');
+  co_return document({{"id", id}, {"forgotten", true}});
+}
+
+}  // namespace
+
+void add_memory(Routes& routes, Context& context) {
+  routes.add("GET", "/v1/memory/{agent}", [&context](Request r) { return list_memory(context, std::move(r)); });
+  routes.add("POST", "/v1/memory/{agent}", [&context](Request r) { return add_memory(context, std::move(r)); });
+  routes.add("DELETE", "/v1/memory/{agent}/{entry}", [&context](Request r) { return forget_memory(context, std::move(r)); });
+}
+
+}  // namespace agentd::api
