@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "core/base/json_text.hpp"
+#include "core/base/name_text.hpp"
 #include "host/api/agent_view.hpp"
 #include "host/api/endpoints.hpp"
 #include "host/api/page.hpp"
@@ -107,6 +108,7 @@ Async<Answer> add_memory(Context& context, Request request) {
   if (!type || *type == MemoryType::episodic) errors.push_back({"/type", "is long_term or procedural; what was said in a session its runs write down"});
   if (said["text"].empty()) errors.push_back({"/text", "is missing: what to remember"});
   if (said["key"].size() > kKey.longest) errors.push_back({"/key", "Idempotency-Key is longer than " + std::to_string(kKey.longest) + " bytes"});
+  if (const auto unfit = unfit_for_a_name(said["key"]); !unfit.empty()) errors.push_back({"/key", std::string(unfit)});
   if (!errors.empty()) co_return problem(422, "the entry cannot be understood", errors);
   for (auto* text : {&said["text"], &said["key"]}) context.ports.cleaner().clean(*text);
   port::MemoryEntry entry{.type = *type, .agent_id = agent_id, .session_id = said["session_id"], .id = std::string(kNote) + (said["key"].empty() ? random_name(context.world.random) : said["key"]),
