@@ -124,7 +124,7 @@ class BadHttp(AgentdTest):
                 if "application/json" not in content or pattern.startswith("/v1/hooks/"):
                     continue
                 path = pattern.replace("/v1/agents/{id}", "/v1/agents/worker").replace("{id}", "1-0000000").replace("{run_id}", "1-0000000")
-                path = path.replace("{call_id}", "1-0000000%2F1%2F0").replace("{run}/{step}/{index}", "1-0000000/1/0")
+                path = path.replace("{call_id}", "1-0000000%2F1%2F0").replace("{run}/{step}/{index}", "1-0000000/1/0").replace("/v1/memory/{agent}", "/v1/memory/worker")
                 yield method.upper(), path, self.resolved(content["application/json"]["schema"])
 
 
