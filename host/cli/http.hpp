@@ -5,10 +5,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/base/result.hpp"
 #include "core/base/time.hpp"
+#include "core/port/http.hpp"
 #include "host/cli/command.hpp"
 
 namespace agentd::cli {
@@ -39,7 +39,7 @@ class Http {
   Result<Reply> stream(std::string_view target, std::string_view last_event_id, Millis idle, const std::function<bool(std::string_view)>& on_line) const;
 
  private:
-  Result<Reply> perform(std::string_view method, std::string_view target, const std::string* body, const std::vector<std::string>& extra, Millis timeout, const std::function<bool(std::string_view)>* on_line) const;
+  Result<Reply> perform(port::HttpRequest request, Millis timeout, const std::function<bool(std::string_view)>* on_line) const;
 
   Place place_;
   std::string url_;

@@ -25,7 +25,7 @@ set(walls
   "toml\\+\\+/|core/manifest/,providers/script/"
   "prometheus/|core/metrics/,host/"
   "boost/dll|core/plugin/"
-  "curl/curl|core/net/,host/cli/http.cpp,tests/"
+  "curl/curl|core/net/,tests/"
   "sqlite3\\.h|stores/sqlite/,tests/"
   "CLI/|host/"
   "re2/|core/tool/"
