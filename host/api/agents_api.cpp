@@ -96,10 +96,10 @@ Async<Answer> slots(Context& context, Request request) {
 }  // namespace
 
 void add_agents(Routes& routes, Context& context) {
-  routes.add("GET", "/v1/status", [&context](Request r) { return status(context, std::move(r)); });
-  routes.add("GET", "/v1/agents", [&context](Request r) { return list_agents(context, std::move(r)); });
+  routes.add("GET", "/v1/status", [&context](Request r) { return status(context, std::move(r)); }).reading({"limit", "cursor"});
+  routes.add("GET", "/v1/agents", [&context](Request r) { return list_agents(context, std::move(r)); }).reading({"limit", "cursor"});
   routes.add("GET", "/v1/agents/{id}", [&context](Request r) { return show_agent(context, std::move(r)); });
-  routes.add("GET", "/v1/schedule/{id}", [&context](Request r) { return slots(context, std::move(r)); });
+  routes.add("GET", "/v1/schedule/{id}", [&context](Request r) { return slots(context, std::move(r)); }).reading({"count"});
 }
 
 }  // namespace agentd::api

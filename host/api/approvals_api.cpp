@@ -105,7 +105,7 @@ Async<Answer> decide(Context& context, Request request, std::string call, bool a
 
 // A call's id holds slashes: it is taken percent-encoded and as it is.
 void add_approvals(Routes& routes, Context& context) {
-  routes.add("GET", "/v1/approvals", [&context](Request r) { return list_approvals(context, std::move(r)); });
+  routes.add("GET", "/v1/approvals", [&context](Request r) { return list_approvals(context, std::move(r)); }).reading({"agent", "limit", "cursor"});
   for (const bool approve : {true, false}) {
     const std::string verb = approve ? "/approve" : "/deny";
     routes.add("POST", "/v1/approvals/{call_id}" + verb, [&context, approve](Request r) {

@@ -376,10 +376,10 @@ Async<Answer> list_batches(Context& context, Request request) {
 }  // namespace
 
 void add_batches(Routes& routes, Context& context) {
-  routes.add_streamed("POST", "/v1/agents/{id}/batches", [&context](Request r) { return submit_batch(context, std::move(r)); });
-  routes.add("GET", "/v1/batches", [&context](Request r) { return list_batches(context, std::move(r)); });
+  routes.add_streamed("POST", "/v1/agents/{id}/batches", [&context](Request r) { return submit_batch(context, std::move(r)); }).reading({"batch", "from"});
+  routes.add("GET", "/v1/batches", [&context](Request r) { return list_batches(context, std::move(r)); }).reading({"agent", "limit", "cursor"});
   routes.add("GET", "/v1/batches/{id}", [&context](Request r) { return show_batch(context, std::move(r)); });
-  routes.add("GET", "/v1/batches/{id}/items", [&context](Request r) { return list_items(context, std::move(r)); });
+  routes.add("GET", "/v1/batches/{id}/items", [&context](Request r) { return list_items(context, std::move(r)); }).reading({"limit", "cursor"});
 }
 
 }  // namespace agentd::api

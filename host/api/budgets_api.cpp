@@ -136,7 +136,7 @@ Async<Answer> raise_budget(Context& context, Request request) {
 }  // namespace
 
 void add_budgets(Routes& routes, Context& context) {
-  routes.add("GET", "/v1/budgets", [&context](Request r) { return list_budgets(context, std::move(r)); });
+  routes.add("GET", "/v1/budgets", [&context](Request r) { return list_budgets(context, std::move(r)); }).reading({"limit", "cursor"});
   routes.add("POST", "/v1/budgets/raise", [&context](Request r) { return raise_budget(context, std::move(r)); });
 }
 

@@ -56,7 +56,7 @@ Async<Answer> plugins(const Context& context) {
 }  // namespace
 
 void add_catalogue(Routes& routes, Context& context) {
-  routes.add("GET", "/v1/tools", [&context](Request r) { return tools(context, std::move(r)); });
+  routes.add("GET", "/v1/tools", [&context](Request r) { return tools(context, std::move(r)); }).reading({"limit", "cursor"});
   routes.add("GET", "/v1/plugins", [&context](Request) { return plugins(context); });
 }
 

@@ -139,7 +139,7 @@ Async<Answer> delete_agent(Context& context, Request request) {
 }  // namespace
 
 void add_enrolment(Routes& routes, Context& context) {
-  routes.add_taking_toml("POST", "/v1/agents", [&context](Request r) { return create_agent(context, std::move(r)); }, Role::admin);
+  routes.add_taking_toml("POST", "/v1/agents", [&context](Request r) { return create_agent(context, std::move(r)); }, Role::admin).reading({"agent_id"});
   routes.add_taking_toml("PUT", "/v1/agents/{id}", [&context](Request r) { return put_agent(context, std::move(r)); }, Role::admin);
   routes.add("PATCH", "/v1/agents/{id}", [&context](Request r) { return patch_agent(context, std::move(r)); }, Role::admin);
   routes.add("DELETE", "/v1/agents/{id}", [&context](Request r) { return delete_agent(context, std::move(r)); }, Role::admin);

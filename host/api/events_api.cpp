@@ -121,7 +121,7 @@ Async<Answer> events(Context& context, Request request) {
 }  // namespace
 
 void add_events(Routes& routes, Context& context) {
-  routes.add("GET", "/v1/events", [&context](Request r) { return events(context, std::move(r)); });
+  routes.add("GET", "/v1/events", [&context](Request r) { return events(context, std::move(r)); }).reading({"agent", "run", "session", "type", "since", "limit"});
 }
 
 }  // namespace agentd::api

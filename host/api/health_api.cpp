@@ -58,10 +58,12 @@ Async<Answer> metrics_text(const Context& context) {
 
 }  // namespace
 
+// Probes and scrapers send what they are set up to send everywhere, such as Prometheus its `params`, and a host that refused it would be
+// taken for one that is down.
 void add_health(Routes& routes, Context& context) {
-  routes.add_vital("GET", "/healthz", [](Request) { return healthz(); });
-  routes.add_vital("GET", "/readyz", [&context](Request) { return readyz(context); });
-  routes.add_vital("GET", "/metrics", [&context](Request) { return metrics_text(context); });
+  routes.add_vital("GET", "/healthz", [](Request) { return healthz(); }).for_any_query();
+  routes.add_vital("GET", "/readyz", [&context](Request) { return readyz(context); }).for_any_query();
+  routes.add_vital("GET", "/metrics", [&context](Request) { return metrics_text(context); }).for_any_query();
 }
 
 }  // namespace agentd::api

@@ -90,8 +90,9 @@ Async<Answer> receive(Context& context, Request request) {
 
 }  // namespace
 
+// What a sender adds to the address is its own affair, as what its body has is.
 void add_hooks(Routes& routes, Context& context) {
-  routes.add_proven("POST", "/v1/hooks/{agent}/{trigger}", [&context](Request r) { return receive(context, std::move(r)); });
+  routes.add_proven("POST", "/v1/hooks/{agent}/{trigger}", [&context](Request r) { return receive(context, std::move(r)); }).for_any_query();
 }
 
 }  // namespace agentd::api

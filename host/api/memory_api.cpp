@@ -134,7 +134,7 @@ Async<Answer> forget_memory(Context& context, Request request) {
 }  // namespace
 
 void add_memory(Routes& routes, Context& context) {
-  routes.add("GET", "/v1/memory/{agent}", [&context](Request r) { return list_memory(context, std::move(r)); });
+  routes.add("GET", "/v1/memory/{agent}", [&context](Request r) { return list_memory(context, std::move(r)); }).reading({"query", "type", "session", "limit", "cursor"});
   routes.add("POST", "/v1/memory/{agent}", [&context](Request r) { return add_memory(context, std::move(r)); });
   routes.add("DELETE", "/v1/memory/{agent}/{entry}", [&context](Request r) { return forget_memory(context, std::move(r)); });
 }

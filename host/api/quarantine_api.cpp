@@ -156,7 +156,7 @@ Async<Answer> review(Context& context, Request request, Reviewed::What what) {
 }  // namespace
 
 void add_quarantine(Routes& routes, Context& context) {
-  routes.add("GET", "/v1/quarantine", [&context](Request r) { return list_quarantine(context, std::move(r)); });
+  routes.add("GET", "/v1/quarantine", [&context](Request r) { return list_quarantine(context, std::move(r)); }).reading({"agent", "limit", "cursor"});
   routes.add("PATCH", "/v1/quarantine/{run_id}",
              [&context](Request r) { return review(context, std::move(r), Reviewed::What::edit); });
   routes.add("POST", "/v1/quarantine/{run_id}/retry",

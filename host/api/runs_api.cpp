@@ -189,9 +189,9 @@ Async<Answer> list(Context& context, Request request) {
 
 void add_runs(Routes& routes, Context& context) {
   routes.add("POST", "/v1/agents/{id}/runs", [&context](Request r) { return ask(context, std::move(r)); });
-  routes.add("GET", "/v1/runs", [&context](Request r) { return list(context, std::move(r)); });
-  routes.add("GET", "/v1/runs/{id}", [&context](Request r) { return show(context, std::move(r)); });
-  routes.add("GET", "/v1/runs/{id}/steps", [&context](Request r) { return steps(context, std::move(r)); });
+  routes.add("GET", "/v1/runs", [&context](Request r) { return list(context, std::move(r)); }).reading({"agent", "status", "limit", "cursor"});
+  routes.add("GET", "/v1/runs/{id}", [&context](Request r) { return show(context, std::move(r)); }).reading({"wait"});
+  routes.add("GET", "/v1/runs/{id}/steps", [&context](Request r) { return steps(context, std::move(r)); }).reading({"limit", "cursor"});
 }
 
 }  // namespace agentd::api

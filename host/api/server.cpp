@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/manifest/nearest.hpp"
 #include "host/api/certificate.hpp"
 #include "host/api/connection.hpp"
 #include "host/api/guard.hpp"
@@ -52,6 +53,19 @@ std::variant<std::string, Document> judge_caller(const Route& route, const Acces
   return caller->name;
 }
 
+// A parameter that a route does not read: whoever sends it expects it to change the answer.
+std::optional<std::string> unread_parameter(const Route& route, const Target& target) {
+  if (route.any_query) return std::nullopt;
+  for (const auto& [name, value] : target.query) {
+    const bool is_none = name.empty() && value.empty();  // "/v1/runs?" has it, and "?agent=a&"
+    if (is_none || std::ranges::find(route.parameters, name) != route.parameters.end()) continue;
+    std::string known;
+    for (const auto& each : route.parameters) known += (known.empty() ? "; it takes " : ", ") + each;
+    return route.method + " " + target.path + " takes no parameter \"" + name + "\"" + manifest::did_you_mean(name, route.parameters) + known;
+  }
+  return std::nullopt;
+}
+
 // Everything that can be said without a handler. near: the client is on this machine.
 Picked pick(const Routes& routes, const Access& access, bool near, http::request<http::string_body>&& incoming) {
   Picked picked{.method = method_of(incoming)};
@@ -79,6 +93,7 @@ Picked pick(const Routes& routes, const Access& access, bool near, http::request
   const bool from_this_machine = near && !foreign(host, origin);  // a proxy here says whom else it asks for
   auto judged = judge_caller(*picked.route, access, from_this_machine, incoming[http::field::authorization]);
   if (auto* refused = std::get_if<Document>(&judged)) return refuse(std::move(*refused));
+  if (const auto why = unread_parameter(*picked.route, *target)) return refuse(problem(400, *why));
   const bool has_body = !incoming.body().empty() || picked.route->streamed;
   const std::string_view content_type = incoming[http::field::content_type];
   if (!proven && has_body && !is_json(content_type) && !(picked.route->toml && is_toml(content_type)))

@@ -73,10 +73,11 @@ Async<Answer> asset(Request request) {
 
 }  // namespace
 
+// Links pick up parameters on their way, and a page is the same with them as any file is.
 void add_web(Routes& routes) {
-  routes.add("GET", "/", front, Role::none);
-  routes.add("GET", "/assets/{version}/{file}", asset, Role::none);
-  routes.add("GET", "/assets/{version}/{folder}/{file}", asset, Role::none);
+  routes.add("GET", "/", front, Role::none).for_any_query();
+  routes.add("GET", "/assets/{version}/{file}", asset, Role::none).for_any_query();
+  routes.add("GET", "/assets/{version}/{folder}/{file}", asset, Role::none).for_any_query();
 }
 
 }  // namespace agentd::api

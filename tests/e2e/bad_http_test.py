@@ -19,6 +19,7 @@ NO_JSON = {
     "not UTF-8": b'{"query": "\xff"}', "half a surrogate pair": b'{"query": "\\ud800"}', "an overlong NUL": b'{"query": "\xc0\x80"}', "a NUL": b'{"query": "x"}\0', "a byte order mark": b"\xef\xbb\xbf{}",
     "a key twice": b'{"query": "x", "query": "y"}', "too deep": b'{"params": ' + b'{"a":' * 64 + b"1" + b"}" * 65, "a number that no double holds": b'{"params": {"a": 1e999}}',
 }
+ANY_QUERY = {"/healthz", "/readyz", "/metrics", "/", "/assets/{version}/{file}", "/assets/{version}/{folder}/{file}", "/v1/hooks/{agent}/{trigger}"}
 JSON = b"Content-Type: application/json\r\n"
 WRONG = {"string": 7, "object": [], "number": "soon", "integer": 1.5, "boolean": "yes"}
 
@@ -173,6 +174,18 @@ class Targets(BadHttp):
                     answer = self.ask(request(method, pattern.replace("{", "").replace("}", "")))
                     self.assert_problem(answer, 405)
                     self.assertLessEqual({name.upper() for name in item}, set(answer[1]["allow"].split(", ")))
+
+    def test_with_a_parameter_that_nobody_reads_are_refused(self):
+        for pattern, item in self.document["paths"].items():
+            for method in item:
+                path = pattern.replace("/{trigger}", "/t").replace("{", "").replace("}", "")
+                with self.subTest(f"{method} {path}"):
+                    asked = self.ask(request(method.upper(), path + "?limitt=1"))
+                    if pattern in ANY_QUERY:
+                        self.assertEqual(asked[0], self.ask(request(method.upper(), path))[0])
+                    else:
+                        self.assertIn("takes no parameter \"limitt\"", self.assert_problem(asked, 400)["detail"])
+        self.assertIn('; did you mean "agent"?; it takes agent, status, limit, cursor', self.assert_problem(self.ask(request("GET", "/v1/runs?agnet=worker")), 400)["detail"])
 
     def test_and_headers_that_are_not_utf8_are_refused(self):
         cases = {"a path": (request("GET", "/v1/agents/%ff"), 400), "raw bytes of a path": (b"GET /v1/agents/\xff\xfe HTTP/1.1\r\nHost: localhost\r\n\r\n", 400), "a query": (request("GET", "/v1/runs?agent=%c3%28"), 400),

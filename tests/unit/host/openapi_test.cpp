@@ -46,11 +46,11 @@ Names captured_by(std::string_view pattern) {
     names.emplace(pattern.substr(begin + 1, pattern.find('}', begin) - begin - 1));
   return names;
 }
-Names declared_by(const Json& document, const Json& operation) {
+Names declared_by(const Json& document, const Json& operation, std::string_view in) {
   Names names;
   for (const auto& parameter : operation.value("parameters", Json::array())) {
     const auto& whole = resolved(document, parameter);
-    if (whole.at("in") == "path") names.insert(whole.at("name"));
+    if (whole.at("in") == in) names.insert(whole.at("name"));
   }
   return names;
 }
@@ -79,8 +79,18 @@ TEST(OpenApi, DescribesEveryRouteAndNoOther) {
 TEST(OpenApi, NamesTheParametersOfEachPath) {
   const auto document = openapi();
   each_operation(document, [&](const std::string& method, const std::string& path, const Json& operation) {
-    EXPECT_EQ(declared_by(document, operation), captured_by(path)) << method << " " << path;
+    EXPECT_EQ(declared_by(document, operation, "path"), captured_by(path)) << method << " " << path;
   });
+}
+
+TEST(OpenApi, NamesTheParametersThatEachRouteReads) {
+  const auto document = openapi();
+  std::map<std::string, Names> described, read;
+  each_operation(document, [&](const std::string& method, const std::string& path, const Json& operation) {
+    described[method + " " + path] = declared_by(document, operation, "query");
+  });
+  for (const auto& route : routes_of_a_host().all()) read[route.method + " " + route.pattern] = Names(route.parameters.begin(), route.parameters.end());
+  EXPECT_EQ(described, read);
 }
 
 TEST(OpenApi, SaysWhichRoleEachOperationTakes) {

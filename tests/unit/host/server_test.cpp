@@ -63,11 +63,11 @@ Async<Answer> flood(std::promise<void>& cut_off) {
 class HttpServer : public testing::Test {
  protected:
   HttpServer() {
-    routes_.add("GET", "/echo/{word}", echo);
+    routes_.add("GET", "/echo/{word}", echo).reading({"q", "session"});
     routes_.add("POST", "/echo/{word}", echo);
     routes_.add_streamed("POST", "/counted", counted);
     routes_.add("GET", "/throws", throws);
-    routes_.add_vital("GET", "/alive", alive);
+    routes_.add_vital("GET", "/alive", alive).for_any_query();
     routes_.add("GET", "/events", events);
     routes_.add("GET", "/waits", [this](Request r) { return waits_for_the_end(world_, entered_, std::move(r)); });
     routes_.add("GET", "/flood", [this](Request) { return flood(cut_off_); });
@@ -164,6 +164,21 @@ TEST_F(HttpServer, AnswersWithDecodedParts) {
   ASSERT_EQ(served_.size(), 2U);
   EXPECT_EQ(served_[1].route, "/echo/{word}");
   EXPECT_EQ(served_[1].method, "POST");
+}
+
+TEST_F(HttpServer, RefusesParametersThatARouteDoesNotRead) {
+  start();
+  const auto detail = [this](std::string_view method, std::string_view target) {
+    const auto reply = ask(method, target);
+    EXPECT_EQ(reply.status, 400) << target;
+    return reply.body;
+  };
+  EXPECT_NE(detail("GET", "/echo/a?q=b&sesion=c").find(R"(GET /echo/a takes no parameter \"sesion\"; did you mean \"session\"?; it takes q, session")"), std::string::npos);
+  EXPECT_NE(detail("GET", "/echo/a?Q=b").find(R"(takes no parameter \"Q\"; it takes q, session")"), std::string::npos);
+  EXPECT_NE(detail("POST", "/echo/a?q=b").find(R"(POST /echo/a takes no parameter \"q\"")"), std::string::npos);
+  EXPECT_EQ(ask("GET", "/alive?collect%5B%5D=all").body, "alive");
+  EXPECT_EQ(ask("GET", "/echo/a?").body, "a||");
+  EXPECT_EQ(ask("GET", "/echo/a?q=b&").body, "a|b|");
 }
 
 TEST_F(HttpServer, SaysWhatIsWrongAsProblems) {
