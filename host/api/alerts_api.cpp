@@ -1,6 +1,7 @@
 // What is not as it should be now.
 #include "host/api/endpoints.hpp"
 #include "host/api/page.hpp"
+#include "host/api/problem.hpp"
 
 namespace agentd::api {
 namespace {
@@ -11,17 +12,23 @@ Json alert_view(const alert::Firing& firing) {
           {"summary", firing.alert.summary}, {"since", format_instant(firing.since)}, {"sinks", firing.alert.sinks}};
 }
 
-// All there are, which are at most a thousand.
-Async<Answer> list_alerts(const Context& context) {
-  Page page("alerts", alert::Board::kMostFiring);
-  for (const auto& firing : context.watch.board().firing()) page.add(alert_view(firing));
-  co_return page.answer(Json());
+// Cursor is how many alerts the pages before had.
+Async<Answer> list_alerts(const Context& context, Request request) {
+  const auto limit = limit_of(request, 1000, 1000);
+  if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
+  const auto first = offset_of(request);
+  if (!first) co_return problem(400, "cursor is what `next` said");
+  Page page("alerts", *limit);
+  std::size_t seen = 0;
+  for (const auto& firing : context.watch.board().firing())
+    if (seen++ >= *first && !page.add(alert_view(firing))) co_return page.answer(std::to_string(*first + page.size()));
+  co_return page.answer(nullptr);
 }
 
 }  // namespace
 
 void add_alerts(Routes& routes, Context& context) {
-  routes.add("GET", "/v1/alerts", [&context](Request) { return list_alerts(context); });
+  routes.add("GET", "/v1/alerts", [&context](Request r) { return list_alerts(context, std::move(r)); }).reading({"limit", "cursor"});
 }
 
 }  // namespace agentd::api

@@ -37,7 +37,12 @@ Async<Answer> tools(const Context& context, Request request) {
   co_return page.answer(nullptr, beside);
 }
 
-Async<Answer> plugins(const Context& context) {
+// Those that are loaded, then those that are broken. Cursor is how many of them the pages before had.
+Async<Answer> plugins(const Context& context, Request request) {
+  const auto limit = limit_of(request, 1000, 1000);
+  if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
+  const auto first = offset_of(request);
+  if (!first) co_return problem(400, "cursor is what `next` said");
   Json list = Json::array();
   const auto outdated = context.ports.catalog().outdated();
   for (const auto& library : context.ports.catalog().libraries()) {
@@ -50,14 +55,17 @@ Async<Answer> plugins(const Context& context) {
   }
   for (const auto& broken : context.ports.catalog().broken())
     list.push_back({{"name", broken.name}, {"version", nullptr}, {"license", nullptr}, {"file", broken.file.string()}, {"state", "broken"}, {"reason", broken.reason}, {"components", Json::array()}, {"needs_restart", nullptr}});
-  co_return document({{"plugins", list}, {"next", nullptr}});
+  Page page("plugins", *limit);
+  for (auto at = *first; at < list.size(); ++at)
+    if (!page.add(list[at])) co_return page.answer(std::to_string(at));
+  co_return page.answer(nullptr);
 }
 
 }  // namespace
 
 void add_catalogue(Routes& routes, Context& context) {
   routes.add("GET", "/v1/tools", [&context](Request r) { return tools(context, std::move(r)); }).reading({"limit", "cursor"});
-  routes.add("GET", "/v1/plugins", [&context](Request) { return plugins(context); });
+  routes.add("GET", "/v1/plugins", [&context](Request r) { return plugins(context, std::move(r)); }).reading({"limit", "cursor"});
 }
 
 }  // namespace agentd::api

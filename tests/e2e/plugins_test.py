@@ -63,8 +63,13 @@ class Plugins(AgentdTest):
         config.write_text(config.read_text().replace("plugin_dirs = [", f'plugin_dirs = ["{folder}", '))
         host.start()
         self.assertEqual(host.wait_run(host.submit("agent"))["status"], "completed")
-        states = {plugin["state"] for plugin in host.get("/v1/plugins")["plugins"]}
-        self.assertEqual(states, {"loaded", "broken"})
+        plugins = host.get("/v1/plugins")["plugins"]
+        self.assertEqual({plugin["state"] for plugin in plugins}, {"loaded", "broken"})
+        paged, cursor = [], ""
+        while cursor is not None:
+            page = host.get(f"/v1/plugins?limit=2&cursor={cursor}")
+            paged, cursor = paged + page["plugins"], page["next"]
+        self.assertEqual(paged, plugins)
         self.assertIn("gone", host.log())
 
     def test_inspect_maps_a_file_only_in_the_runner(self):

@@ -93,6 +93,19 @@ TEST(OpenApi, NamesTheParametersThatEachRouteReads) {
   EXPECT_EQ(described, read);
 }
 
+TEST(OpenApi, PagesEveryList) {
+  const auto document = openapi();
+  each_operation(document, [&](const std::string& method, const std::string& path, const Json& operation) {
+    if (method != "GET" || path == "/v1/schedule/{id}") return;  // slots have no last page
+    const auto content = resolved(document, operation.at("responses").at("200")).value("content", Json::object());
+    if (!content.contains("application/json")) return;
+    const auto& schema = resolved(document, content.at("application/json").at("schema"));
+    if (!schema.value("properties", Json::object()).contains("next")) return;
+    const auto names = declared_by(document, operation, "query");
+    EXPECT_TRUE(names.contains("limit") && names.contains(path == "/v1/events" ? "since" : "cursor")) << path;
+  });
+}
+
 TEST(OpenApi, SaysWhichRoleEachOperationTakes) {
   std::map<std::string, std::string> described, taken;
   each_operation(openapi(), [&](const std::string& method, const std::string& path, const Json& operation) {
