@@ -34,6 +34,7 @@ int perform(const RunsRetry& command, const Output& to);
 int perform(const RunsReplay& command, const Output& to);
 int perform(const RunsForget& command, const Output& to);
 int perform(const ApprovalsList& command, const Output& to);
+int perform(const ApprovalsShow& command, const Output& to);
 int perform(const ApprovalsDecide& command, const Output& to);
 int perform(const BatchSubmit& command, const Output& to);
 int perform(const BatchList& command, const Output& to);

@@ -347,6 +347,10 @@ class Grammar {
     auto& l = target<ApprovalsList>(list);
     list->add_option("--agent", l.agent, "Of one agent");
     connect(list, l.connection);
+    auto* show = command(*approvals, "show", "What was asked about a call: its arguments in full, and what a word about it does", "");
+    auto& s = target<ApprovalsShow>(show);
+    show->add_option("call", s.call, "Its id, as `agentd approvals list` shows it")->required()->check(is_given());
+    connect(show, s.connection);
     for (const bool approve : {true, false}) {
       auto* sub = command(*approvals, approve ? "approve" : "deny", approve ? "Let a call be made, or a run of unknown outcome go on" : "Refuse a call, or give up a run of unknown outcome", "");
       auto& d = target<ApprovalsDecide>(sub);

@@ -18,6 +18,7 @@ ask = ["fs.write_file"]
 
 SCRIPT = """
 agent = [
+  { match = "sly", step = [{ call = [{ tool = "fs.write_file", arguments = { path = "$file", text = "A \\u202elong\\n$long" } }] }, { say = "Done." }] },
   { match = "two", step = [{ call = [{ tool = "fs.write_file", arguments = { path = "$file", text = "1" } }, { tool = "fs.write_file", arguments = { path = "$file2", text = "2" } }] }, { say = "Done." }] },
   { step = [{ call = [{ tool = "fs.stat", arguments = { path = "$folder" } }, { tool = "fs.write_file", arguments = { path = "$file", text = "\\u001b[31mred" } }] }, { say = "Done." }] },
 ]
@@ -30,7 +31,7 @@ class Approvals(AgentdTest):
         self.data = self.folder / "data"
         self.data.mkdir()
         self.file = self.data / "note.txt"
-        script = SCRIPT.replace("$file2", str(self.data / "second.txt")).replace("$file", str(self.file)).replace("$folder", str(self.data))
+        script = SCRIPT.replace("$file2", str(self.data / "second.txt")).replace("$file", str(self.file)).replace("$folder", str(self.data)).replace("$long", "\\u001b[31mtext " * 100)
         (self.folder / "script.toml").write_text(script)
         self.agentd = self.host('[providers.played]\nplugin = "script"\nfile = "script.toml"\n[toolsets.fs]\nroots = ["data"]\n',
                                 writer=WRITER, hasty=WRITER + 'approval_timeout = "1s"\n')
@@ -129,6 +130,39 @@ class Approvals(AgentdTest):
         self.agentd.cli("approvals", "deny", first)
         self.assertEqual(self.agentd.wait_run(run_id)["status"], "completed")
         self.assertEqual([file.name for file in self.data.iterdir()], ["second.txt"])
+
+    def test_a_question_is_shown_whole_and_so_is_its_answer(self):
+        self.agentd.start()
+        run_id = self.parked(query="sly")
+        call = f"{run_id}/1/0"
+        arguments = {"path": str(self.file), "text": "A \u202elong\n" + "\x1b[31mtext " * 100}
+        for path in (call, call.replace("/", "%2F")):
+            asked = self.agentd.get(f"/v1/approvals/{path}")
+            self.assertEqual((asked["call_id"], asked["agent_id"], asked["tool"], asked["effect"], asked["arguments"]), (call, "writer", "fs.write_file", "idempotent", arguments))
+            self.assertEqual((asked["is_open"], asked["decision"], asked["decided_at"]), (True, None, None))
+        self.assertEqual({name: asked[name] for name in self.listed()[0]}, self.listed()[0])
+        self.assertEqual(json.loads(self.agentd.cli("approvals", "show", call, "--json").stdout), asked)
+
+        facts, shown = self.agentd.cli("approvals", "show", call).stdout.split("\narguments\n")
+        self.assertEqual(json.loads(shown), arguments)
+        self.assertTrue(shown.isascii() and "\x1b" not in shown and shown.count("\n") == 4, shown)
+        facts = dict(line.split("\t") for line in facts.splitlines())
+        self.assertEqual((facts["call"], facts["run"], facts["effect"], facts["requested"], facts["arguments hash"]), (call, run_id, "idempotent", asked["requested_at"], asked["arguments_hash"]))
+        self.assertEqual((facts["if denied"], facts["if nobody decides"]), ("it is not made; the model is told by whom and why, and the run goes on", f"as if denied, {asked['expires_at']}"))
+
+        self.agentd.cli("approvals", "deny", call, "--by", "ops", "--reason", "not today")
+        self.agentd.wait_run(run_id)
+        decided = self.agentd.get(f"/v1/approvals/{call}")
+        self.assertEqual((decided["is_open"], decided["decision"], decided["by"], decided["reason"]), (False, "deny", "ops", "not today"))
+        self.assertIn(f"decision\tdenied {decided['decided_at']} by ops: not today\n", self.agentd.cli("approvals", "show", call).stdout)
+
+    def test_a_question_that_nobody_asked_is_not_there(self):
+        self.agentd.start()
+        run_id = self.parked()
+        for call, why in ((f"{run_id}/1/0", "nobody was asked about such a call"), ("1-0000000/1/0", "there is no such run"), ("nonsense", "is not the id of a call")):
+            shown = self.agentd.cli("approvals", "show", call, check=False)
+            self.assertEqual((shown.returncode, shown.stdout), (1, ""))
+            self.assertIn(why, shown.stderr)
 
     def test_what_cannot_be_decided_is_refused(self):
         self.agentd.start()

@@ -63,7 +63,7 @@ class Completion(AgentdTest):
         for complete in (self.bash, self.fish):
             with self.subTest(shell=complete.__name__):
                 self.assertEqual(complete("agentd appr"), ["approvals"])
-                self.assertEqual(sorted(word for word in complete("agentd approvals ") if not word.startswith("-")), ["approve", "deny", "list"])
+                self.assertEqual(sorted(word for word in complete("agentd approvals ") if not word.startswith("-")), ["approve", "deny", "list", "show"])
                 self.assertIn("--reason", complete("agentd agents pause --re"))
                 self.assertEqual(sorted(word for word in complete("agentd agents show ") if not word.startswith("-")), ["other", "worker"])
                 self.assertEqual(complete("agentd agents show wo"), ["worker"])

@@ -152,7 +152,7 @@ class Readme(unittest.TestCase):
         r"agentd ledger restore": restore,
         r"agentd runs forget": forget,
         r"agentd runs replay": walked,
-        r"agentd approvals (approve|deny)": asked,
+        r"agentd approvals (show|approve|deny)": asked,
         r"agentd batch submit reader": lambda self: {"examples/batch": str(SOURCE / "examples" / "batch")},
         r"agentd quarantine (show|edit|retry|drop)": quarantined,
         r"cmake -S \.": plugin,
