@@ -24,7 +24,7 @@ export async function stopAgent(id) {
 }
 
 export async function deleteAgent(id) {
-  const answer = await confirm({ title: `Delete ${id}?`, text: 'The agent is removed from this host. Its past runs stay in the ledger until they are pruned.', action: 'Delete it', danger: true });
+  const answer = await confirm({ title: `Delete ${id}?`, text: 'The agent is removed from this host, and what it runs or has in its queue is cancelled. Its runs stay on record until they are pruned.', action: 'Delete it', danger: true });
   return answer !== null && act(() => ask(`v1/agents/${segment(id)}`, { method: 'DELETE' }), `${id} is deleted.`);
 }
 

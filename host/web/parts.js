@@ -93,7 +93,7 @@ function save(text, label) {
 
 // The first line of a text, for a place where there is room for one.
 export function Line({ value, most = 160 }) {
-  const text = pretty(value ?? '').trimStart();
+  const text = (typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '')).trimStart();  // an object's first line alone would be a brace
   const end = text.search(/[\r\n]/);
   const line = end < 0 ? text : text.slice(0, end);
   return html`<bdi class="line">${visible(line.slice(0, most))}${text.length > Math.min(line.length, most) ? '…' : ''}</bdi>`;

@@ -153,6 +153,31 @@ async function cancel_a_run() {
   expect('it is gone', (await fetch(`${base}/v1/runs/${id}`)).status === 404);
 }
 
+async function delete_an_agent_that_came_through_the_api() {
+  await call('POST', '/v1/agents', { agent_id: 'passing', task: { native: 'disk_report' } });
+  const { run_id: run } = await call('POST', '/v1/agents/passing/runs', { wait: 30 });
+  await go(page, 'agents/passing');
+  await page.getByRole('table', { name: 'Runs of passing' }).getByText('{"summary":').waitFor();
+  const remove = page.getByRole('button', { name: 'Delete…' });
+  await remove.click();
+  await page.getByRole('dialog', { name: 'Delete passing?' }).getByText('what it runs or has in its queue is cancelled').waitFor();
+  await judge(page, 'a question before an agent is deleted');
+  await picture(page, 'delete');
+  await page.keyboard.press('Enter');  // what has the focus keeps it
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  expect('nothing was deleted', (await call('GET', '/v1/agents/passing')).origin === 'api');
+  await remove.click();
+  await page.getByRole('button', { name: 'Delete it' }).click();
+  await page.getByText('passing is deleted.').waitFor();
+  await page.getByRole('table', { name: 'Agents' }).waitFor();
+  await page.getByRole('row').filter({ hasText: 'passing' }).waitFor({ state: 'detached' });
+  expect('it is gone', (await fetch(`${base}/v1/agents/passing`)).status === 404);
+  expect('its run is there', (await call('GET', `/v1/runs/${run}`)).status === 'completed');
+  await go(page, 'agents/thinker');
+  await page.getByRole('button', { name: 'Stop…' }).waitFor();
+  expect('an agent of a file is deleted where its file is', await remove.count() === 0);
+}
+
 const kViews = { fleet: '', runs: 'runs', agent: 'agents/thinker', approvals: 'approvals', quarantine: 'quarantine', alerts: 'alerts', budgets: 'budgets', plugins: 'plugins', events: 'events', nowhere: 'no/such/page' };
 
 async function see_every_view() {
@@ -191,4 +216,4 @@ async function get_about_by_keyboard() {
 }
 
 await play(page, [watch_a_run, look_into_its_steps, see_a_run_live, pause_and_resume, stop_and_think_better_of_it, approve_a_call, deal_with_quarantine, raise_a_budget,
-                       filter_and_hold_events, cancel_a_run, get_about_by_keyboard, see_every_view]);
+                       filter_and_hold_events, cancel_a_run, delete_an_agent_that_came_through_the_api, get_about_by_keyboard, see_every_view]);
