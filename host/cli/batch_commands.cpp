@@ -46,7 +46,7 @@ std::int64_t ended(const Json& batch) {
 std::string summary(const Json& batch) {
   const auto usage = batch.value("usage", Json::object());
   const auto open = batch.value("items", std::int64_t{0}) - ended(batch);
-  std::string line = text(batch, "batch_id") + ": " + number(batch, "items") + " items: " + number(batch, "completed") +
+  std::string line = text(batch, "batch_id") + ": " + number(batch, "items") + (number(batch, "items") == "1" ? " item: " : " items: ") + number(batch, "completed") +
                      " done, " + number(batch, "failed") + " failed, " + number(batch, "quarantined") + " quarantined";
   if (open > 0) line += ", " + std::to_string(open) + " to come";
   return line + "; " +

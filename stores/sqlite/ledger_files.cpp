@@ -56,6 +56,9 @@ std::int32_t alone(agentd_str settings, const agentd_ledger_ear* ear, F&& body) 
   return with_ear(ear, [&](const Ear& to) { body(file, to); }) ? AGENTD_LEDGER_FINE : AGENTD_LEDGER_CORRUPT;
 }
 
+// "1 run", "2 runs"
+std::string counted(std::int64_t count, const char* thing) { return std::to_string(count) + ' ' + thing + (count == 1 ? "" : "s"); }
+
 }  // namespace
 
 void check_files(agentd_str settings, const agentd_ledger_ear* ear) noexcept {
@@ -63,7 +66,7 @@ void check_files(agentd_str settings, const agentd_ledger_ear* ear) noexcept {
     const auto file = ledger_of(settings);
     if (!std::filesystem::exists(file)) return to.told(file.string() + ": there is no ledger yet");
     const auto seen = check_ledger(file, [&to](const Finding& finding) { to.found(finding); });
-    to.told(file.string() + ": " + std::to_string(seen.runs) + " runs and " + std::to_string(seen.records) + " records were read");
+    to.told(file.string() + ": " + counted(seen.runs, "run") + " and " + counted(seen.records, "record") + " were read");
   });
 }
 
@@ -85,7 +88,7 @@ std::int32_t restore_files(agentd_str settings, agentd_str from_file, std::int64
     const auto restored = restore_ledger(std::filesystem::path(sdk::view(from_file)), file, now_ms, [&to](const Finding& finding) { to.found(finding); });
     if (restored.kept == Restored::Kept::ledger) to.told("the ledger that was there is kept as " + restored.kept_as.string());
     if (restored.kept == Restored::Kept::remains) to.told("no ledger was there; what was left of one is kept as " + restored.kept_as.string() + "*");
-    to.told(std::to_string(restored.live) + " runs had not ended when the backup was made, and go on from there");
+    to.told(counted(restored.live, "run") + " had not ended when the backup was made, and " + (restored.live == 1 ? "goes" : "go") + " on from there");
   });
 }
 

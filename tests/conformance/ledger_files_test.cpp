@@ -245,7 +245,7 @@ TEST_F(Backups, RestoredItIsAnotherEpochAndGivesNoPositionAgain) {
     ASSERT_TRUE(report.found.empty()) << all(report);
     ASSERT_EQ(report.told.size(), 2u);
     EXPECT_NE(report.told[0].find("is kept as "), std::string::npos) << report.told[0];
-    EXPECT_EQ(report.told[1], "1 runs had not ended when the backup was made, and go on from there");
+    EXPECT_EQ(report.told[1], "1 run had not ended when the backup was made, and goes on from there");
     EXPECT_EQ(check(), Lines());
     const auto l = open();
     EXPECT_NE((*l)->epoch(), epoch);

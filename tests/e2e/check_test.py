@@ -34,7 +34,7 @@ class Check(AgentdTest):
         check = lambda: host.cli("check", "--ledger", "--config", "agentd.toml", check=False)
         sound = check()
         self.assertEqual(sound.returncode, 0, sound.stdout + sound.stderr)
-        self.assertRegex(sound.stdout, r"ledger\.db: \d+ runs and \d+ records were read")
+        self.assertRegex(sound.stdout, r"ledger\.db: 1 run and \d+ records were read\n")
         ledger = sqlite3.connect(host.state / "ledger.db", isolation_level=None)
         position, = ledger.execute("SELECT last FROM runs").fetchone()
         ledger.execute("UPDATE records SET payload='{}' WHERE position=?", (position,))

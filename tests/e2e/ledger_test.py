@@ -137,7 +137,7 @@ class Ledger(AgentdTest):
         host.kill()
         marks.unlink()
         self.ledger(host, "backup", "copy.db")
-        self.assertIn("1 runs had not ended", self.ledger(host, "restore", "copy.db").stdout)
+        self.assertIn("1 run had not ended when the backup was made, and goes on from there", self.ledger(host, "restore", "copy.db").stdout)
         host.start()
         self.assertEqual(host.wait_run(run)["status"], "completed", host.log())
         self.assertFalse(marks.exists(), "a once call was made again")
