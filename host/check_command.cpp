@@ -1,21 +1,15 @@
 // `agentd check`: what a host with these options would find.
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "host/apart.hpp"
 #include "host/check_cost.hpp"
 #include "host/commands.hpp"
+#include "host/fatal_plugins.hpp"
 #include "host/front_door.hpp"
 #include "host/ground.hpp"
 #include "host/roster.hpp"
-#include "host/runner/inspect.hpp"
-#include "host/runner/load.hpp"
 #include "host/setup.hpp"
 
 namespace agentd::host {
@@ -90,24 +84,6 @@ Async<Findings> look(Ground& ground, const Setup& setup, bool ledger) {
   co_return findings;
 }
 
-// A plugin that takes its process down when it is made, by name: each is made in a process of its own.
-std::vector<manifest::Problem> fatal_plugins(const Setup& setup) {
-  const auto load = [](const std::filesystem::path& file, const std::string& digest) { return runner::load_in_runner("/proc/self/exe", file, digest); };
-  plugin::Catalog catalog({.folders = setup.plugin_folders, .sha256 = digests(setup.loaded.config), .load = load});
-  catalog.scan();
-  std::vector<manifest::Problem> found;
-  for (const auto& library : catalog.libraries()) {
-    const auto seen = runner::inspect_in_runner("/proc/self/exe", library->file);
-    const auto inspected = seen ? Json::parse(*seen, nullptr, false) : Json();
-    const auto components = inspected.is_object() ? inspected.value("components", Json::array()) : Json::array();
-    for (const auto& component : components) {
-      const auto why = component.value("tools_unknown", std::string());
-      if (why.find("crashes") != std::string::npos) found.push_back({library->file.string(), 0, 0, component.value("name", std::string()) + ": " + why});
-    }
-  }
-  return found;
-}
-
 Json to_json(const std::vector<manifest::Problem>& problems) {
   Json list = Json::array();
   for (const auto& p : problems) list.push_back({{"file", p.file}, {"line", p.line}, {"column", p.column}, {"message", p.message}});
@@ -145,20 +121,10 @@ int check_here(const cli::Check& command, const Setup& read, const cli::Output& 
 int perform(const cli::Check& command, const cli::Output& to) {
   const auto setup = read_setup(command.surroundings);
   if (!setup) return to.err << "agentd: " << setup.error().message << '\n', cli::kUsage;
-  const auto child = ::fork();
-  if (child < 0) return check_here(command, *setup, to);
-  if (child == 0) {
-    const int code = check_here(command, *setup, to);
-    to.out.flush();
-    to.err.flush();
-    std::_Exit(code);
-  }
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (WIFEXITED(status)) return WEXITSTATUS(status);
-  auto found = fatal_plugins(*setup);
-  if (found.empty()) found.push_back({"", 0, 0, std::string("a plugin ended the check (") + strsignal(WTERMSIG(status)) + "); agentd plugins inspect FILE looks at one alone"});
+  const auto end = run_apart([&] { return check_here(command, *setup, to); }, to);
+  if (end.interrupted) return cli::kFailed;
+  if (end.signal == 0) return end.exit_code;
+  const auto found = fatal_plugins(*setup, end.signal);
   if (command.json) to.out << Json({{"problems", to_json(found)}, {"notes", Json::array()}}).dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
   else
     for (const auto& problem : found) to.out << manifest::to_text(problem) << '\n';

@@ -98,13 +98,35 @@ Ports::~Ports() = default;
 
 Async<void> Ports::open(Stores stores) {
   catalog_.scan();
-  co_await open_toolsets();
+  co_await make_toolsets([](const std::string&) { return true; });
   co_await open_tasks();
   co_await open_providers();
   open_sinks();
   look_at_stores();
   if (stores == Stores::opened) co_await open_stores();
   clean_reasons();
+}
+
+Async<void> Ports::open_toolsets(Wanted wanted) {
+  know_secrets();
+  catalog_.scan();
+  co_await make_toolsets(std::move(wanted));
+  clean_reasons();
+}
+
+// Of entries that are not made too: a tool may come upon any of them.
+void Ports::know_secrets() {
+  const auto& config = options_.loaded.config;
+  const auto add_all = [this](const auto& entries) {
+    for (const auto& [name, entry] : entries) {
+      const auto resolved = manifest::resolve_settings(entry.settings, options_.environment);
+      if (!resolved) continue;  // told when it is made
+      for (const auto& secret : resolved->secrets) redactor_.add(secret);
+    }
+  };
+  add_all(config.toolsets), add_all(config.providers), add_all(config.stores), add_all(config.sinks);
+  for (const auto& token : config.api.tokens) (void)secret(token.token);
+  if (!config.heartbeat.url.text.empty()) (void)secret(config.heartbeat.url);
 }
 
 Async<Ports::News> Ports::load_new() {
@@ -243,10 +265,11 @@ Async<void> Ports::open_toolset(std::string name, std::string component_name, st
   if (!options_.loaded.config.toolsets.contains(name)) problems_.erase(entry);
 }
 
-Async<void> Ports::open_toolsets() {
+Async<void> Ports::make_toolsets(Wanted is_wanted) {
   std::map<std::string, manifest::ToolsetEntry> wanted = options_.loaded.config.toolsets;
   for (const auto& name : components_of(catalog_, plugin::Kind::toolset)) wanted.try_emplace(name, manifest::ToolsetEntry{name, "{}"});
-  for (auto& [name, entry] : wanted) co_await open_toolset(name, entry.plugin, entry.settings);
+  for (auto& [name, entry] : wanted)
+    if (is_wanted(name) && !toolsets_.contains(name)) co_await open_toolset(name, entry.plugin, entry.settings);
   toolsets_.try_emplace("report", std::make_unique<ReportTools>());
 }
 

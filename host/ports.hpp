@@ -2,6 +2,7 @@
 #pragma once
 #include <boost/asio/io_context.hpp>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -40,6 +41,10 @@ class Ports {
 
   // Loads plugins and makes every instance but the ledger. Never fails as a whole: each name keeps its reason.
   Async<void> open(Stores stores);
+  // Loads plugins and makes only the toolsets of these names; asked again, those that are not made yet. The secrets of all entries
+  // are known to the cleaner.
+  using Wanted = std::function<bool(const std::string& toolset)>;
+  Async<void> open_toolsets(Wanted wanted);
   // Loads plugin files that have come since, and makes what waited for them. What is in use stays as it is.
   struct News {
     std::vector<const plugin::Library*> loaded;
@@ -88,7 +93,8 @@ class Ports {
   void keep(const Entry& entry, manifest::Problem problem);
   std::string with_path(const std::string& settings, const std::string& plugin) const;
   Async<void> open_toolset(std::string name, std::string component, std::string settings);
-  Async<void> open_toolsets();
+  void know_secrets();
+  Async<void> make_toolsets(Wanted is_wanted);
   Async<void> open_provider(std::string name);
   Async<void> open_providers();
   Async<void> open_tasks();

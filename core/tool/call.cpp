@@ -38,6 +38,7 @@ std::string shortened(std::string_view text, std::uint64_t limit, std::string_vi
 void set_content(Reply& reply, std::string_view value, std::uint64_t limit) {
   if (value.empty()) value = "null";
   const bool is_text = value.front() == '"';
+  reply.is_json = !is_text;
   if (limit == 0 || value.size() <= limit) {
     reply.content.text = is_text ? std::string(value) : json_string(value);
     return;
@@ -113,6 +114,7 @@ Async<Reply> call(World world, Request request, std::stop_token stop) {
       if (slept) continue;
     }
     Reply reply = to_reply(outcome, request.tool->spec->effect, used >= request.timeout, request.output_limit);
+    reply.status = outcome.status;
     reply.duration = used;
     const bool may_be_made_again = request.tool->spec->effect != port::Effect::once && outcome.status == port::Status::unknown_outcome;
     reply.undone = stop.stop_requested() && (may_be_made_again || outcome.status == port::Status::cancelled || outcome.status == port::Status::retryable);

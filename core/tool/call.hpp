@@ -20,7 +20,9 @@ struct Request {
 
 struct Reply {
   event::ToolOutcome outcome = event::ToolOutcome::ok;
+  port::Status status = port::Status::ok;  // in the toolset's words
   bool undone = false;                 // it was asked to stop and did not happen
+  bool is_json = false;                // content is the text of a JSON value that is no string
   event::Json content;                 // for the model, a string
   event::Json whole;                   // where content is a shortened form: all of it, up to 8 MiB
   Millis duration{0};

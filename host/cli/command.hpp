@@ -63,6 +63,17 @@ struct PluginsInspect {
   std::string file;
   bool json = false;
 };
+struct ToolsList {
+  Surroundings surroundings;
+  bool json = false;
+};
+struct ToolsCall {
+  Surroundings surroundings;
+  std::string tool;
+  std::string arguments = "{}";   // JSON object; "-": standard input
+  std::optional<Millis> timeout;  // nothing: what [defaults] say
+  bool json = false;
+};
 struct ScheduleNext {
   Surroundings surroundings;
   std::string agent;     // one of agent, cron, interval
@@ -244,7 +255,7 @@ struct LedgerRestore {
   bool json = false;
 };
 
-using Command = std::variant<Init, Completion, Manual, RunFile, Serve, Check, Schema, ConfigShow, PluginsList, PluginsInspect, ScheduleNext, Status,
+using Command = std::variant<Init, Completion, Manual, RunFile, Serve, Check, Schema, ConfigShow, PluginsList, PluginsInspect, ToolsList, ToolsCall, ScheduleNext, Status,
                              AgentsList, AgentsShow, AgentsMode, AgentsCreate, AgentsUpdate, AgentsDelete, AgentsApply, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, RunsReplay, RunsForget, LedgerBackup, LedgerRestore, MemoryList, MemoryAdd, MemoryForget, ApprovalsList, ApprovalsShow, ApprovalsDecide, AlertsList, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview, BatchSubmit, BatchList, BatchShow,
                              Events>;
 

@@ -27,6 +27,7 @@ class Grammar {
         "Exit codes: 0 done, 1 the thing asked for failed, 2 wrong usage or configuration, 3 host not reachable, 4 refused.");
     add_local();
     add_plugins();
+    add_tools();
     add_schedule();
     add_agents();
     add_runs();
@@ -142,6 +143,15 @@ class Grammar {
     sub->add_flag("--json", connection.json, "One JSON document, or one per line where a list streams");
   }
 
+  static void duration(CLI::App* sub, const std::string& name, std::optional<Millis>& value, const std::string& help) {
+    const auto read = [name, &value](const std::string& text) {
+      const auto parsed = parse_duration(text);
+      if (!parsed) throw CLI::ValidationError(name, parsed.error().message);
+      value = *parsed;
+    };
+    sub->add_option_function<std::string>(name, read, help);
+  }
+
   void surround(CLI::App* sub, Surroundings& s) {
     sub->add_option("--config", s.config, "Configuration file")->envname("AGENTD_CONFIG");
     sub->add_option("--agents", s.agents, "Folder of manifests (repeatable); replaces the configuration's")->allow_extra_args(false);
@@ -167,14 +177,7 @@ class Grammar {
                           "  agentd serve\n  agentd serve --agents ./agents --state ./other-state --listen 127.0.0.1:9000 --for 20s");
     auto& s = target<Serve>(serve);
     serve->add_option("--listen", s.listen, "Address and port of the API");
-    serve->add_option_function<std::string>(
-        "--for",
-        [&s](const std::string& text) {
-          auto duration = parse_duration(text);
-          if (!duration) throw CLI::ValidationError("--for", duration.error().message);
-          s.run_for = *duration;
-        },
-        "Drain and stop after so long: 20s, 5m");
+    duration(serve, "--for", s.run_for, "Drain and stop after so long: 20s, 5m");
     surround(serve, s.surroundings);
 
     auto* check = command(app_, "check", "List every problem of configuration, agents and plugins; exit 0 or 2", "  agentd check --agents ./agents");
@@ -206,6 +209,23 @@ class Grammar {
     auto& i = target<PluginsInspect>(inspect);
     inspect->add_option("file", i.file, "A plugin's shared object")->required()->check(CLI::ExistingFile);
     inspect->add_flag("--json", i.json, "One JSON document");
+  }
+
+  void add_tools() {
+    auto* tools = group("tools", "What agents may be given to call; no host is needed");
+    auto* list = command(*tools, "list", "Every tool of every toolset, its effect and what it does", "  agentd tools list\n  agentd tools list --json");
+    auto& l = target<ToolsList>(list);
+    list->add_flag("--json", l.json, "One JSON document, with the JSON Schema of each tool's arguments");
+    surround(list, l.surroundings);
+    auto* call = command(*tools, "call", "Call one tool now, without a model and outside of any agent's policy, and print its result, nothing else",
+                         "  agentd tools call system.load\n  agentd tools call fs.stat '{\"path\":\"/var/log\"}' --json\n"
+                         "  echo '{\"path\":\"/\"}' | agentd tools call system.disk - --timeout 5s");
+    auto& c = target<ToolsCall>(call);
+    call->add_option("tool", c.tool, "Its name, as `agentd tools list` shows it")->required()->check(is_given());
+    call->add_option("arguments", c.arguments, "A JSON object; \"-\": read it from standard input")->capture_default_str();
+    duration(call, "--timeout", c.timeout, "Instead of limits.tool_call_timeout of [defaults], which is 30s");
+    call->add_flag("--json", c.json, "One JSON document, of what failed too");
+    surround(call, c.surroundings);
   }
 
   void add_schedule() {
@@ -483,7 +503,6 @@ class Grammar {
   void add_later() {
     later(app_, "doctor", "What is reachable");
     for (const auto* name : {"test", "new"}) later(*plugins_, name, "");
-    later(app_, "tools", "");
   }
 
   void later(CLI::App& parent, const std::string& name, const std::string& summary) {
