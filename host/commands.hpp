@@ -9,6 +9,7 @@ int perform(const cli::Init& command, const cli::Output& to);
 int perform(const cli::RunFile& command, const cli::Output& to);
 int perform(const cli::Serve& command, const cli::Output& to);
 int perform(const cli::Check& command, const cli::Output& to);
+int perform(const cli::Doctor& command, const cli::Output& to);
 int perform(const cli::LedgerBackup& command, const cli::Output& to);
 int perform(const cli::LedgerRestore& command, const cli::Output& to);
 int perform(const cli::Schema& command, const cli::Output& to);

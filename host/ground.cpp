@@ -12,8 +12,9 @@ std::filesystem::path base_of(const manifest::HostConfig& config) {
 
 }  // namespace
 
-Ground::Ground(const manifest::LoadedConfig& loaded, const manifest::Environment& environment, std::vector<std::filesystem::path> plugin_folders, std::filesystem::path state_dir)
+Ground::Ground(const manifest::LoadedConfig& loaded, const manifest::Environment& environment, std::vector<std::filesystem::path> plugin_folders, std::filesystem::path state_dir,
+               plugin::Patience patience)
     : log(loaded.config.log, redactor), metrics({kVersion, kRevision, "clang " __clang_version__}), bridge(world.executor, metrics),
-      ports(world, io, {loaded, environment, std::move(plugin_folders), std::move(state_dir), base_of(loaded.config)}, redactor, log, bridge) {}
+      ports(world, io, {loaded, environment, std::move(plugin_folders), std::move(state_dir), base_of(loaded.config), patience}, redactor, log, bridge) {}
 
 }  // namespace agentd::host

@@ -15,7 +15,8 @@ namespace agentd::host {
 class Ground {
  public:
   // The configuration and the environment outlive it.
-  Ground(const manifest::LoadedConfig& loaded, const manifest::Environment& environment, std::vector<std::filesystem::path> plugin_folders, std::filesystem::path state_dir);
+  Ground(const manifest::LoadedConfig& loaded, const manifest::Environment& environment, std::vector<std::filesystem::path> plugin_folders, std::filesystem::path state_dir,
+         plugin::Patience patience = {});
 
   // Runs a story to its end on this thread.
   template <class T>

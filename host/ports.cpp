@@ -92,7 +92,7 @@ std::map<std::string, std::string> digests(const manifest::HostConfig& config) {
 Ports::Ports(World world, boost::asio::io_context& io, Options options, Redactor& redactor, const Log& log, plugin::MetricsSink& metrics)
     : world_(world), options_(std::move(options)), redactor_(redactor), log_(log), http_(world, net::Settings{.user_agent = std::string("agentd/") + kVersion}),
       catalog_({.folders = options_.plugin_folders, .sha256 = digests(options_.loaded.config), .load = loader(log)}),
-      instances_(world, services(io, log, http_, metrics, options_.state_dir, redactor), {.patience = {}, .make_workers = {}, .check_settings = check_settings}) {}
+      instances_(world, services(io, log, http_, metrics, options_.state_dir, redactor), {.patience = options_.patience, .make_workers = {}, .check_settings = check_settings}) {}
 
 Ports::~Ports() = default;
 

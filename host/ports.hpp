@@ -31,6 +31,7 @@ class Ports {
     std::vector<std::filesystem::path> plugin_folders;
     std::filesystem::path state_dir;
     std::filesystem::path base;  // of relative paths in settings: the configuration's folder
+    plugin::Patience patience = {};
   };
   enum class Stores { opened, only_looked_at };  // what `check` may not open: another host may hold them
   template <class T>
@@ -52,6 +53,7 @@ class Ports {
     std::vector<std::string> needs_restart;  // keys of the configuration: what is made at the start alone
   };
   Async<News> load_new();
+  Async<void> open_memory(std::string store);
   Async<Result<std::unique_ptr<plugin::LedgerPort>>> open_ledger();
   // The ledger's files, beside whoever has them open.
   Result<std::unique_ptr<port::LedgerFiles>> ledger_files();
@@ -107,7 +109,6 @@ class Ports {
   using OpenStore = Async<Result<std::unique_ptr<T>>> (*)(plugin::Instances&, plugin::Catalog::Found, std::string instance, std::string settings);
   template <class T>
   Async<Result<std::unique_ptr<T>>> open_store(std::string name, plugin::Kind kind, std::string instance, OpenStore<T> open);
-  Async<void> open_memory(std::string name);
   Async<void> open_stores();
   Async<void> open_what_waits_for(const plugin::Component& component, News& news);
   void clean_reasons();

@@ -47,6 +47,10 @@ struct Check {
   bool cost = false;
   bool ledger = false;
 };
+struct Doctor {
+  Surroundings surroundings;
+  bool json = false;
+};
 struct Schema {
   enum class Of { manifest, config } of = Of::manifest;
 };
@@ -255,7 +259,7 @@ struct LedgerRestore {
   bool json = false;
 };
 
-using Command = std::variant<Init, Completion, Manual, RunFile, Serve, Check, Schema, ConfigShow, PluginsList, PluginsInspect, ToolsList, ToolsCall, ScheduleNext, Status,
+using Command = std::variant<Init, Completion, Manual, RunFile, Serve, Check, Doctor, Schema, ConfigShow, PluginsList, PluginsInspect, ToolsList, ToolsCall, ScheduleNext, Status,
                              AgentsList, AgentsShow, AgentsMode, AgentsCreate, AgentsUpdate, AgentsDelete, AgentsApply, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, RunsReplay, RunsForget, LedgerBackup, LedgerRestore, MemoryList, MemoryAdd, MemoryForget, ApprovalsList, ApprovalsShow, ApprovalsDecide, AlertsList, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview, BatchSubmit, BatchList, BatchShow,
                              Events>;
 

@@ -187,6 +187,12 @@ class Grammar {
     check->add_flag("--cost", c.cost, "Also how many runs, and at most how much, a day");
     check->add_flag("--ledger", c.ledger, "Also every row of the ledger, which a host may be using");
 
+    auto* doctor = command(app_, "doctor", "What is reachable, and what to do about the rest; exit 0, 1 where something failed, 2 where the configuration cannot be read",
+                           "  agentd doctor\n  agentd doctor --json");
+    auto& d = target<Doctor>(doctor);
+    doctor->add_flag("--json", d.json, "One JSON document");
+    surround(doctor, d.surroundings);
+
     auto* schema = group("schema", "JSON Schema of the files people write");
     target<Schema>(command(*schema, "manifest", "Of an agent's manifest", "  agentd schema manifest > manifest.schema.json")).of = Schema::Of::manifest;
     target<Schema>(command(*schema, "config", "Of agentd.toml", "")).of = Schema::Of::config;
@@ -501,7 +507,6 @@ class Grammar {
 
   // Names that are part of the surface and refused for now.
   void add_later() {
-    later(app_, "doctor", "What is reachable");
     for (const auto* name : {"test", "new"}) later(*plugins_, name, "");
   }
 

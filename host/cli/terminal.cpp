@@ -67,7 +67,7 @@ std::string Terminal::paint(std::string_view text, Colour colour) const {
 Colour colour_of(std::string_view status) {
   if (status == "completed" || status == "ok" || status == "ready" || status == "loaded") return Colour::green;
   if (status == "failed" || status == "timed_out" || status == "quarantined" || status == "error" || status == "broken") return Colour::red;
-  if (status == "waiting" || status == "running" || status == "paused" || status == "unknown") return Colour::yellow;
+  if (status == "waiting" || status == "running" || status == "paused" || status == "unknown" || status == "warning") return Colour::yellow;
   if (status == "skipped" || status == "dropped" || status == "missed" || status == "cancelled") return Colour::dim;
   return Colour::none;
 }
