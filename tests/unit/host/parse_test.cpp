@@ -145,11 +145,9 @@ TEST(CommandLine, CallsATool) {
 }
 
 TEST(CommandLine, RefusesWhatComesLater) {
-  for (const auto& words : std::vector<std::vector<const char*>>{{"plugins", "test", "a.so"}, {"plugins", "new", "toolset", "x"}}) {
-    const auto refused = said(words);
-    EXPECT_EQ(refused.exit_code, kUsage);
-    EXPECT_NE(refused.text.find("not supported yet"), std::string::npos) << refused.text;
-  }
+  const auto refused = said({"plugins", "test", "a.so"});
+  EXPECT_EQ(refused.exit_code, kUsage);
+  EXPECT_NE(refused.text.find("not supported yet"), std::string::npos) << refused.text;
 }
 
 }  // namespace
