@@ -34,6 +34,9 @@ std::string paths_of(const CommandShape& agentd) {
   return out;
 }
 
+// What a host says is expanded by a shell: only what can be an agent's name may come that far.
+constexpr const char* kAgents = "agentd agents list 2>/dev/null | cut -f1 | grep -x \"[a-z0-9][a-z0-9_-]*\"";
+
 enum class Takes { nothing, agents, files };
 Takes takes(const CommandShape& command) {
   for (const auto& each : command.positionals) {
@@ -56,7 +59,7 @@ std::string bash(const CommandShape& agentd) {
     for (const auto& sub : command.commands) words += ' ' + sub.name;
     for (const auto& option : command.options) words += ' ' + option.name;
     out += "    " + quoted(path) + ") words=" + quoted(words.substr(words.empty() ? 0 : 1));
-    if (takes(command) == Takes::agents) out += "; [[ $current == -* ]] || words+=\" $(agentd agents list 2>/dev/null | cut -f1)\"";
+    if (takes(command) == Takes::agents) out += "; [[ $current == -* ]] || words+=\" $(" + std::string(kAgents) + ")\"";
     if (takes(command) == Takes::files) out += "; files=1";
     out += " ;;\n";
   });
@@ -82,7 +85,7 @@ std::string zsh(const CommandShape& agentd) {
     for (const auto& sub : command.commands) out += ' ' + quoted(sub.name + ':' + brief(sub.summary));
     for (const auto& option : command.options) out += ' ' + quoted(option.name + ':' + brief(option.help));
     out += " )\n";
-    if (takes(command) == Takes::agents) out += "      [[ ${words[CURRENT]} == -* ]] || choices+=( ${(f)\"$(agentd agents list 2>/dev/null | cut -f1)\"} )\n";
+    if (takes(command) == Takes::agents) out += "      [[ ${words[CURRENT]} == -* ]] || choices+=( ${(f)\"$(" + std::string(kAgents) + ")\"} )\n";
     if (takes(command) == Takes::files) out += "      [[ ${words[CURRENT]} == -* ]] || _files\n";
     out += "      ;;\n";
   });
@@ -109,7 +112,7 @@ std::string fish(const CommandShape& agentd) {
     for (const auto& sub : command.commands) out += at + " -a " + quoted(sub.name) + " -d " + quoted(brief(sub.summary)) + '\n';
     for (const auto& option : command.options)
       out += at + " -l " + option.name.substr(2) + (option.value.empty() ? "" : " -r") + " -d " + quoted(brief(option.help)) + '\n';
-    if (takes(command) == Takes::agents) out += at + " -a '(agentd agents list 2>/dev/null | cut -f1)'\n";
+    if (takes(command) == Takes::agents) out += at + " -a '(" + std::string(kAgents) + ")'\n";
     if (takes(command) == Takes::files) out += at + " -F\n";
   });
   return out;

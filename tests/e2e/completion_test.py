@@ -1,9 +1,12 @@
 """Completion in real shells, and the manual page."""
+import http.server
+import json
 import os
 import pty
 import re
 import select
 import subprocess
+import threading
 import time
 import unittest
 
@@ -76,6 +79,33 @@ class Completion(AgentdTest):
     def test_says_nothing_of_agents_where_no_host_runs(self):
         self.agentd.kill()
         self.assertEqual([word for word in self.bash("agentd agents show ") if not word.startswith("-")], [])
+
+    def test_gives_no_shell_a_command_that_a_host_made_up(self):
+        """Who listens there need not be a host: any user of the machine may, before one is started."""
+        done = self.folder / "done"
+        names = [f"$(touch {done})", f"`touch {done}`", f"x;touch {done}", f"x\ntouch {done}", "-x", "wo rker", "worker"]
+        agents = json.dumps({"agents": [{"agent_id": name} for name in names], "next": None}).encode()
+
+        class Liar(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(agents)))
+                self.end_headers()
+                self.wfile.write(agents)
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.variables["AGENTD_URL"] = f"http://127.0.0.1:{server.server_port}"
+        for complete in (self.bash, self.fish):
+            with self.subTest(shell=complete.__name__):
+                self.assertEqual([word for word in complete("agentd agents show ") if not word.startswith("-")], ["worker"])
+        self.assertIn("worker", self.zsh("agentd agents show "))
+        self.assertFalse(done.exists())
 
     def test_refuses_another_shell(self):
         refused = self.agentd.cli("completion", "tcsh", check=False)
