@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "core/base/json_text.hpp"
+#include "core/base/plain_text.hpp"
 
 namespace agentd::host {
 namespace {
@@ -67,7 +68,11 @@ void Log::write(Level level, std::string_view component, std::string_view messag
   }
   std::string line(component);
   line += ": ";
-  for (const char c : text) line += static_cast<unsigned char>(c) < 0x20 && c != '\n' ? ' ' : c;  // nothing steers a terminal
+  const auto plain = plain_text(text, "\n");
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    line += plain[i];
+    if (plain[i] == '\n' && i + 1 < plain.size() && plain[i + 1] != ' ') line += "  ";  // what a stranger says begins no line
+  }
   out_->log(to_spdlog(level), spdlog::string_view_t(line));
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/plain_text.hpp"
 #include "host/cli/parse.hpp"
 #include "host/commands.hpp"
 #include "host/out_of_memory.hpp"
@@ -23,7 +24,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves is an error of the write
   const auto parsed = cli::parse(argc, argv);
   if (const auto* said = std::get_if<cli::Said>(&parsed)) {
-    (said->exit_code == cli::kDone ? std::cout : std::cerr) << said->text;
+    said->exit_code == cli::kDone ? std::cout << said->text : std::cerr << plain_text(said->text);
     return host::finish_output(std::cout, STDOUT_FILENO, std::cerr, said->exit_code);
   }
   const cli::Output to{std::cout, std::cerr, cli::Terminal::of(STDOUT_FILENO)};

@@ -1,6 +1,7 @@
 // `agentd run FILE`: the engine without a server, for one run.
 #include <ostream>
 
+#include "core/base/plain_text.hpp"
 #include "core/event/record.hpp"
 #include "core/run/clean.hpp"
 #include "host/api/run_view.hpp"
@@ -104,20 +105,21 @@ class OneRun {
     const bool completed = run["status"] == "completed";
     if (command_.dry_run && command_.json) run["would_call"] = would_call;
     if (!command_.json)
-      for (const auto& call : would_call) to_.out << "dry run: would call " << call["tool"].get<std::string>() << ' ' << call["arguments"].dump(-1, ' ', false, api::Json::error_handler_t::replace) << '\n';
+      for (const auto& call : would_call) to_.out << "dry run: would call " << call["tool"].get<std::string>() << ' ' << plain_json(call["arguments"].dump(-1, ' ', false, api::Json::error_handler_t::replace)) << '\n';
     if (command_.json) {
-      to_.out << run.dump(2, ' ', false, api::Json::error_handler_t::replace) << '\n';
+      to_.out << plain_json(run.dump(2, ' ', false, api::Json::error_handler_t::replace)) << '\n';
     } else if (completed) {
       const auto& result = run["result"];
-      to_.out << (result.is_string() ? result.get<std::string>() : result.dump(2, ' ', false, api::Json::error_handler_t::replace)) << '\n';
+      const auto answer = result.is_string() ? result.get<std::string>() : result.dump(2, ' ', false, api::Json::error_handler_t::replace);
+      to_.out << (to_.terminal.is_terminal ? plain_text(answer, "\n\t", "") : answer) << '\n';
     } else {
-      to_.err << "agentd: run " << run["run_id"].get<std::string>() << " " << run["status"].get<std::string>() << ": " << (run["error"].is_string() ? run["error"].get<std::string>() : "") << '\n';
+      to_.err << "agentd: run " << run["run_id"].get<std::string>() << " " << run["status"].get<std::string>() << ": " << (run["error"].is_string() ? plain_text(run["error"].get<std::string>()) : "") << '\n';
     }
     return completed ? cli::kDone : cli::kFailed;
   }
 
   int refuse(int code, const std::string& why) const {
-    to_.err << "agentd: " << why << '\n';
+    to_.err << "agentd: " << plain_text(why) << '\n';
     return code;
   }
 

@@ -3,21 +3,13 @@
 #include <algorithm>
 #include <tuple>
 
-#include "core/base/json_text.hpp"
+#include "core/base/plain_text.hpp"
 
 namespace agentd::manifest {
 namespace {
 
 // Nothing that a file is named or holds steers a terminal.
-std::string printable(std::string_view bytes, std::string_view kept) {
-  std::string out;
-  for (const char c : to_utf8(bytes)) {
-    const bool is_control = (static_cast<unsigned char>(c) < 0x20 && kept.find(c) == kept.npos) || c == 0x7f;
-    if (is_control) out += "\xef\xbf\xbd";  // U+FFFD
-    else out += c;
-  }
-  return out;
-}
+std::string printable(std::string_view bytes, std::string_view kept) { return plain_text(bytes, kept, "\xef\xbf\xbd"); }  // U+FFFD
 
 }  // namespace
 

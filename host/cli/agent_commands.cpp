@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "core/base/file.hpp"
+#include "core/base/plain_text.hpp"
 #include "core/manifest/agents.hpp"
 #include "host/cli/agent_patch.hpp"
 #include "host/cli/ask.hpp"
@@ -27,7 +28,7 @@ std::vector<std::string> told(const std::string& file, const Reply& reply) {
     manifest::Problem at{file, error.value("line", 0), error.value("column", 0), error.value("detail", "")};
     lines.push_back(manifest::to_text(at));
   }
-  if (lines.empty()) lines.push_back(file + ": " + refusal(reply).message);
+  if (lines.empty()) lines.push_back(plain_text(file + ": " + refusal(reply).message));
   return lines;
 }
 

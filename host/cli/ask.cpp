@@ -4,6 +4,8 @@
 #include <ostream>
 #include <set>
 
+#include "core/base/name_text.hpp"
+#include "core/base/plain_text.hpp"
 #include "core/port/ledger.hpp"
 
 namespace agentd::cli {
@@ -91,7 +93,7 @@ Refusal refusal(const Reply& reply) {
 }
 
 int tell(const Refusal& refusal, const Output& to) {
-  to.err << "agentd: " << refusal.message << '\n';
+  to.err << "agentd: " << plain_text(refusal.message) << '\n';
   return refusal.exit_code;
 }
 
@@ -127,7 +129,7 @@ class Questions {
     for (const auto& asked : answer->value("approvals", Json::array())) {
       if (text(asked, "run_id") != run_id || !told_.insert(text(asked, "call_id")).second) continue;
       const auto what = text(asked, "about") == "outcome" ? " waits for a person to say what became of " : " waits for a person to allow ";
-      to_.err << "agentd: run " << run_id << what << text(asked, "tool") << ": agentd approvals approve " << text(asked, "call_id") << '\n' << std::flush;
+      to_.err << "agentd: run " << run_id << what << plain_text(text(asked, "tool")) << ": agentd approvals approve " << plain_text(text(asked, "call_id")) << '\n' << std::flush;
     }
   }
 
@@ -155,6 +157,6 @@ Asked<Json> end_of(const Connection& connection, const std::string& run_id, Json
   }
 }
 
-void print_json(const Json& document, const Output& to) { to.out << document.dump(2, ' ', false, Json::error_handler_t::replace) << '\n'; }
+void print_json(const Json& document, const Output& to) { to.out << plain_json(document.dump(2, ' ', false, Json::error_handler_t::replace)) << '\n'; }
 
 }  // namespace agentd::cli

@@ -1,6 +1,7 @@
 #include <ostream>
 
 #include "core/base/json_text.hpp"
+#include "core/base/plain_text.hpp"
 
 #include "host/cli/ask.hpp"
 
@@ -26,7 +27,7 @@ std::string detail(const Json& payload, const Terminal& terminal) {
 
 void print_event(const Json& event, const Events& command, const Output& to) {
   if (command.connection.json) {
-    to.out << event.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n' << std::flush;
+    to.out << plain_json(event.dump(-1, ' ', false, Json::error_handler_t::replace)) << '\n' << std::flush;
     return;
   }
   const std::string between = to.terminal.is_terminal ? "  " : "\t";
@@ -34,11 +35,9 @@ void print_event(const Json& event, const Events& command, const Output& to) {
   const auto colour = type.ends_with("_error") || type.ends_with("_failed") || type.ends_with("_quarantined") ? Colour::red
                       : type.ends_with("task_completed")                                                      ? Colour::green
                                                                                                               : Colour::none;
-  std::string line = detail(event.value("payload", Json::object()), to.terminal);
-  for (auto& c : line)
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  to.out << to.terminal.paint(text(event, "timestamp"), Colour::dim) << between << text(event, "agent_id") << between << to.terminal.paint(type, colour)
-         << between << text(event, "run_id") << between << line << '\n'
+  const auto plain = [](const std::string& text) { return plain_text(text, ""); };
+  to.out << to.terminal.paint(plain(text(event, "timestamp")), Colour::dim) << between << plain(text(event, "agent_id")) << between << to.terminal.paint(plain(type), colour)
+         << between << plain(text(event, "run_id")) << between << plain(detail(event.value("payload", Json::object()), to.terminal)) << '\n'
          << std::flush;
 }
 

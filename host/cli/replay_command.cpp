@@ -2,6 +2,7 @@
 #include <ostream>
 
 #include "core/base/json_text.hpp"
+#include "core/base/plain_text.hpp"
 #include "host/cli/ask.hpp"
 
 namespace agentd::cli {
@@ -51,9 +52,9 @@ int print_replay(const Json& run, const Output& to) {
   else if (completed)
     to.out << "no difference in " << steps << (steps == 1 ? " step\n" : " steps\n");
   if (!completed)
-    to.err << "agentd: run " << text(run, "run_id") << " " << text(run, "status") << ": " << text(run, "error") << '\n';
+    to.err << "agentd: run " << text(run, "run_id") << " " << text(run, "status") << ": " << plain_text(text(run, "error")) << '\n';
   else if (run.contains("reason"))
-    to.err << "agentd: run " << text(run, "run_id") << " went no further: " << text(run, "reason") << '\n';
+    to.err << "agentd: run " << text(run, "run_id") << " went no further: " << plain_text(text(run, "reason")) << '\n';
   return completed && difference.is_null() ? kDone : kFailed;
 }
 

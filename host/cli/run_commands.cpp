@@ -4,6 +4,7 @@
 #include "core/base/json_numbers.hpp"
 #include "core/base/json_text.hpp"
 #include "core/base/name_text.hpp"
+#include "core/base/plain_text.hpp"
 #include "host/cli/ask.hpp"
 
 namespace agentd::cli {
@@ -44,13 +45,11 @@ Asked<Json> body_of(const AgentsRun& command) {
 // The final answer alone: a text as it is, anything else as JSON.
 int print_answer(const Json& run, const Output& to) {
   if (run.value("status", "") != "completed") {
-    to.err << "agentd: run " << text(run, "run_id") << " " << text(run, "status") << ": " << text(run, "error") << '\n';
+    to.err << "agentd: run " << text(run, "run_id") << " " << text(run, "status") << ": " << plain_text(text(run, "error")) << '\n';
     return kFailed;
   }
-  auto answer = text(run, "result");
-  if (to.terminal.is_terminal)  // a model's words must not steer the terminal
-    std::erase_if(answer, [](unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f; });
-  to.out << answer << '\n';
+  const auto answer = text(run, "result");
+  to.out << (to.terminal.is_terminal ? plain_text(answer, "\n\t", "") : answer) << '\n';
   return kDone;
 }
 

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "core/base/json_text.hpp"
+#include "core/base/plain_text.hpp"
 #include "host/cli/ask.hpp"
 #include "host/cli/shape.hpp"
 
@@ -38,8 +39,8 @@ void print_agents(const Json& agents, const Output& to) {
 void print_refused(const Json& status, const Output& to) {
   const auto refused = status.value("refused_agents", Json::array());
   for (const auto& each : refused) {
-    to.err << to.terminal.paint("refused: " + text(each, "agent_id"), Colour::red) << " (" << text(each, "origin") << ")\n";
-    for (const auto& problem : each.value("problems", Json::array())) to.err << "  " << (problem.is_string() ? problem.get<std::string>() : problem.dump()) << '\n';
+    to.err << to.terminal.paint("refused: " + plain_text(text(each, "agent_id"), ""), Colour::red) << " (" << plain_text(text(each, "origin"), "") << ")\n";
+    for (const auto& problem : each.value("problems", Json::array())) to.err << "  " << plain_text(problem.is_string() ? problem.get<std::string>() : problem.dump()) << '\n';
   }
   const auto all = status.value("total_refused_agents", refused.size());
   if (all > refused.size()) to.err << "and " << all - refused.size() << " more\n";

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "core/base/plain_text.hpp"
+
 namespace agentd::cli {
 namespace {
 
@@ -24,11 +26,7 @@ std::string cut(const std::string& text, std::size_t columns) {
 }
 
 // What comes from models and tools must not steer a terminal.
-std::string one_line(std::string_view text) {
-  std::string out;
-  for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
-  return out;
-}
+std::string one_line(std::string_view text) { return plain_text(text, ""); }
 
 // The largest unit that there is one of.
 std::string rounded(Millis time) {
