@@ -33,6 +33,7 @@ int exit_code_of(int status) {
 Asked<Http> connect(const Connection& connection) {
   auto place = Place::of(connection.url);
   if (!place) return std::unexpected(Refusal{kUsage, "--url: " + place.error().message});
+  if (const auto unfit = unfit_for_a_name(connection.token); !unfit.empty()) return std::unexpected(Refusal{kUsage, "the token of --token or AGENTD_API_TOKEN " + std::string(unfit)});
   return Http(std::move(*place), connection.url, connection.token, connection.ca_file);
 }
 

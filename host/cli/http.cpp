@@ -3,6 +3,8 @@
 #include <boost/url/encode.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
+#include <charconv>
+#include <cstdint>
 
 #include "core/base/real_world.hpp"
 #include "core/net/client.hpp"
@@ -48,6 +50,12 @@ Error explain(const Error& error, const Receiver& receiver, bool is_secure, cons
   return told(ErrorClass::retryable, "host not reachable at " + url + " (" + error.message + "); " + hint);
 }
 
+bool is_port(std::string_view digits) {
+  std::uint16_t port = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return read.ec == std::errc() && read.ptr == digits.data() + digits.size() && port > 0;
+}
+
 std::string address_of(const Place& place, std::string_view target) {
   const bool v6 = place.host.find(':') != std::string::npos;
   return (place.is_secure ? "https://" : "http://") + (v6 ? "[" + place.host + "]" : place.host) + ":" + place.port + place.prefix + std::string(target);
@@ -60,6 +68,8 @@ Result<Place> Place::of(std::string_view url) {
   if (!parsed || parsed->host_address().empty()) return fail("\"" + std::string(url) + "\" is not a URL; try http://127.0.0.1:8765");
   const bool is_secure = parsed->scheme_id() == boost::urls::scheme::https;
   if (!is_secure && parsed->scheme_id() != boost::urls::scheme::http) return fail("\"" + std::string(url) + "\" does not begin with http:// or https://");
+  if (!parsed->port().empty() && !is_port(parsed->port())) return fail("\"" + std::string(url) + "\" has a port that is none: 1 to 65535");
+  if (parsed->has_query() || parsed->has_fragment()) return fail("\"" + std::string(url) + "\" has more than the place where the host is: leave out what begins with ? or #");
   if (parsed->has_userinfo()) return fail("the URL names a user; a token is given with --token or AGENTD_API_TOKEN");
   Place place{std::string(parsed->host_address()), parsed->port().empty() ? is_secure ? "443" : "80" : std::string(parsed->port()), std::string(parsed->encoded_path()), is_secure};
   while (place.prefix.ends_with('/')) place.prefix.pop_back();

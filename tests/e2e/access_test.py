@@ -98,6 +98,13 @@ class Access(AgentdTest):
         self.assertEqual((refused.returncode, refused.stderr), (4, 'agentd: "viewers" has the role viewer; this takes operator\n'))
         self.agentd.cli("agents", "pause", "worker", "--token", TOKENS["operator"])
 
+    def test_a_token_or_an_address_that_can_be_none_is_wrong_usage(self):
+        self.with_tokens()
+        for wrong, words in ((["--token", "read-from-a-file\r"], "control character"), (["--url", "http://127.0.0.1:99999"], "port"), (["--url", f"{self.agentd.url}?token=x"], "leave out"), (["--url", f"{self.agentd.url}#x"], "leave out")):
+            refused = self.agentd.cli("status", *wrong, check=False)
+            self.assertEqual(refused.returncode, 2, wrong)
+            self.assertIn(words, refused.stderr)
+
     def test_tokens_are_read_again_with_a_reload(self):
         file = self.folder / "token"
         file.write_text("first-0123456789abcdef\n")
