@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <span>
 
+#include "core/base/json_numbers.hpp"
 #include "core/base/json_text.hpp"
 #include "core/manifest/agent_check.hpp"
 #include "core/manifest/agent_keys.hpp"
@@ -175,15 +176,29 @@ void refuse_nulls(const Tree& tree, std::vector<Problem>& problems) {
   }
 }
 
+constexpr std::size_t kLongestInteger = 64;  // bytes of it that are told
+
+// TOML's are signed. What is between those and 64 bits would become a text.
+void refuse_wide_integers(const Json& json, std::vector<Problem>& problems) {
+  const auto flat = json.flatten();
+  for (const auto& [pointer, value] : flat.items())
+    if (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX) problems.push_back({kSentFile, 0, 0, value.dump() + " is above 9223372036854775807, the largest whole number there is here", pointer});
+}
+
 std::optional<Tree> parse_document(std::string_view text, std::vector<Problem>& problems) {
   const auto json = is_json(text) ? Json::parse(text, nullptr, false) : Json();
   if (!json.is_object()) {
     problems.push_back({kSentFile, 0, 0, is_json(text) ? "must be a JSON object" : "is not JSON: one document in UTF-8, at most 64 deep, no name twice in an object"});
     return std::nullopt;
   }
+  if (const auto integer = wide_integer(text); !integer.empty()) {
+    problems.push_back({kSentFile, 0, 0, "is JSON with the integer " + std::string(clip_utf8(integer, kLongestInteger)) + ", which is beyond 64 bits"});
+    return std::nullopt;
+  }
   const auto source = std::make_shared<Source>(Source{.name = kSentFile, .folder = "", .is_sent = true});
   auto tree = from_document(without_nulls(json), source);
   refuse_nulls(tree, problems);
+  refuse_wide_integers(json, problems);
   return tree;
 }
 

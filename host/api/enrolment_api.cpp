@@ -1,6 +1,7 @@
 // Agents that come, change and go over HTTP.
 #include <charconv>
 
+#include "core/base/json_numbers.hpp"
 #include "core/base/json_text.hpp"
 #include "core/base/name_text.hpp"
 #include "core/manifest/tree.hpp"
@@ -119,6 +120,7 @@ Async<Answer> patch_agent(Context& context, Request request) {
   if (!revision) co_return std::move(revision.error());
   if (!is_json(request.body) || !raw(request.body).is_object())
     co_return problem(400, "the body cannot be read as a merge patch", {{"", "write an object: {\"limits\": {\"max_steps\": 3}}; null removes a key"}});
+  if (const auto integer = wide_integer(request.body); !integer.empty()) co_return problem(400, "the body cannot be read as a merge patch", {{"", "is JSON with the integer " + std::string(clip_utf8(integer, 64)) + ", which is beyond 64 bits"}});
   auto patching = context.enrolment.patch(request.capture("id"), std::move(request.body), *revision, signed_by(request, kThroughApi));
   const auto patched = co_await std::move(patching);
   if (!patched) co_return refused(context, patched.error());

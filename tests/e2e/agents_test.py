@@ -169,6 +169,18 @@ class Agents(AgentdTest):
         self.assertEqual((self.agents()["a"]["revision"], self.types()), (1, ["agent_created"]))
         self.assertEqual(self.agentd.wait_run(self.agentd.submit("a"))["status"], "completed")
 
+    def test_a_number_is_that_number_or_refused(self):
+        """What no whole number of TOML holds became a text, and what 64 bits do not hold another number."""
+        self.start()
+        self.created(task={"query": "Look", "params": {"n": 9223372036854775807}})
+        self.assertEqual(self.agentd.get("/v1/agents/a")["manifest"]["task"]["params"], {"n": 9223372036854775807})
+        between, beyond = {"task": {"query": "Look", "params": {"a/b": [{"n": 9223372036854775808}]}}}, {"task": {"query": "Look", "params": {"n": 184467440737095516150}}}
+        self.assertEqual(self.pointers(self.patched("a", between, 422)), ["/task/params/a~1b/0/n"])
+        self.assertIn("184467440737095516150, which is beyond 64 bits", self.patched("a", beyond, 400)["errors"][0]["detail"])
+        for wrong, status in ((between, 422), (beyond, 400)):
+            self.assertEqual(self.ask("POST", "/v1/agents", manifest(agent_id="b", **wrong))[0], status)
+        self.assertEqual(self.agents()["a"]["revision"], 1)
+
     def test_who_looked_at_another_revision_changes_nothing(self):
         self.start()
         self.created()
