@@ -39,6 +39,10 @@ const Histogram::BucketBoundaries kGroupBuckets = {1, 2, 4, 8, 16, 32, 64, 128, 
 double seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000; }
 double unix_seconds(Instant at) { return static_cast<double>(at.time_since_epoch().count()) / 1000; }
 
+// Models and tools may be named by whoever may make an agent: past these bounds, too, the rest are `other`.
+constexpr std::size_t kModelLabels = 1000, kToolLabels = 1000, kCostSeries = 4 * Metrics::kAgentLabels;
+const std::string kOther = "other";
+
 struct Agent {
   std::array<Counter*, kOutcomes.size()> runs{};
   std::string label;
@@ -166,7 +170,7 @@ Agent& Metrics::Families::agent(const std::string& id) {
   const auto found = agent_by_id.find(id);
   if (found != agent_by_id.end()) return found->second;
   if (agent_by_id.size() < kAgentLabels) return agent_by_id.emplace(id, labelled(id)).first->second;
-  if (!other) other = labelled("other");
+  if (!other) other = labelled(kOther);
   return *other;
 }
 
@@ -186,6 +190,7 @@ Agent Metrics::Families::labelled(const std::string& label) {
 const Tool& Metrics::Families::tool(const std::string& name) {
   const auto found = tool_by_name.find(name);
   if (found != tool_by_name.end()) return found->second;
+  if (tool_by_name.size() >= kToolLabels && name != kOther) return tool(kOther);
   Tool added;
   for (std::size_t i = 0; i < kToolOutcomes.size(); ++i) added.calls[i] = &tool_calls.Add({{"tool", name}, {"outcome", event::name(kToolOutcomes[i])}});
   added.duration = &tool_duration.Add({{"tool", name}}, kCallBuckets);
@@ -196,6 +201,7 @@ const Model& Metrics::Families::model(const std::string& provider, const std::st
   std::string key = provider + '\n' + name;
   const auto found = model_by_name.find(key);
   if (found != model_by_name.end()) return found->second;
+  if (model_by_name.size() >= kModelLabels && name != kOther) return model(provider, kOther);
   Model added;
   for (std::size_t i = 0; i < kCallOutcomes.size(); ++i)
     added.calls[i] = &model_calls.Add({{"provider", provider}, {"model", name}, {"outcome", kCallOutcomes[i]}});
@@ -206,9 +212,11 @@ const Model& Metrics::Families::model(const std::string& provider, const std::st
 
 Counter& Metrics::Families::cost_of(const std::string& agent_id, const std::string& model_name) {
   const auto& label = agent(agent_id).label;
-  auto& known = cost_by_name[label + '\n' + model_name];
-  if (!known) known = &cost.Add({{"agent", label}, {"model", model_name}});
-  return *known;
+  std::string key = label + '\n' + model_name;
+  const auto known = cost_by_name.find(key);
+  if (known != cost_by_name.end()) return *known->second;
+  if (cost_by_name.size() >= kCostSeries && model_name != kOther) return cost_of(agent_id, kOther);
+  return *cost_by_name.emplace(std::move(key), &cost.Add({{"agent", label}, {"model", model_name}})).first->second;
 }
 
 std::size_t Metrics::Families::index(port::RunStatus status) {

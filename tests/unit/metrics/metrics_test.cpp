@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace agentd::metrics {
 namespace {
 
@@ -146,6 +148,19 @@ TEST_F(Scrape, BoundsTheAgentLabel) {
   const auto text = metrics.render({});
   EXPECT_EQ(text.find("agent1003"), std::string::npos);
   EXPECT_TRUE(shows(R"(agentd_runs_total{agent="other",outcome="completed"} 1)"));
+}
+
+TEST_F(Scrape, BoundsWhatModelsAndToolsAreNamed) {
+  for (int i = 0; i < 6000; ++i) {
+    const auto n = std::to_string(i);
+    metrics.know_tool("tool" + n);
+    see(event::Answered{.provider = "p", .model = "model" + n, .cost = dollars(0.25)});
+  }
+  const auto text = metrics.render({});
+  for (const auto* last : {"tool5999", "model5999"}) EXPECT_FALSE(text.contains(last)) << last;
+  EXPECT_LT(std::ranges::count(text, '\n'), 60'000);
+  EXPECT_TRUE(text.contains(R"(agentd_model_calls_total{model="other",outcome="ok",provider="p"} 5000)"));
+  EXPECT_TRUE(text.contains(R"(agentd_cost_usd_total{agent="watcher",model="other"} 500)"));
 }
 
 TEST_F(Scrape, ShowsTheSeriesOfAFamilyInOrder) {
