@@ -1,6 +1,7 @@
 #include "host/plugin_watch.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace agentd::host {
 
@@ -21,11 +22,15 @@ Async<void> PluginWatch::stop() {
   while (looking_ > 0) co_await sleep(ground_.world.timers, Millis(1), {});
 }
 
-// Not before it has been quiet for a while: several files are often installed together, and one that is half written is none.
+// Not before it has been quiet for a while: several files are often installed together, and one that is half written is none. One that
+// is never quiet does not keep the others out.
 void PluginWatch::arm() {
   if (stopping_.stop_requested()) return;
+  const auto now = ground_.world.clock.tick();
+  if (timer_ == 0) unsettled_since_ = now;
   ground_.world.timers.cancel(std::exchange(timer_, 0));
-  timer_ = ground_.world.timers.after(kSettle, [this] {
+  const auto left = std::chrono::ceil<Millis>(unsettled_since_ + kSettleAtMost - now);
+  timer_ = ground_.world.timers.after(std::clamp(left, Millis(0), kSettle), [this] {
     timer_ = 0;
     ++looking_;
     spawn(ground_.world.executor, look());

@@ -29,7 +29,7 @@ class PluginWatch {
   Async<void> stop();  // nothing is loaded any more when it returns
 
  private:
-  static constexpr Millis kSettle{400};
+  static constexpr Millis kSettle{400}, kSettleAtMost{1'200};
   static constexpr Millis kPoll{2'000};
 
   void arm();
@@ -39,6 +39,7 @@ class PluginWatch {
   const Ground ground_;
   FolderWatch watch_;
   Timers::Id timer_ = 0;
+  Tick unsettled_since_;  // while there is a timer
   int looking_ = 0;
   std::vector<plugin::Catalog::Outdated> told_;
   std::stop_source stopping_;

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import shutil
+import threading
 import time
 import unittest
 
@@ -54,6 +55,23 @@ class NewPlugins(AgentdTest):
         self.assertEqual(self.agentd.wait_run(self.agentd.submit("a"))["status"], "completed")
         loaded = self.events("plugin_loaded")
         self.assertEqual((len(loaded), loaded[-1]["plugin"], loaded[-1]["file"]), (known + 1, "good", str(self.plugins / "good.so")))
+
+    def test_one_that_is_written_without_end_keeps_no_other_out(self):
+        self.start()
+        ended = threading.Event()
+
+        def write():
+            while not ended.wait(0.1):
+                (self.plugins / "restless.so").write_text("not yet")
+
+        writing = threading.Thread(target=write)
+        writing.start()
+        try:
+            shutil.copy(SAMPLES / "good.so", self.plugins)
+            until("it is loaded", lambda: self.plugin(), 30)
+        finally:
+            ended.set()
+            writing.join()
 
     def test_a_broken_one_is_told_and_tried_again_when_it_changes(self):
         self.start()
