@@ -7,11 +7,14 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/base/file.hpp"
+
 namespace agentd::api {
 namespace ssl = boost::asio::ssl;
 namespace {
 
 constexpr Millis kBetweenLooks{1'000};
+constexpr std::size_t kLargest = 1 << 20;  // bytes of a file
 
 // HTTP/1.1 is all that is spoken here (RFC 7301).
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length, const unsigned char* offered, unsigned int size, void*) {
@@ -31,10 +34,13 @@ Result<Certificate::Context> load(const std::string& chain_file, const std::stri
   SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_alpn_select_cb(native, choose_protocol, nullptr);
   context->set_password_callback([](std::size_t, ssl::context::password_purpose) { return std::string(); });  // no terminal is asked
+  const auto chain = read_regular_file(chain_file, kLargest), key = read_regular_file(key_file, kLargest);  // a pipe would keep the engine waiting
+  for (const auto* file : {&chain, &key})
+    if (!*file) return std::unexpected(file->error());
   boost::system::error_code error;
-  context->use_certificate_chain_file(chain_file, error);
+  context->use_certificate_chain(boost::asio::buffer(*chain), error);
   if (error) return fail("the certificate " + chain_file + " cannot be used: " + error.message());
-  context->use_private_key_file(key_file, ssl::context::pem, error);
+  context->use_private_key(boost::asio::buffer(*key), ssl::context::pem, error);
   if (error) return fail("the key " + key_file + " cannot be used: " + error.message());
   if (SSL_CTX_check_private_key(native) != 1) return fail("the key " + key_file + " is not that of the certificate " + chain_file);
   return context;

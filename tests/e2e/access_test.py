@@ -189,6 +189,24 @@ class Access(AgentdTest):
             until("the end is seen", lambda: "background_task_completed" in (self.folder / "events").read_text() or self.agentd.cli("agents", "run", "worker", "--wait", *connection) is None)
         finally:
             following.kill()
+    def test_a_key_that_is_a_pipe_holds_nobody_up(self):
+        make_certificate(self.folder)
+        for kind in "ck":
+            os.replace(self.folder / f"{kind}.new", self.folder / f"{kind}.pem")
+        self.serve('tls = { cert = "c.pem", key = "k.pem" }\n')
+        self.agentd.start(wait=False)
+        speak = lambda: self.agentd.cli("status", "--url", f"https://localhost:{self.agentd.port}", "--cacert", "c.pem", check=False).returncode == 0
+        until("it serves", speak)
+        key = (self.folder / "k.pem").read_bytes()
+        (self.folder / "k.pem").unlink()
+        os.mkfifo(self.folder / "k.pem")
+        until("it is told", lambda: speak() and "k.pem: not a regular file; the one before it serves on" in self.agentd.log())
+        self.assertEqual(self.agentd.stop(), 0)
+        self.assertIn("k.pem: not a regular file", self.agentd.cli("check", check=False).stdout)
+        (self.folder / "k.pem").unlink()
+        (self.folder / "k.pem").write_bytes(key)
+        self.assertEqual(self.agentd.cli("check", check=False).returncode, 0)
+
             following.wait()
 
 
