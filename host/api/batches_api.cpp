@@ -31,9 +31,9 @@ constexpr std::size_t kBatchRowsAtOnce = 256;  // of the ledger
 // The answer: a line for each item. Once one has no place, none behind it is tried, so that items come in in their order.
 class Intake {
  public:
-  Intake(const Context& context, host::Member member, std::string batch, std::int64_t line)
+  Intake(const Context& context, std::string agent_id, std::string batch, std::int64_t line)
       : context_(context),
-        member_(std::move(member)),
+        agent_id_(std::move(agent_id)),
         batch_(std::move(batch)),
         prefix_(host::batch_prefix(batch_)),
         line_(line) {}
@@ -63,19 +63,20 @@ class Intake {
   Async<void> flush() {
     auto items = std::exchange(waiting_, {});
     if (items.empty()) co_return;
-    if (const auto gone = gone_meanwhile(); gone.status != 0) {
+    const auto now = context_.roster.find(agent_id_);
+    if (const auto gone = gone_meanwhile(now); gone.status != 0) {
       for (const auto& item : items) refuse(item.line, item.entered.key.substr(prefix_.size()), gone);
       co_return;
     }
     std::vector<event::Entered> entered;
     for (const auto& item : items) entered.push_back(item.entered);
-    const auto taken = co_await take_in_all(context_, member_, std::move(entered));
+    const auto taken = co_await take_in_all(context_, *now, std::move(entered));  // what has changed holds for new runs
     if (!taken) refused_ = {503, taken.error().message, 1};
     for (std::size_t i = 0; i < items.size(); ++i) {
       if (taken && (*taken)[i].run)
         accept(items[i], (*taken)[i]);
       else
-        refuse(items[i].line, items[i].entered.key.substr(prefix_.size()), taken ? full() : refused_);
+        refuse(items[i].line, items[i].entered.key.substr(prefix_.size()), taken ? full(*now) : refused_);
     }
   }
 
@@ -97,15 +98,13 @@ class Intake {
   };
 
   // A large batch takes a while to come: its agent may not be what it was when the request began.
-  Refusal gone_meanwhile() const {
-    const auto now = context_.roster.find(member_.agent_id);
-    if (!now) return {404, "agent \"" + member_.agent_id + "\" was removed while the items came", 0};
-    if (!now->enabled || now->mode == host::Mode::stopped) return {409, "agent \"" + member_.agent_id + "\" was stopped while the items came", 0};
+  Refusal gone_meanwhile(const host::MemberRef& now) const {
+    if (!now) return {404, "agent \"" + agent_id_ + "\" was removed while the items came", 0};
+    if (!now->enabled || now->mode == host::Mode::stopped) return {409, "agent \"" + agent_id_ + "\" was stopped while the items came", 0};
     return {};
   }
-  Refusal full() {
-    refused_ = {
-        429, "the queue of agent \"" + member_.agent_id + "\" is full (" + std::to_string(member_.queue_size) + " runs wait)", 1};
+  Refusal full(const host::Member& now) {
+    refused_ = {429, "the queue of agent \"" + now.agent_id + "\" is full (" + std::to_string(now.queue_size) + " runs wait)", 1};
     return refused_;
   }
   void accept(const Item& item, const port::Admission& admission) {
@@ -124,7 +123,7 @@ class Intake {
   void write(const Json& line) { out_ += line.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n'; }
 
   const Context& context_;
-  const host::Member member_;  // as it was when the request came
+  const std::string agent_id_;
   const std::string batch_, prefix_;
   std::int64_t line_;
   std::size_t items_ = 0, taken_ = 0;
@@ -154,7 +153,7 @@ Async<Answer> submit_batch(Context& context, Request request) {
     if (read.ec != std::errc() || read.ptr != from.data() + from.size() || first < 1 || first > kLastLine)
       co_return problem(400, "from is the number of the first line, 1 to " + std::to_string(kLastLine));
   }
-  Intake intake(context, *member, name, first);
+  Intake intake(context, member->agent_id, name, first);
   std::string text;
   while (true) {
     const auto piece = co_await request.incoming->next();

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import shutil
+import socket
 import subprocess
 import unittest
 
@@ -55,6 +56,23 @@ class Batch(AgentdTest):
         answer = connection.getresponse()
         body = answer.read().decode()
         return answer, [json.loads(line) for line in body.splitlines()]
+
+    def test_what_changes_while_it_comes_holds_for_the_rest(self):
+        """Nothing of an agent that was deleted works on in its name."""
+        manifest = lambda model: {"agent_id": "late", "model": {"provider": "played", "model": model}, "task": {"query": "say"}}
+        self.assertEqual(self.agentd.request("POST", "/v1/agents", manifest("old"))[0], 201)
+        items = [b'{"key": "%d"}\n' % n for n in range(128)]
+        with socket.create_connection(("127.0.0.1", self.agentd.port), timeout=60) as sending:
+            sending.sendall(b"POST /v1/agents/late/batches?batch=b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/jsonl\r\nContent-Length: %d\r\n\r\n" % sum(map(len, items)))
+            sending.sendall(b"".join(items[:64]))
+            until("the first have come", lambda: len(self.agentd.get("/v1/runs?agent=late&limit=1000")["runs"]) == 64)
+            self.assertEqual(self.agentd.request("DELETE", "/v1/agents/late")[0], 200)
+            self.assertEqual(self.agentd.request("POST", "/v1/agents", manifest("new"))[0], 201)
+            sending.sendall(b"".join(items[64:]))
+            self.assertIn(b"200 OK", b"".join(iter(lambda: sending.recv(65536), b"")))
+        until("all have ended", lambda: self.agentd.get("/v1/batches/late.b")["status"] == "ended")
+        last = next(run for run in self.agentd.get("/v1/runs?agent=late&limit=1000")["runs"] if run["key"].endswith("/127"))
+        self.assertEqual([step["name"] for step in self.agentd.get(f"/v1/runs/{last['run_id']}/steps")["steps"]], ["played/new"])
 
     def runs(self):
         return self.agentd.get("/v1/runs?limit=1000")["runs"]
