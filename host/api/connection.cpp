@@ -124,7 +124,7 @@ std::string_view Server::Connection::first_line() const {
 }
 
 Async<bool> Server::Connection::invite_body(std::string_view expect) {
-  if (!beast::iequals(expect, "100-continue")) co_return true;
+  if (!is_recent_ || !beast::iequals(expect, "100-continue")) co_return true;
   http::response<http::empty_body> go_on(http::status::continue_, 11);
   const auto [error, size] = co_await http::async_write(stream_, go_on, use_tuple);
   co_return !error;
@@ -142,6 +142,7 @@ Async<std::variant<Server::Connection::Incoming, Refused, Server::Connection::Cl
     if (auto* refused = std::get_if<Refused>(&why)) co_return std::move(*refused);
     co_return Closed{};
   }
+  is_recent_ = streamed_->get().version() >= 11;
   co_return Incoming(http::request_header<>(streamed_->get().base()));
 }
 
@@ -179,6 +180,7 @@ Async<std::variant<Server::Connection::Incoming, Refused, Server::Connection::Cl
   };
   const auto [head_error, head_size] = co_await http::async_read_header(stream_, buffer_, parser, use_tuple);
   if (head_error) co_return wrong(head_error);
+  is_recent_ = parser.get().version() >= 11;
   const bool invited = co_await invite_body(parser.get()[http::field::expect]);
   if (!invited) co_return Closed{};
   if (parser.is_done()) co_return parser.release();
@@ -222,7 +224,7 @@ Async<bool> Server::Connection::begin_events() {
   http::response<http::empty_body> response(http::status::ok, 11);
   set_usual_headers(response);
   response.set(http::field::content_type, "text/event-stream; charset=utf-8");
-  response.set(http::field::transfer_encoding, "chunked");
+  if (is_recent_) response.set(http::field::transfer_encoding, "chunked");
   response.keep_alive(false);
   http::response_serializer<http::empty_body> serializer(response);
   stream_.tcp().expires_after(limits_.write);
@@ -240,12 +242,17 @@ Async<bool> Server::Connection::send(Buffers buffers) {
 }
 
 Async<bool> Server::Connection::write(std::string text) {
+  if (!is_recent_) {
+    const bool sent = co_await send(asio::buffer(text));
+    co_return sent;
+  }
   auto chunk = http::make_chunk(asio::buffer(text));
   const bool sent = co_await send(std::move(chunk));
   co_return sent;
 }
 
 Async<bool> Server::Connection::end_events() {
+  if (!is_recent_) co_return true;
   auto last = http::make_chunk_last();
   const bool sent = co_await send(std::move(last));
   co_return sent;

@@ -274,7 +274,7 @@ Async<bool> Server::stream(Connection& connection, EventStream stream, bool head
   const Work streaming(streams_);
   const bool begun = co_await connection.begin_events();
   if (begun && !head) co_await stream.story(connection);
-  if (begun) co_await connection.end_events();
+  if (begun && !head) co_await connection.end_events();
   co_return false;
 }
 

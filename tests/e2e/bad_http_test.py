@@ -60,6 +60,12 @@ class Client:
         body, self.unread = self.unread[:length], self.unread[length:]
         return int(first.split()[1]), headers, body
 
+    def answer_head(self):
+        """The status of what comes first."""
+        while b"\r\n\r\n" not in self.unread and self.more():
+            pass
+        return int(self.unread.split()[1])
+
     def answers(self):
         """Every one until the host hangs up."""
         while (answer := self.answer()) is not None:
@@ -251,6 +257,26 @@ class Connections(BadHttp):
                 answers = list(self.client().send(shape + self.ASK).answers())  # ends: the host hangs up
                 self.assertEqual([status // 100 for status, _, _ in answers], [4] if answers and answers[0][0] != 501 else [5], (what, answers))
                 self.assertEqual(answers[0][1]["connection"], "close")
+
+    def test_of_an_older_version_are_answered_in_its_words(self):
+        """HTTP/1.0 knows neither chunks nor an answer before the answer."""
+        client = self.client().send(b"GET /v1/events HTTP/1.0\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
+        while b"\n\n" not in client.unread:
+            self.assertTrue(client.more(), client.unread)
+        head, body = client.unread.split(b"\r\n\r\n", 1)
+        self.assertNotIn(b"transfer-encoding", head.lower())
+        self.assertTrue(body.startswith(b"retry: "), body)
+        post = b"POST /v1/agents/nobody/runs HTTP/1.0\r\nHost: localhost\r\nExpect: 100-continue\r\n" + JSON + b"Content-Length: 2\r\n\r\n{}"
+        self.assertEqual([status for status, _, _ in self.client().send(post).answers()], [404])
+        self.assertEqual(self.client().send(post.replace(b"HTTP/1.0", b"HTTP/1.1")).answer_head(), 100)
+
+    def test_that_ask_for_a_streams_head_get_no_body(self):
+        client = self.client().send(b"HEAD /v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
+        while client.more():
+            pass
+        self.assertTrue(client.unread.startswith(b"HTTP/1.1 200"), client.unread)
+        self.assertTrue(client.unread.endswith(b"\r\n\r\n"), client.unread)
+        self.assertEqual(client.unread.count(b"\r\n\r\n"), 1, client.unread)
 
     def test_a_request_that_does_not_end_is_not_begun(self):
         for part in (self.ASK[:20], self.ASK[:-2], self.ASK[:-1], self.ASK.replace(b"Content-Length: 2", b"Content-Length: 200")):
