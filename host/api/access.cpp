@@ -48,8 +48,9 @@ std::optional<std::string> Access::add(Caller caller, std::string_view token) {
   return std::nullopt;
 }
 
-const Access::Caller* Access::caller(std::string_view authorization) const {
-  const auto shown = digest_of(bearer(authorization));
+Access::Digest Access::shown(std::string_view authorization) { return digest_of(bearer(authorization)); }
+
+const Access::Caller* Access::caller(const Digest& shown) const {
   const Caller* found = nullptr;
   for (const auto& known : known_)
     if (CRYPTO_memcmp(known.digest.data(), shown.data(), shown.size()) == 0) found = &known.caller;

@@ -31,11 +31,14 @@ class Access {
   // Without tokens everybody may ask for everything: the API listens on loopback then.
   bool is_open() const { return known_.empty(); }
 
-  // Whose token the value of an Authorization header shows; null: nobody's. Takes as long whichever it is, and however near it comes.
-  const Caller* caller(std::string_view authorization) const;
+  using Digest = std::array<unsigned char, 32>;
+  // Of the token that the value of an Authorization header shows.
+  static Digest shown(std::string_view authorization);
+  // Whose token that is; null: nobody's. Takes as long whichever it is, and however near it comes.
+  const Caller* caller(const Digest& shown) const;
+  const Caller* caller(std::string_view authorization) const { return caller(shown(authorization)); }
 
  private:
-  using Digest = std::array<unsigned char, 32>;
   struct Known {
     Caller caller;
     Digest digest;

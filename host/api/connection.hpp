@@ -58,6 +58,11 @@ class Server::Connection final : public Stream, public api::Incoming {
   Tick since() const { return since_; }  // it does that
   void begin(Doing doing);
   bool vital = false;    // it asks a vital route
+  struct Reader {
+    Access::Digest shown;  // of the token that came with the request
+    Role role;             // the least that reading it takes
+  };
+  std::optional<Reader> streams_for;  // an answer goes on
   bool leaving = false;  // it was closed in favour of another
   bool is_sending_a_body = false;
 

@@ -150,6 +150,16 @@ Server::Server(World world, const Routes& routes, ServerLimits limits, std::func
 
 Server::~Server() = default;
 
+void Server::admit(Access access) {
+  access_ = std::move(access);
+  if (access_.is_open()) return;
+  for (auto* connection : open_) {
+    if (!connection->streams_for) continue;
+    const auto* caller = access_.caller(connection->streams_for->shown);
+    if (!caller || caller->role < connection->streams_for->role) connection->close();
+  }
+}
+
 void Server::show(std::unique_ptr<Certificate> certificate) { certificate_ = std::move(certificate); }
 
 Result<void> Server::bind(const std::string& address) {
@@ -291,6 +301,7 @@ Async<bool> Server::answer(Connection& connection, http::request<http::string_bo
     picked.request.stopping = stopping_.get_token();
     if (picked.route->streamed) picked.request.incoming = &connection;
     answer = co_await ask(picked.route->handler, std::move(picked.request));
+  const auto shown = Access::shown(incoming[http::field::authorization]);
   }
   const bool head = picked.method == "HEAD";
   if (std::holds_alternative<EventStream>(answer)) working.reset();
@@ -313,6 +324,7 @@ Async<void> Server::stop() {
   acceptor_.close(ignored);
   stopping_.request_stop();
   for (auto* connection : std::vector<Connection*>(open_.begin(), open_.end()))
+    connection.streams_for = Connection::Reader{shown, picked.route->role};
     if (connection->doing() != Connection::Doing::asking) connection->close();
   const auto last = world_.clock.tick() + limits_.farewell;
   while (!open_.empty()) {

@@ -62,8 +62,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Who may ask from now on; everybody until then.
-  void admit(Access access) { access_ = std::move(access); }
+  // Who may ask from now on; everybody until then. A stream of somebody who may no more is cut off.
+  void admit(Access access);
   // Speaks TLS from now on.
   void show(std::unique_ptr<Certificate> certificate);
   bool is_secure() const { return certificate_ != nullptr; }

@@ -120,6 +120,28 @@ class Access(AgentdTest):
         until("the fault is told", lambda: "fewer than 16 characters" in self.agentd.log())
         self.assertEqual(self.ask("GET", "/v1/status", "second-0123456789abcdef").status, 200, "what was in force stays")
 
+    def test_a_stream_ends_with_the_token_that_it_was_asked_for_with(self):
+        names = {"stays": "stays-0123456789abcdef", "goes": "goes-0123456789abcdef"}
+        configuration = lambda *kept: self.agentd.configure("tokens = [" + ", ".join(f'{{ name = "{name}", role = "viewer", token = "file:{self.folder / name}" }}' for name in kept) + "]\n", worker=AGENT)
+        for name, token in names.items():
+            (self.folder / name).write_text(token)
+        self.serve()
+        configuration(*names)
+        self.agentd.start()
+        streams = {}
+        for name, token in names.items():
+            connection = http.client.HTTPConnection("127.0.0.1", self.agentd.port, timeout=30)
+            self.addCleanup(connection.close)
+            connection.request("GET", "/v1/events", headers={"Accept": "text/event-stream", "Authorization": f"Bearer {token}"})
+            streams[name] = connection.getresponse()
+            self.assertEqual(streams[name].readline(), b"retry: 1000\n")
+        configuration("stays")
+        self.agentd.process.send_signal(signal.SIGHUP)
+        self.assertRaises(http.client.IncompleteRead, streams["goes"].read)
+        (self.folder / "agents" / "later.toml").write_text(AGENT)
+        while b"agent_created" not in (line := streams["stays"].readline()):
+            self.assertTrue(line)
+
     def test_nobody_listens_to_others_without_tokens(self):
         self.serve()
         for address in ("0.0.0.0", "[::]"):
@@ -167,6 +189,24 @@ class Access(AgentdTest):
         self.assertEqual(speak(old).returncode, 3)
         self.assertIn("the one before it serves on", self.agentd.log())
 
+    def test_a_key_that_is_a_pipe_holds_nobody_up(self):
+        make_certificate(self.folder)
+        for kind in "ck":
+            os.replace(self.folder / f"{kind}.new", self.folder / f"{kind}.pem")
+        self.serve('tls = { cert = "c.pem", key = "k.pem" }\n')
+        self.agentd.start(wait=False)
+        speak = lambda: self.agentd.cli("status", "--url", f"https://localhost:{self.agentd.port}", "--cacert", "c.pem", check=False).returncode == 0
+        until("it serves", speak)
+        key = (self.folder / "k.pem").read_bytes()
+        (self.folder / "k.pem").unlink()
+        os.mkfifo(self.folder / "k.pem")
+        until("it is told", lambda: speak() and "k.pem: not a regular file; the one before it serves on" in self.agentd.log())
+        self.assertEqual(self.agentd.stop(), 0)
+        self.assertIn("k.pem: not a regular file", self.agentd.cli("check", check=False).stdout)
+        (self.folder / "k.pem").unlink()
+        (self.folder / "k.pem").write_bytes(key)
+        self.assertEqual(self.agentd.cli("check", check=False).returncode, 0)
+
     def plain_server(self):
         server = http.server.HTTPServer(("127.0.0.1", 0), QuietHandler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -189,24 +229,6 @@ class Access(AgentdTest):
             until("the end is seen", lambda: "background_task_completed" in (self.folder / "events").read_text() or self.agentd.cli("agents", "run", "worker", "--wait", *connection) is None)
         finally:
             following.kill()
-    def test_a_key_that_is_a_pipe_holds_nobody_up(self):
-        make_certificate(self.folder)
-        for kind in "ck":
-            os.replace(self.folder / f"{kind}.new", self.folder / f"{kind}.pem")
-        self.serve('tls = { cert = "c.pem", key = "k.pem" }\n')
-        self.agentd.start(wait=False)
-        speak = lambda: self.agentd.cli("status", "--url", f"https://localhost:{self.agentd.port}", "--cacert", "c.pem", check=False).returncode == 0
-        until("it serves", speak)
-        key = (self.folder / "k.pem").read_bytes()
-        (self.folder / "k.pem").unlink()
-        os.mkfifo(self.folder / "k.pem")
-        until("it is told", lambda: speak() and "k.pem: not a regular file; the one before it serves on" in self.agentd.log())
-        self.assertEqual(self.agentd.stop(), 0)
-        self.assertIn("k.pem: not a regular file", self.agentd.cli("check", check=False).stdout)
-        (self.folder / "k.pem").unlink()
-        (self.folder / "k.pem").write_bytes(key)
-        self.assertEqual(self.agentd.cli("check", check=False).returncode, 0)
-
             following.wait()
 
 
