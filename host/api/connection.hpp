@@ -85,7 +85,7 @@ class Server::Connection final : public Stream, public api::Incoming {
   Doing doing_ = Doing::nothing;
   Tick since_;
   bool gone_ = false;
+  bool is_recent_ = true;  // the request at hand is not HTTP/1.0, which knows neither chunks nor 100 (RFC 9112, 6.1; RFC 9110, 10.1.1)
 };
 
 }  // namespace agentd::api
-  bool is_recent_ = true;  // the request at hand is not HTTP/1.0, which knows neither chunks nor 100 (RFC 9112, 6.1; RFC 9110, 10.1.1)

@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -32,6 +33,9 @@ struct Request {
   Incoming* incoming = nullptr;                            // of a streamed route: its body, which `body` is not; lives until the answer
   std::string caller;                                      // the name of the token that came with it; "" where the API has none
   std::stop_token stopping;                                // the server is going down: answer soon
+  // Gives up the request's place among those in progress while it only waits; what comes back takes the place again when it is
+  // destroyed. Null: as many wait as may.
+  std::function<std::shared_ptr<void>()> rest;
 
   const std::string& capture(std::string_view name) const { return captured.find(name)->second; }
   std::string parameter(std::string_view name) const;      // the first of that name; "" when there is none

@@ -19,18 +19,22 @@ constexpr std::size_t kReadForAPage = 8 << 20;  // bytes of records, so that lon
 struct Finished {
   Json view;
   bool ended = false;
+  bool crowded = false;  // it was not waited for: as many wait as may
 };
 
 // The run when it has ended, or as it is after the wait. An error: the ledger's.
-Async<port::LedgerResult<Finished>> wait_for(Context& context, RunId run, Millis wait, std::stop_token stop) {
+Async<port::LedgerResult<Finished>> wait_for(Context& context, RunId run, Millis wait, const Request& request) {
   host::Journal::EndOf end(context.journal, run);
   auto records = co_await context.ledger.load(run);
   if (records && !has_ended(*records) && wait > Millis(0)) {
-    co_await end.wait(wait, stop);
+    const auto resting = request.rest();
+    if (!resting) co_return Finished{.view = run_view(*records), .crowded = true};
+    records->clear();  // many may wait, and they keep nothing
+    co_await end.wait(wait, request.stopping);
     records = co_await context.ledger.load(run);
   }
   if (!records) co_return std::unexpected(records.error());
-  co_return Finished{run_view(*records), has_ended(*records)};
+  co_return Finished{.view = run_view(*records), .ended = has_ended(*records)};
 }
 
 Async<Answer> ask(Context& context, Request request) {
@@ -47,7 +51,9 @@ Async<Answer> ask(Context& context, Request request) {
   Json body = {{"run_id", to_text(admission.run)}, {"duplicate", admission.kind == port::Admission::Kind::duplicate}};
   int status = 202;
   if (asked.wait > Millis(0)) {
-    auto finished = co_await wait_for(context, admission.run, asked.wait, request.stopping);
+    asked.entered = {};
+    request.body = {};
+    auto finished = co_await wait_for(context, admission.run, asked.wait, request);
     if (!finished) co_return ledger_problem(finished.error());
     body["run"] = std::move(finished->view);
     if (finished->ended) status = 200;
@@ -76,10 +82,15 @@ Async<Answer> show(Context& context, Request request) {
   if (!run) co_return unknown_run(request);
   const auto wait = wait_of(request);
   if (!wait) co_return problem(400, "wait is a number of seconds");
-  auto finished = co_await wait_for(context, *run, *wait, request.stopping);
+  auto finished = co_await wait_for(context, *run, *wait, request);
   if (!finished && finished.error().fault == port::LedgerFault::not_found) co_return unknown_run(request);
   if (!finished) co_return ledger_problem(finished.error());
   if (finished->view.is_null()) co_return unknown_run(request);
+  if (finished->crowded) {
+    auto busy = problem(503, "as many requests wait for runs as may at a time; ask again soon");
+    busy.headers.emplace_back("Retry-After", "5");
+    co_return busy;
+  }
   co_return document(finished->view);
 }
 

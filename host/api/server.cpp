@@ -280,6 +280,17 @@ Async<void> Server::refuse(Connection& connection, int status, std::string detai
   if (written) co_await connection.drain();
 }
 
+// While a request waits for what a person or a model does, the others are those who can make that happen.
+std::shared_ptr<void> Server::rest() {
+  if (waits_ >= limits_.waits) return nullptr;
+  ++waits_;
+  --requests_;
+  return {this, [](Server* server) {
+            --server->waits_;
+            ++server->requests_;
+          }};
+}
+
 Async<bool> Server::stream(Connection& connection, EventStream stream, bool head) {
   const Work streaming(streams_);
   const bool begun = co_await connection.begin_events();
@@ -290,6 +301,7 @@ Async<bool> Server::stream(Connection& connection, EventStream stream, bool head
 
 Async<bool> Server::answer(Connection& connection, http::request<http::string_body> incoming, bool keep_alive) {
   const auto begin = world_.clock.tick();
+  const auto shown = Access::shown(incoming[http::field::authorization]);
   auto picked = pick(routes_, access_, connection.is_near(), std::move(incoming));
   connection.vital = picked.route && picked.route->vital;
   if (!picked.refused && !connection.vital && requests_ >= limits_.requests) picked.refused = busy("requests");
@@ -300,8 +312,8 @@ Async<bool> Server::answer(Connection& connection, http::request<http::string_bo
   if (!picked.refused) {
     picked.request.stopping = stopping_.get_token();
     if (picked.route->streamed) picked.request.incoming = &connection;
+    picked.request.rest = [this] { return rest(); };
     answer = co_await ask(picked.route->handler, std::move(picked.request));
-  const auto shown = Access::shown(incoming[http::field::authorization]);
   }
   const bool head = picked.method == "HEAD";
   if (std::holds_alternative<EventStream>(answer)) working.reset();
@@ -312,6 +324,7 @@ Async<bool> Server::answer(Connection& connection, http::request<http::string_bo
     open = co_await connection.write(*document, keep_alive && !picked.hang_up, head);
     open = open && !picked.hang_up;
   } else {
+    connection.streams_for = Connection::Reader{shown, picked.route->role};
     open = co_await stream(connection, std::get<EventStream>(std::move(answer)), head);
   }
   served.seconds = std::chrono::duration<double>(world_.clock.tick() - begin).count();
@@ -324,7 +337,6 @@ Async<void> Server::stop() {
   acceptor_.close(ignored);
   stopping_.request_stop();
   for (auto* connection : std::vector<Connection*>(open_.begin(), open_.end()))
-    connection.streams_for = Connection::Reader{shown, picked.route->role};
     if (connection->doing() != Connection::Doing::asking) connection->close();
   const auto last = world_.clock.tick() + limits_.farewell;
   while (!open_.empty()) {

@@ -1,8 +1,8 @@
 // HTTP/1.1 on the engine's thread, for programs and people on this machine.
 //
-// Bounds: connections, requests in progress, event streams, bodies on their way in, header and body sizes, and how long a client may take
+// Bounds: connections, requests in progress, requests that wait, event streams, bodies on their way in, header and body sizes, and how long a client may take
 // to send or to read. A client that exceeds one is answered where that is possible, and cut off. When all connections are taken, a newcomer
-// takes the place of the one that has been idle longest, else of the one that has been sending its request longest: requests and streams
+// takes the place of the one that has been idle longest, else of the one that has been sending its request longest: requests, waits and streams
 // in progress are fewer than connections, so there always is one, and whoever looks after the host reaches its vital routes. A body that
 // is one too many takes the place of the one that has been coming in longest. When the
 // process has no descriptor left, newcomers are answered 503 at once, and the log tells of it. A
@@ -32,8 +32,9 @@ namespace agentd::api {
 class Certificate;
 
 struct ServerLimits {
-  std::size_t connections = 20'000;  // more than requests and streams together
-  std::size_t requests = 192;        // in progress; vital routes and event streams do not count
+  std::size_t connections = 20'000;  // more than requests, waits and streams together
+  std::size_t requests = 192;        // in progress; vital routes, event streams and those that only wait do not count
+  std::size_t waits = 2'048;         // requests that only wait
   std::size_t streams = 16'384;
   std::size_t bodies = 192;          // on their way in
   std::uint32_t line_bytes = 8 << 10;     // of a request's first line
@@ -81,6 +82,7 @@ class Server {
   struct Work;
   Async<void> accept();
   std::shared_ptr<boost::asio::ssl::context> certificate();
+  std::shared_ptr<void> rest();
   bool make_room();
   void make_room_for_a_body();
   void turn_away();
@@ -103,7 +105,7 @@ class Server {
   std::uint16_t port_ = 0;
   std::unordered_set<Connection*> open_;
   std::size_t leaving_ = 0;                 // of these: closed, and not yet gone
-  std::size_t requests_ = 0, streams_ = 0, bodies_ = 0;  // in progress
+  std::size_t requests_ = 0, waits_ = 0, streams_ = 0, bodies_ = 0;  // in progress
   std::stop_source stopping_;
 };
 

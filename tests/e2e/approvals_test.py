@@ -1,9 +1,10 @@
 """A call that needs a person waits for one: through a dead host, until somebody decides or the time is out."""
 import json
+import socket
 import subprocess
 import unittest
 
-from agentd import AGENTD, AgentdTest, until
+from agentd import AGENTD, PATIENCE, AgentdTest, until
 
 WRITER = """
 [model]
@@ -52,6 +53,19 @@ class Approvals(AgentdTest):
 
     def pending(self):
         return [line.split()[1] for line in self.agentd.request("GET", "/metrics")[1].splitlines() if line.startswith("agentd_approvals_pending ")]
+
+    def test_however_many_wait_for_a_run_somebody_can_decide(self):
+        self.agentd.start()
+        run_id = self.parked()
+        waiting = [self.enter(socket.create_connection(("127.0.0.1", self.agentd.port), timeout=PATIENCE)) for _ in range(300)]
+        for n, one in enumerate(waiting):
+            one.sendall(f"GET /v1/runs/{run_id}?wait=60 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+            if n % 100 == 0:
+                self.agentd.get(f"/v1/runs/{run_id}")  # not all at once: each is looked up before it waits
+        self.agentd.cli("approvals", "approve", self.listed()[0]["call_id"])
+        for one in waiting:
+            self.assertIn(b'"status":"completed"', b"".join(iter(lambda: one.recv(65536), b"")))
+        self.assertEqual(self.file.read_text(), "\x1b[31mred")
 
     def test_who_waits_for_a_run_is_told_once_what_it_waits_for(self):
         self.agentd.start()
