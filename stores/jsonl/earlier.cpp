@@ -1,6 +1,7 @@
 #include "earlier.hpp"
 
 #include "line_id.hpp"
+#include "stores/text/event_id.hpp"
 
 namespace agentd::jsonl {
 
@@ -9,7 +10,7 @@ Earlier::Earlier(const std::vector<std::filesystem::path>& files, std::string_vi
     left_.push_back(file);
     std::ifstream in(file);
     std::string line;
-    if (std::getline(in, line) && !is_before(first, id_of(line))) break;
+    if (std::getline(in, line) && !stores::is_before(first, id_of(line))) break;
   }
 }
 
@@ -23,7 +24,7 @@ bool Earlier::next() {
 }
 
 std::string_view Earlier::line(std::string_view id) {
-  while (is_before(id_of(line_), id))
+  while (stores::is_before(id_of(line_), id))
     if (!next()) return {};
   return id_of(line_) == id ? std::string_view(line_) : std::string_view();
 }

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <string>
 
+#include "stores/text/event_id.hpp"
+
 namespace agentd::jsonl {
 namespace {
 
-constexpr std::string_view kBegin = "{\"id\":\"", kHex = "0123456789abcdef", kDigits = "0123456789";
+constexpr std::string_view kBegin = "{\"id\":\"";
 constexpr std::size_t kPosition = 16;
 
 bool all_of(std::string_view text, std::string_view allowed) { return text.find_first_not_of(allowed) == std::string_view::npos; }
@@ -19,8 +21,7 @@ std::string_view id_of(std::string_view line) {
   if (!line.starts_with(kBegin)) return {};
   line.remove_prefix(kBegin.size());
   const auto id = line.substr(0, line.find('"'));
-  const bool fits = id.size() > kPosition + 1 && id.size() < line.size() && id[kPosition] == '-' && all_of(id.substr(0, kPosition), kHex) && all_of(id.substr(kPosition + 1), kDigits);
-  return fits ? id : std::string_view();
+  return id.size() < line.size() && stores::is_event_id(id) ? id : std::string_view();
 }
 
 bool is_whole(std::string_view line) {
@@ -33,12 +34,6 @@ bool may_begin(std::string_view text) {
   const bool nothing = text.find_first_not_of('\0') == std::string_view::npos;  // what a disk leaves of a write that the power ended
   if (nothing || !id_of(text).empty() || kBegin.starts_with(text)) return true;
   return text.starts_with(kBegin) && text.size() <= kBegin.size() + kPosition + 4 && all_of(text.substr(kBegin.size()), "0123456789abcdef-");
-}
-
-bool is_before(std::string_view id, std::string_view other) {
-  const auto position = id.substr(0, kPosition), other_position = other.substr(0, kPosition);
-  if (position != other_position) return position < other_position;
-  return id.size() != other.size() ? id.size() < other.size() : id < other;
 }
 
 }  // namespace agentd::jsonl

@@ -10,7 +10,5 @@ std::string_view id_of(std::string_view line);
 bool is_whole(std::string_view line);
 // Whether one of ours may begin so: the text of a line that was not written to its end.
 bool may_begin(std::string_view text);
-// In commit order: a position's 16 digits, then the number of the event within its record, which has no leading zeros.
-bool is_before(std::string_view id, std::string_view other);
 
 }  // namespace agentd::jsonl

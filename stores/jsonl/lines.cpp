@@ -1,10 +1,8 @@
 #include "lines.hpp"
 
-#include <array>
-#include <chrono>
-#include <cstdio>
-
 #include "line_id.hpp"
+#include "stores/text/event_id.hpp"
+#include "stores/text/instant.hpp"
 
 namespace agentd::jsonl {
 namespace {
@@ -23,19 +21,6 @@ std::string member(std::string_view line, const char* name) {
   return value.kind() == sdk::Json::Kind::string ? value.string() : std::string();
 }
 
-std::string instant(int64_t ms) {
-  using namespace std::chrono;
-  const sys_time<milliseconds> at{milliseconds(ms)};
-  const auto day = floor<days>(at);
-  const year_month_day date(day);
-  const hh_mm_ss time(at - day);
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
-  return text.data();
-}
-
 void append_member(std::string& out, const char* name, std::string_view value) {
   out += out.back() == '{' ? "\"" : ",\"";
   out += name;
@@ -51,7 +36,7 @@ void append_line(std::string& out, const sdk::Event& e) {
   append_member(out, "agent_name", e.agent_id);
   append_member(out, "run_id", e.run_id);
   append_member(out, "session_id", e.session_id);
-  append_member(out, "timestamp", instant(e.timestamp_ms));
+  append_member(out, "timestamp", stores::instant_text(e.timestamp_ms));
   out += ",\"payload\":";
   for (const char c : e.payload.empty() ? "{}" : e.payload) out += c == '\n' || c == '\r' ? ' ' : c;  // between tokens: strings have none
   out += "}\n";
@@ -67,7 +52,7 @@ Lines::Lines(const Config& config)
 void Lines::check_came_before(const sdk::Event& e) {
   if (!earlier_) earlier_.emplace(file_.files(), e.id);
   const auto line = earlier_->line(e.id);
-  const bool same = line.empty() ? instant(e.timestamp_ms) <= found_at_ : member(line, "timestamp") == instant(e.timestamp_ms) && member(line, "run_id") == e.run_id;
+  const bool same = line.empty() ? stores::instant_text(e.timestamp_ms) <= found_at_ : member(line, "timestamp") == stores::instant_text(e.timestamp_ms) && member(line, "run_id") == e.run_id;
   if (!same)
     throw sdk::Error(file_.file().string() + " holds events of another ledger; move it away with those set aside (.1, .2, ...) and restart, or name another file");
   checked_ = e.id;
@@ -76,8 +61,8 @@ void Lines::check_came_before(const sdk::Event& e) {
 void Lines::append(const sdk::EventBatch& batch) {
   std::string lines, last = last_id_;
   for (const auto& e : batch) {
-    if (!is_before(found_, e.id) && is_before(checked_, e.id)) check_came_before(e);
-    if (!is_before(last, e.id)) continue;
+    if (!stores::is_before(found_, e.id) && stores::is_before(checked_, e.id)) check_came_before(e);
+    if (!stores::is_before(last, e.id)) continue;
     append_line(lines, e);
     last = e.id;
   }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "words.hpp"
+#include "stores/text/words.hpp"
 
 namespace agentd::ram {
 namespace {
@@ -40,7 +40,7 @@ void Memory::put(const std::vector<sdk::MemoryEntry>& entries) {
     auto& agent = agents_[entry.agent_id];
     const auto [place, is_new] = agent.places.try_emplace(entry.id, last_position_ + 1);
     if (is_new) ++last_position_;
-    auto& kept = agent.entries[place->second] = {entry, words_of(entry.text)};
+    auto& kept = agent.entries[place->second] = {entry, stores::words_of(entry.text)};
     kept.entry.position = place->second;
     if (agent.entries.size() > most_) {
       agent.places.erase(agent.entries.begin()->second.entry.id);
@@ -61,7 +61,7 @@ std::vector<sdk::MemoryEntry> Memory::list(const sdk::MemoryQuery& query) {
 }
 
 std::vector<sdk::MemoryEntry> Memory::search(const sdk::MemoryQuery& query) {
-  const auto phrases = phrases_of(query.text);
+  const auto phrases = stores::phrases_of(query.text);
   std::vector<const Kept*> candidates;
   double length = 0;
   for (const auto& [position, kept] : agents_[query.agent_id].entries) {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace agentd::ram {
+namespace agentd::stores {
 namespace {
 
 constexpr std::size_t kMostPhrases = 64;
@@ -92,4 +92,4 @@ std::vector<std::vector<std::string>> phrases_of(std::string_view query) {
   return phrases;
 }
 
-}  // namespace agentd::ram
+}  // namespace agentd::stores

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace agentd::ram {
+namespace agentd::stores {
 
 // In lower case (Latin, Greek, Cyrillic), without marks between them. Scripts written without spaces give a word per character.
 std::vector<std::string> words_of(std::string_view utf8);
@@ -12,4 +12,4 @@ std::vector<std::string> words_of(std::string_view utf8);
 // A query: each part between spaces, as the words that must follow each other. At most 64.
 std::vector<std::vector<std::string>> phrases_of(std::string_view query);
 
-}  // namespace agentd::ram
+}  // namespace agentd::stores
