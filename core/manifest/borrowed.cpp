@@ -43,15 +43,28 @@ struct StoreChoice {
   const char* plugin;
 };
 constexpr std::array kStoreChoices = {
-    StoreChoice{"MEMORY_STORE_TYPE", "memory", "ram"},      StoreChoice{"MEMORY_STORE_TYPE", "redis", nullptr},
+    StoreChoice{"MEMORY_STORE_TYPE", "memory", "ram"},      StoreChoice{"MEMORY_STORE_TYPE", "redis", "redis"},
     StoreChoice{"MEMORY_STORE_TYPE", "database", nullptr},  StoreChoice{"MEMORY_STORE_TYPE", "qdrant", nullptr},
     StoreChoice{"MEMORY_STORE_TYPE", "chromadb", nullptr},  StoreChoice{"EVENT_STORE_TYPE", "memory", "ram"},
-    StoreChoice{"EVENT_STORE_TYPE", "redis_stream", nullptr},
+    StoreChoice{"EVENT_STORE_TYPE", "redis_stream", "redis"},
 };
 
+// A variable that says where the store "redis" is, or what it is called there.
+struct StoreSetting {
+  const char* variable;
+  const char* key;
+  Kind kind;
+};
+constexpr std::array kRedis = {
+    StoreSetting{"REDIS_HOST", "host", Kind::text},
+    StoreSetting{"REDIS_PORT", "port", Kind::integer},
+    StoreSetting{"REDIS_DB", "db", Kind::integer},
+    StoreSetting{"REDIS_STREAM_KEY", "stream", Kind::text},
+};
+constexpr const char* kRedisPassword = "REDIS_PASSWORD";
+
 // Used by stores that are not built yet.
-constexpr std::array kIdle = {"DATABASE_URL", "REDIS_HOST",  "REDIS_PORT",    "REDIS_DB",      "REDIS_STREAM_KEY",
-                              "QDRANT_HOST",  "QDRANT_PORT", "CHROMADB_HOST", "CHROMADB_PORT", "CHROMADB_PERSIST_DIRECTORY"};
+constexpr std::array kIdle = {"DATABASE_URL", "QDRANT_HOST", "QDRANT_PORT", "CHROMADB_HOST", "CHROMADB_PORT", "CHROMADB_PERSIST_DIRECTORY"};
 
 class Borrowing {
  public:
@@ -67,6 +80,7 @@ class Borrowing {
     if (const auto* url = set("OPENAI_BASE_URL")) put_at({"providers", "openai", "base_url"}, typed(Kind::text, *url, place("OPENAI_BASE_URL")));
     if (const auto* choice = set("MEMORY_STORE_TYPE")) memory_store(*choice);
     if (const auto* choice = set("EVENT_STORE_TYPE")) event_store(*choice);
+    redis();
     for (const auto* name : kIdle)
       if (const auto* value = set(name)) idle(name, *value);
     return std::move(out_);
@@ -126,11 +140,33 @@ class Borrowing {
 
   void event_store(const std::string& word) {
     if (decided({"events", "stores"})) return;
-    if (chosen("EVENT_STORE_TYPE", word)) notes_.push_back("EVENT_STORE_TYPE=" + word + " needs no store: the ledger keeps and streams every event");
+    const auto* plugin = chosen("EVENT_STORE_TYPE", word);
+    if (!plugin) return;
+    if (word == "memory") return notes_.push_back("EVENT_STORE_TYPE=memory needs no store: the ledger keeps and streams every event");
+    const auto at = place("EVENT_STORE_TYPE");
+    put_at({"stores", plugin, "plugin"}, {std::string(plugin), at});
+    put_at({"events", "stores"}, {Tree::List{{std::string(plugin), at}}, at});
   }
 
+  // One that says itself where its server is takes nothing from here.
+  void redis() {
+    const auto* own = find(higher_, std::array<std::string_view, 2>{"stores", "redis"});
+    const auto* plugin = own ? own->value.find("plugin") : nullptr;
+    const bool is_other = own && (own->value.find("url") || own->value.find("host") || (plugin && plugin->value.text() && *plugin->value.text() != "redis"));
+    const bool is_used = !is_other && (own || find(out_, std::array<std::string_view, 2>{"stores", "redis"}));
+    for (const auto& setting : kRedis) {
+      const auto* value = set(setting.variable);
+      if (!value) continue;
+      if (!is_used || is_set_by_orchestrator(setting.variable, *value)) idle(setting.variable, *value);
+      else put_at({"stores", "redis", setting.key}, typed(setting.kind, *value, place(setting.variable)));
+    }
+    if (is_used && set(kRedisPassword)) put_at({"stores", "redis", "password"}, {"env:" + std::string(kRedisPassword), place(kRedisPassword)});
+  }
+
+  static bool is_set_by_orchestrator(std::string_view name, std::string_view value) { return name.ends_with("_PORT") && value.starts_with("tcp://"); }
+
   void idle(const std::string& name, const std::string& value) {
-    if (name.ends_with("_PORT") && value.starts_with("tcp://")) notes_.push_back(name + " is ignored: an orchestrator set it to " + value);
+    if (is_set_by_orchestrator(name, value)) notes_.push_back(name + " is ignored: an orchestrator set it to " + value);
     else notes_.push_back(name + " is set, and nothing in this configuration uses it");
   }
 

@@ -1,200 +1,272 @@
 // What every memory store promises. Run over each implementation through its shared object.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "core/plugin/ports.hpp"
-#include "tests/conformance/plugin_world.hpp"
+#include "host/conformance/memory.hpp"
+#include "tests/conformance/ground.hpp"
+#include "tests/support/servers/cutting_proxy.hpp"
 
 namespace agentd::conformance {
 namespace {
 
 using namespace port;
+using support::CuttingProxy;
+using Ids = std::vector<std::string>;
+using Entries = Result<std::vector<MemoryEntry>>;
 
 struct MemoryKind {
   const char* name;
   const char* file;
-  std::string (*settings)(const std::filesystem::path& folder);
+  std::unique_ptr<Ground> (*ground)();
 };
-std::string in_folder(const std::filesystem::path& folder) { return R"({"path":")" + folder.string() + "\"}"; }
-std::string nothing(const std::filesystem::path&) { return "{}"; }
+const MemoryKind kSqlite{"sqlite", AGENTD_SQLITE_PLUGIN, make_ground<FolderGround>}, kRam{"ram", AGENTD_RAM_PLUGIN, make_ground<NoGround>},
+    kRedis{"redis", AGENTD_REDIS_PLUGIN, make_ground<RedisGround>};
 
-class MemorySuite : public testing::TestWithParam<MemoryKind> {
- protected:
-  MemorySuite() { open(); }
-  void open() {
-    store_.reset();
-    plugins_ = std::make_unique<PluginWorld>();
-    auto& library = library_of(GetParam().file);
-    auto* component = library.component(plugin::Kind::memory, GetParam().name);
+class OpenMemory final : public MemoryBench {
+ public:
+  OpenMemory(const MemoryKind& kind, std::string settings) {
+    auto& library = library_of(kind.file);
+    auto* component = library.component(plugin::Kind::memory, kind.name);
     if (!component) throw std::runtime_error("no such memory store");
-    auto opened = run(plugin::open_memory(plugins_->instances(), {&library, component}, "local", GetParam().settings(folder_.path())));
+    auto opened = run(plugin::open_memory(plugins_.instances(), {&library, component}, "local", std::move(settings)));
     if (!opened) throw std::runtime_error(opened.error().message);
     store_ = std::move(*opened);
   }
+  Result<void> put(std::vector<MemoryEntry> entries) override { return run(store_->put(std::move(entries), std::chrono::seconds(30))); }
+  Entries list(MemoryQuery query) override { return run(store_->list(std::move(query))); }
+  Entries search(MemoryQuery query) override { return run(store_->search(std::move(query))); }
+  Result<std::uint64_t> remove(MemoryQuery query) override { return run(store_->remove(std::move(query))); }
+  const std::string& log() const { return plugins_.log(); }
+
+ private:
   template <class T>
   T run(Async<T> story) {
-    return plugins_->world().run(std::move(story));
+    return plugins_.world().run(std::move(story));
   }
-  static MemoryEntry entry(std::string id, std::string text, std::string agent = "a", std::string session = "s", MemoryType type = MemoryType::episodic) {
-    MemoryEntry e;
-    e.type = type;
-    e.agent_id = std::move(agent);
-    e.session_id = std::move(session);
-    e.id = std::move(id);
-    e.text = std::move(text);
-    e.json = "{\"role\":\"user\"}";
-    e.created = Instant(Millis(1'700'000'000'123));
-    return e;
-  }
-  void put(MemoryEntry e) { put_all({std::move(e)}); }
-  void put_all(std::vector<MemoryEntry> entries) {
-    const auto done = run(store_->put(std::move(entries), std::chrono::seconds(30)));
-    if (!done) throw std::runtime_error(done.error().message);
-  }
-  static MemoryQuery of(std::string agent = "a") {
-    MemoryQuery q;
-    q.agent_id = std::move(agent);
-    return q;
-  }
-  std::vector<MemoryEntry> list(MemoryQuery q) { return run(store_->list(std::move(q))).value(); }
-  std::vector<std::string> listed(MemoryQuery q) { return ids(list(std::move(q))); }
-  std::vector<std::string> found(std::string words, MemoryQuery q = of()) {
-    q.text = std::move(words);
-    const auto result = run(store_->search(std::move(q)));
-    if (!result) throw std::runtime_error(result.error().message);
-    return ids(*result);
-  }
-  std::uint64_t remove(MemoryQuery q) { return run(store_->remove(std::move(q))).value(); }
-  static std::vector<std::string> ids(const std::vector<MemoryEntry>& entries) {
-    std::vector<std::string> all;
-    for (const auto& e : entries) all.push_back(e.id);
-    return all;
-  }
-  using Ids = std::vector<std::string>;
-
-  Folder folder_;
-  std::unique_ptr<PluginWorld> plugins_;
+  PluginWorld plugins_;
   std::unique_ptr<MemoryStore> store_;
 };
-const MemoryKind kSqlite{"sqlite", AGENTD_SQLITE_PLUGIN, in_folder}, kRam{"ram", AGENTD_RAM_PLUGIN, nothing};
-const auto name_of = [](const auto& info) { return std::string(info.param.name); };
-INSTANTIATE_TEST_SUITE_P(Memories, MemorySuite, testing::Values(kSqlite, kRam), name_of);
 
-// What stores promise that keep memories on a disk.
-class DurableMemorySuite : public MemorySuite {};
-INSTANTIATE_TEST_SUITE_P(Memories, DurableMemorySuite, testing::Values(kSqlite), name_of);
-
-TEST_P(MemorySuite, ListsNewestFirst) {
-  put_all({entry("1", "one"), entry("2", "two")});
-  put(entry("3", "three"));
-  EXPECT_EQ(listed(of()), (Ids{"3", "2", "1"}));
+MemoryEntry entry(const std::string& id, const std::string& text) {
+  MemoryEntry e;
+  e.agent_id = "a";
+  e.session_id = "s";
+  e.id = id;
+  e.text = text;
+  e.json = "{}";
+  return e;
+}
+MemoryQuery all(std::string text = {}) {
+  MemoryQuery q;
+  q.agent_id = "a";
+  q.text = std::move(text);
+  q.limit = 10'000;
+  return q;
+}
+Ids ids(const Entries& entries) {
+  if (!entries) return {"failed: " + entries.error().message};
+  Ids found;
+  for (const auto& e : *entries) found.push_back(e.id);
+  return found;
 }
 
-TEST_P(MemorySuite, AnEntryComesBackAsItWasPut) {
-  const auto put_in = entry("1", "one \"quoted\" \xf0\x9f\x8c\x8d", "a", "s", MemoryType::procedural);
-  put(put_in);
-  const auto got = list(of()).at(0);
-  EXPECT_EQ(got.type, put_in.type);
-  EXPECT_EQ(got.agent_id, put_in.agent_id);
-  EXPECT_EQ(got.session_id, put_in.session_id);
-  EXPECT_EQ(got.text, put_in.text);
-  EXPECT_EQ(got.json, put_in.json);
-  EXPECT_EQ(got.created, put_in.created);
-  EXPECT_GT(got.position, 0u);
-}
+// ---- what everybody's store is held to
 
-TEST_P(MemorySuite, PuttingAnIdAgainReplacesItAndKeepsItsPlace) {
-  put_all({entry("1", "apples"), entry("2", "two")});
-  const auto place = list(of()).at(1).position;
-  put(entry("1", "pears"));
-  EXPECT_EQ(listed(of()), (Ids{"2", "1"}));
-  EXPECT_EQ(list(of()).at(1).position, place);
-  EXPECT_EQ(list(of()).at(1).text, "pears");
-  EXPECT_TRUE(found("apples").empty());
-  EXPECT_EQ(found("pears"), Ids{"1"});
-}
+class Memories : public testing::TestWithParam<std::tuple<MemoryKind, Check<MemoryBench>>> {};
+INSTANTIATE_TEST_SUITE_P(Memory, Memories, testing::Combine(testing::Values(kSqlite, kRam, kRedis), testing::ValuesIn(memory_checks())), [](const auto& info) {
+  return std::string(std::get<0>(info.param).name) + "_" + std::string(std::get<1>(info.param).name);
+});
 
-TEST_P(MemorySuite, PagesGoBackwards) {
-  for (int i = 1; i <= 5; ++i) put(entry(std::to_string(i), "x"));
-  auto q = of();
-  q.limit = 2;
-  const auto page = list(q);
-  EXPECT_EQ(ids(page), (Ids{"5", "4"}));
-  q.before = page.back().position;
-  EXPECT_EQ(listed(q), (Ids{"3", "2"}));
-}
-
-TEST_P(MemorySuite, AgentsDoNotSeeEachOther) {
-  put(entry("1", "apples", "a"));
-  put(entry("1", "apples", "b"));
-  put(entry("2", "apples", "a_b"));
-  EXPECT_EQ(listed(of("a")), Ids{"1"});
-  EXPECT_EQ(found("apples", of("a_b")), Ids{"2"});
-  EXPECT_EQ(remove(of("b")), 1u);
-  EXPECT_EQ(found("apples", of("a")), Ids{"1"});
-}
-
-TEST_P(MemorySuite, SessionsAndTypesNarrow) {
-  put(entry("1", "apples", "a", "s1"));
-  put(entry("2", "apples", "a", "s2"));
-  put(entry("3", "apples", "a", "s1", MemoryType::long_term));
-  auto q = of();
-  q.session_id = "s1";
-  EXPECT_EQ(listed(q), (Ids{"3", "1"}));
-  q.type = MemoryType::long_term;
-  EXPECT_EQ(listed(q), Ids{"3"});
-  EXPECT_EQ(found("apples", q), Ids{"3"});
-}
-
-TEST_P(MemorySuite, SearchPutsTheBestFirst) {
-  put(entry("1", "the disk of the server is almost full, and so is everything else on this long list of complaints"));
-  put(entry("2", "disk full"));
-  put(entry("3", "the weather is fine"));
-  EXPECT_EQ(found("disk full"), (Ids{"2", "1"}));
-  EXPECT_EQ(found("anything about a full disk?").front(), "2");
-  EXPECT_TRUE(found("nothing-like-it").empty());
-}
-
-TEST_P(MemorySuite, QueriesAreWordsAndNoLanguage) {
-  put(entry("1", "salt AND pepper"));
-  for (const char* words : {"\"", "\"\"", "AND", "NOT salt", "salt*", "text:salt", "(salt", "NEAR(salt", "^salt", "-salt", "a\"b", "{}", "!!!", "'", "%", "_"}) {
-    EXPECT_NO_THROW(found(words)) << words;
+TEST_P(Memories, KeepTheirPromises) {
+  const auto& [kind, check] = GetParam();
+  const auto ground = kind.ground();
+  OpenMemory store(kind, ground->settings());
+  try {
+    check.hold(store);
+  } catch (const Unmet& unmet) {
+    FAIL() << check.promise << ": " << unmet.what();
   }
-  EXPECT_EQ(found("pepper)"), Ids{"1"});
-  EXPECT_TRUE(found("").empty());
-  EXPECT_TRUE(found("   ").empty());
 }
 
-TEST_P(MemorySuite, SearchesInEveryLanguage) {
-  put(entry("ja", "\xe6\x9d\xb1\xe4\xba\xac\xe3\x81\xaf\xe6\x9a\x91\xe3\x81\x84"));                                    // 東京は暑い
-  put(entry("zh", "\xe4\xbb\x8a\xe5\xa4\xa9\xe5\xa4\xa9\xe6\xb0\x94\xe5\xbe\x88\xe5\xa5\xbd"));                        // 今天天气很好
-  put(entry("ru", "\xd0\xa1\xd0\xb5\xd1\x80\xd0\xb2\xd0\xb5\xd1\x80 \xd1\x83\xd0\xbf\xd0\xb0\xd0\xbb"));               // Сервер упал
-  put(entry("de", "Der Schl\xc3\xbcssel"));                                                                           // Der Schlüssel
-  EXPECT_EQ(found("\xe6\x9d\xb1\xe4\xba\xac"), Ids{"ja"});                                                            // 東京
-  EXPECT_EQ(found("\xe5\xa4\xa9\xe6\xb0\x94"), Ids{"zh"});                                                            // 天气
-  EXPECT_EQ(found("\xd1\x81\xd0\xb5\xd1\x80\xd0\xb2\xd0\xb5\xd1\x80"), Ids{"ru"});                                     // сервер
-  EXPECT_EQ(found("schl\xc3\xbcssel"), Ids{"de"});
+// ---- those that outlive the process
+
+class MemorySuite : public testing::TestWithParam<MemoryKind> {
+ protected:
+  std::unique_ptr<OpenMemory> open() { return std::make_unique<OpenMemory>(GetParam(), ground_->settings()); }
+  const std::unique_ptr<Ground> ground_ = GetParam().ground();
+};
+const auto name_of = [](const auto& info) { return std::string(info.param.name); };
+
+class LastingMemory : public MemorySuite {};
+INSTANTIATE_TEST_SUITE_P(Memory, LastingMemory, testing::Values(kSqlite, kRedis), name_of);
+
+TEST_P(LastingMemory, RemembersAfterARestart) {
+  auto store = open();
+  ASSERT_TRUE(store->put({entry("1", "apples")}));
+  const auto place = store->list(all())->at(0).position;
+  store = open();
+  EXPECT_EQ(ids(store->search(all("apples"))), Ids{"1"});
+  ASSERT_TRUE(store->put({entry("2", "pears")}));
+  EXPECT_GT(store->list(all())->at(0).position, place);
 }
 
-TEST_P(MemorySuite, RemovesOneOrAllThatFit) {
-  put_all({entry("1", "x"), entry("2", "x", "a", "other"), entry("3", "x")});
-  auto q = of();
-  q.id = "1";
-  EXPECT_EQ(remove(q), 1u);
-  EXPECT_EQ(remove(q), 0u);
-  q = of();
-  q.session_id = "s";
-  EXPECT_EQ(remove(q), 1u);
-  EXPECT_EQ(listed(of()), Ids{"2"});
-  EXPECT_EQ(found("x"), Ids{"2"});
+TEST_P(LastingMemory, TakesSeveralWritersAtOnce) {
+  constexpr int kWriters = 4, kPuts = 50;
+  open();  // so that no two make the tables
+  std::vector<std::thread> writers;
+  for (int writer = 0; writer < kWriters; ++writer)
+    writers.emplace_back([this, writer] {
+      const auto store = open();
+      for (int i = 0; i < kPuts; ++i) {
+        const auto name = std::to_string(writer) + "/" + std::to_string(i);
+        const auto done = store->put({entry(name + "/0", "asked"), entry(name + "/1", "answered")});
+        ASSERT_TRUE(done) << done.error().message;
+      }
+    });
+  for (auto& writer : writers) writer.join();
+  const auto listed = open()->list(all());
+  ASSERT_TRUE(listed) << listed.error().message;
+  std::set<std::uint64_t> positions;
+  for (const auto& e : *listed) positions.insert(e.position);
+  EXPECT_EQ(listed->size(), 2u * kWriters * kPuts);
+  EXPECT_EQ(positions.size(), listed->size());
+  for (std::size_t i = 0; i + 1 < listed->size(); i += 2) {
+    const auto& asked = (*listed)[i + 1].id;
+    EXPECT_EQ((*listed)[i].id, asked.substr(0, asked.size() - 1) + "1") << "what was put together stands together";
+  }
 }
 
-TEST_P(DurableMemorySuite, RememberAfterARestart) {
-  put(entry("1", "apples"));
-  const auto place = list(of()).at(0).position;
-  open();
-  EXPECT_EQ(found("apples"), Ids{"1"});
-  put(entry("2", "pears"));
-  EXPECT_GT(list(of()).at(0).position, place);
+// ---- those on a server
+
+class ServedMemory : public MemorySuite {
+ protected:
+  support::Server& server() { return *ground_->server(); }
+  std::unique_ptr<OpenMemory> open_through(const CuttingProxy& proxy) { return std::make_unique<OpenMemory>(GetParam(), ground_->settings(proxy.port())); }
+  // What people are told while it is away.
+  template <class T>
+  void expect_away(const Result<T>& result, const std::string& place) {
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().error_class, ErrorClass::retryable) << result.error().message;
+    EXPECT_NE(result.error().message.find(place), std::string::npos) << result.error().message;
+    EXPECT_EQ(result.error().message.find(RedisGround::kPassword), std::string::npos) << result.error().message;
+  }
+  // Does `ask` with the connection cut behind each byte that it takes, in either direction.
+  template <class Ask>
+  void cut_anywhere(Ask ask) {
+    CuttingProxy proxy(server().port());
+    const auto store = open_through(proxy);
+    for (const auto way : {CuttingProxy::Way::up, CuttingProxy::Way::down}) {
+      ask(*store, -1);
+      proxy.take_count();
+      ask(*store, -2);
+      const auto bytes = proxy.take_count()[static_cast<std::size_t>(way)];
+      ASSERT_GE(bytes, 4u);
+      for (std::uint64_t n = 0; n < bytes; ++n) {
+        proxy.cut(way, n);
+        ask(*store, static_cast<int>(n));
+        ASSERT_TRUE(proxy.has_cut()) << n;
+        if (HasFailure()) FAIL() << "cut " << (way == CuttingProxy::Way::up ? "up" : "down") << " behind byte " << n << " of " << bytes;
+      }
+    }
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Memory, ServedMemory, testing::Values(kRedis), name_of);
+
+TEST_P(ServedMemory, LosesNothingWhenTheServerIsKilled) {
+  const auto store = open();
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_TRUE(store->put({entry(std::to_string(round), "apples")}));
+    server().kill();
+    server().start();
+    ASSERT_EQ(ids(store->list(all())).size(), static_cast<std::size_t>(round) + 1);
+    EXPECT_EQ(ids(store->list(all())).front(), std::to_string(round));
+    EXPECT_EQ(ids(store->search(all("apples"))).size(), static_cast<std::size_t>(round) + 1);
+  }
+}
+
+TEST_P(ServedMemory, SaysSoWhenTheServerIsAwayAndGoesOnWhenItIsBack) {
+  const auto store = open();
+  server().kill();
+  expect_away(store->put({entry("1", "apples")}), ground_->place());
+  expect_away(store->list(all()), ground_->place());
+  expect_away(store->search(all("apples")), ground_->place());
+  expect_away(store->remove(all()), ground_->place());
+  server().start();
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!store->put({entry("1", "apples")}) && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(ids(store->list(all())), Ids{"1"});
+  EXPECT_EQ(store->log().find(RedisGround::kPassword), std::string::npos) << store->log();
+  EXPECT_NE(store->log().find(ground_->place()), std::string::npos) << store->log();
+}
+
+TEST_P(ServedMemory, WaitsForAServerThatIsRestarted) {
+  const auto store = open();
+  server().kill();
+  Result<void> done;
+  std::thread putting([&] { done = store->put({entry("1", "apples")}); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  server().start();
+  putting.join();
+  EXPECT_TRUE(done) << done.error().message;
+}
+
+TEST_P(ServedMemory, OpensBeforeItsServer) {
+  server().kill();
+  const auto store = open();
+  EXPECT_NE(store->log().find(ground_->place()), std::string::npos) << store->log();
+  server().start();
+  const auto done = store->put({entry("1", "apples")});
+  EXPECT_TRUE(done) << done.error().message;
+}
+
+TEST_P(ServedMemory, GivesUpOnAServerThatNoLongerAnswers) {
+  CuttingProxy proxy(server().port());
+  const auto store = open_through(proxy);
+  proxy.stall(true);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto place = "127.0.0.1:" + std::to_string(proxy.port());
+  expect_away(store->put({entry("1", "apples")}), place);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+  proxy.stall(false);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!store->list(all()) && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  ASSERT_TRUE(store->put({entry("1", "pears")}));
+  EXPECT_EQ(ids(store->search(all("pears"))), Ids{"1"});
+}
+
+TEST_P(ServedMemory, PutsOnceWhereverTheConnectionIsCut) {
+  const auto witness = open();
+  cut_anywhere([&](OpenMemory& store, int n) {
+    const auto word = "word" + std::to_string(n + 2);
+    const auto done = store.put({entry("1", word), entry("2", word)});
+    ASSERT_TRUE(done) << done.error().message;
+    ASSERT_EQ(ids(witness->search(all(word))), (Ids{"2", "1"}));
+    ASSERT_EQ(ids(witness->list(all())), (Ids{"2", "1"}));
+  });
+}
+
+TEST_P(ServedMemory, ReadsWhereverTheConnectionIsCut) {
+  ASSERT_TRUE(open()->put({entry("1", "apples"), entry("2", "pears")}));
+  cut_anywhere([&](OpenMemory& store, int) { ASSERT_EQ(ids(store.list(all())), (Ids{"2", "1"})); });
+  cut_anywhere([&](OpenMemory& store, int) { ASSERT_EQ(ids(store.search(all("apples"))), Ids{"1"}); });
+}
+
+TEST_P(ServedMemory, SaysWhenItIsNotKnownWhetherItRemoved) {
+  const auto witness = open();
+  int unknown = 0;
+  cut_anywhere([&](OpenMemory& store, int) {
+    ASSERT_TRUE(witness->put({entry("1", "apples")}));
+    const auto removed = store.remove(all());
+    if (removed) ASSERT_EQ(*removed, 1u);
+    else ASSERT_EQ(removed.error().error_class, ErrorClass::unknown_outcome) << removed.error().message;
+    unknown += !removed;
+    const auto again = witness->remove(all());
+    ASSERT_TRUE(again);
+    ASSERT_EQ(ids(witness->list(all())), Ids{});
+  });
+  EXPECT_GT(unknown, 0);
 }
 
 }  // namespace

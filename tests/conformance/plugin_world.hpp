@@ -28,9 +28,9 @@ class Folder {
   std::filesystem::path path_;
 };
 
-// Libraries stay mapped for the life of the process, and so do what describes them.
+// Libraries stay mapped for the life of the process. What describes them belongs to one engine thread.
 inline plugin::Library& library_of(const char* file) {
-  static std::map<std::string, std::unique_ptr<plugin::Library>> loaded;
+  static thread_local std::map<std::string, std::unique_ptr<plugin::Library>> loaded;
   auto& library = loaded[file];
   if (!library) {
     auto mapped = plugin::map_file(file);

@@ -228,14 +228,13 @@ TEST_F(Config, BorrowsWhatBackgroundAgentsWereGiven) {
 }
 
 TEST_F(Config, RefusesAStoreThatIsNotBuiltOnlyWhenItIsChosen) {
-  environment = {{"REDIS_HOST", "h"}, {"REDIS_PORT", "tcp://10.0.0.1:6379"}, {"DATABASE_URL", "postgres://x"}};
+  environment = {{"QDRANT_HOST", "h"}, {"QDRANT_PORT", "tcp://10.0.0.1:6333"}, {"DATABASE_URL", "postgres://x"}};
   auto got = load();
   EXPECT_THAT(texts(got), IsEmpty());
-  EXPECT_THAT(got.notes, Contains(HasSubstr("REDIS_PORT is ignored: an orchestrator set it")));
-  EXPECT_THAT(got.notes, Contains(HasSubstr("REDIS_HOST is set, and nothing")));
-  environment["MEMORY_STORE_TYPE"] = "redis";
-  environment["EVENT_STORE_TYPE"] = "redis_stream";
-  EXPECT_THAT(texts(load()), ElementsAre("env EVENT_STORE_TYPE: \"redis_stream\" is not supported yet", "env MEMORY_STORE_TYPE: \"redis\" is not supported yet"));
+  EXPECT_THAT(got.notes, Contains(HasSubstr("QDRANT_PORT is ignored: an orchestrator set it")));
+  EXPECT_THAT(got.notes, Contains(HasSubstr("QDRANT_HOST is set, and nothing")));
+  environment["MEMORY_STORE_TYPE"] = "qdrant";
+  EXPECT_THAT(texts(load()), ElementsAre("env MEMORY_STORE_TYPE: \"qdrant\" is not supported yet"));
   EXPECT_THAT(problems("[memory]\nstore = \"local\"\n[events]\nstores = []\n"), IsEmpty());  // the file decides
   environment["EVENT_STORE_TYPE"] = "papyrus";
   EXPECT_THAT(problems("[memory]\nstore = \"local\"\n"), ElementsAre(HasSubstr("must be \"memory\" or \"redis_stream\", not \"papyrus\"")));
@@ -244,6 +243,43 @@ TEST_F(Config, RefusesAStoreThatIsNotBuiltOnlyWhenItIsChosen) {
   got = load();
   EXPECT_EQ(got.config.memory.store, "memory");
   EXPECT_EQ(got.config.stores.at("memory").plugin, "ram");
+}
+
+TEST_F(Config, BorrowsARedisThatIsChosen) {
+  environment = {{"REDIS_HOST", "cache"}, {"REDIS_PORT", "6380"}, {"REDIS_DB", "2"}, {"REDIS_STREAM_KEY", "copies"}, {"REDIS_PASSWORD", "x"}};
+  auto got = load();
+  EXPECT_FALSE(got.config.stores.contains("redis"));
+  EXPECT_THAT(got.notes, Contains(HasSubstr("REDIS_HOST is set, and nothing")));
+
+  const auto settings = R"({"db":2,"host":"cache","password":"env:REDIS_PASSWORD","port":6380,"stream":"copies"})";
+  environment["MEMORY_STORE_TYPE"] = "redis";
+  got = load();
+  EXPECT_EQ(got.config.memory.store, "redis");
+  EXPECT_THAT(got.config.events.stores, IsEmpty());
+  EXPECT_EQ(got.config.stores.at("redis").plugin, "redis");
+  EXPECT_EQ(got.config.stores.at("redis").settings, settings);
+  EXPECT_THAT(got.notes, Not(Contains(HasSubstr("REDIS_"))));
+
+  environment.erase("MEMORY_STORE_TYPE");
+  environment["EVENT_STORE_TYPE"] = "redis_stream";
+  got = load();
+  EXPECT_EQ(got.config.memory.store, "local");
+  EXPECT_THAT(got.config.events.stores, ElementsAre("redis"));
+  EXPECT_EQ(got.config.stores.at("redis").settings, settings);
+
+  environment["REDIS_PORT"] = "tcp://10.0.0.1:6379";
+  got = load("[stores.redis]\nprefix = \"team:\"\n");
+  EXPECT_EQ(got.config.stores.at("redis").settings, R"({"db":2,"host":"cache","password":"env:REDIS_PASSWORD","prefix":"team:","stream":"copies"})");
+  EXPECT_THAT(got.notes, ElementsAre(HasSubstr("REDIS_PORT is ignored: an orchestrator set it")));
+}
+
+TEST_F(Config, SendsABorrowedPasswordToNoOtherRedis) {
+  environment = {{"REDIS_HOST", "cache"}, {"REDIS_PASSWORD", "x"}, {"MEMORY_STORE_TYPE", "redis"}};
+  for (const auto* own : {"url = \"redis://elsewhere\"", "host = \"elsewhere\"", "plugin = \"ram\""}) {
+    const auto got = load("[stores.redis]\n" + std::string(own) + "\n");
+    EXPECT_THAT(got.config.stores.at("redis").settings, Not(HasSubstr("REDIS_PASSWORD"))) << own;
+    EXPECT_THAT(got.notes, Contains(HasSubstr("REDIS_HOST is set, and nothing"))) << own;
+  }
 }
 
 TEST_F(Config, KeepsStateWhereTheSystemSays) {

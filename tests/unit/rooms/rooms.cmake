@@ -27,6 +27,7 @@ set(walls
   "boost/dll|core/plugin/"
   "curl/curl|core/net/,tests/"
   "sqlite3\\.h|stores/sqlite/,tests/"
+  "hiredis/|stores/redis/,tests/"
   "CLI/|host/"
   "re2/|core/tool/"
   "valijson/|core/tool/"

@@ -1,0 +1,58 @@
+// Where a kind of store keeps its data in a test. A kind on a server brings the server up.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "tests/conformance/plugin_world.hpp"
+#include "tests/support/servers/redis_server.hpp"
+
+namespace agentd::conformance {
+
+class Ground {
+ public:
+  virtual ~Ground() = default;
+  std::string settings() const { return settings(port()); }
+  virtual std::string settings(int port) const = 0;  // port: of a way to the server
+  virtual std::string place() const = 0;             // how messages name it
+  virtual support::Server* server() { return nullptr; }
+
+ private:
+  virtual int port() const { return 0; }
+};
+
+class NoGround final : public Ground {
+ public:
+  std::string settings(int) const override { return "{}"; }
+  std::string place() const override { return ""; }
+};
+
+class FolderGround : public Ground {
+ public:
+  std::string settings(int) const override { return R"({"path":")" + path().string() + "\"}"; }
+  std::string place() const override { return path().string(); }
+  const std::filesystem::path& path() const { return folder_.path(); }
+
+ private:
+  Folder folder_;
+};
+
+class RedisGround final : public Ground {
+ public:
+  static constexpr const char* kPassword = "correct horse battery";
+  std::string settings(int port) const override {
+    return R"({"host":"127.0.0.1","timeout":"4s","stream":"events","password":")" + std::string(kPassword) + R"(","port":)" + std::to_string(port) + "}";
+  }
+  std::string place() const override { return server_.address(); }
+  support::RedisServer* server() override { return &server_; }
+
+ private:
+  int port() const override { return server_.port(); }
+  support::RedisServer server_{support::RedisServer::durable(), kPassword};
+};
+
+template <class G>
+std::unique_ptr<Ground> make_ground() {
+  return std::make_unique<G>();
+}
+
+}  // namespace agentd::conformance

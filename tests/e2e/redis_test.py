@@ -1,0 +1,155 @@
+"""Memory and events in a real Redis, which is killed and comes back while agents run."""
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+
+from agentd import AgentdTest, Endpoint, free_port, openai, until
+
+WORKER = """
+[model]
+provider = "openai"
+model = "test"
+[task]
+query = "How is the load?"
+[tools]
+allow = ["system.load"]
+[memory]
+window = 4
+[retry]
+delay = "200ms"
+"""
+
+
+class RedisServer:
+    """redis-server on a free port, over a folder of its own; may be killed and started again with what it had."""
+
+    def __init__(self, *options):
+        self.folder = tempfile.mkdtemp(prefix="agentd-redis-")
+        self.port = free_port()
+        self.options = options or ("--appendonly", "yes", "--appendfsync", "everysec", "--save", "")
+        self.start()
+
+    def start(self):
+        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, *self.options]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        until("redis-server answers", self.answers)
+
+    def answers(self):
+        try:
+            return self.cli("PING") == "PONG"
+        except subprocess.CalledProcessError:
+            return False
+
+    def cli(self, *words):
+        return subprocess.run(["redis-cli", "-e", "-p", str(self.port), *words], capture_output=True, text=True, check=True).stdout.strip()
+
+    def field(self, stream, name):
+        """The values of one field of a stream's entries, in order."""
+        lines = self.cli("XRANGE", stream, "-", "+").split("\n")
+        return [lines[i + 1] for i, line in enumerate(lines) if line == name]
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        shutil.rmtree(self.folder)
+
+
+class Redis(AgentdTest):
+    def setUp(self):
+        super().setUp()
+        self.redis = self.enter(RedisServer())
+        self.endpoint = self.enter(Endpoint(self.folder, tool="system__load", bodies="yes"))
+
+    def stores(self, more=""):
+        return f'[stores.team]\nplugin = "redis"\nhost = "127.0.0.1"\nport = {self.redis.port}\n{more}[memory]\nstore = "team"\n[events]\nstores = ["team"]\n'
+
+    def event_ids(self):
+        page, ids = self.agentd.get("/v1/events?limit=1000"), []
+        while True:
+            ids += [event["id"] for event in page["events"]]
+            if not page["next"]:
+                return ids
+            page = self.agentd.get(f"/v1/events?limit=1000&since={page['next']}")
+
+    def copied(self):
+        return self.redis.field("background_agent_events", "id")
+
+    def expect_all_copied_once(self):
+        ids = self.event_ids()
+        until("the copy is whole", lambda: self.copied()[-1:] >= ids[-1:])
+        copied = self.copied()
+        self.assertEqual(copied[:len(ids)], ids)
+        self.assertEqual(len(copied), len(set(copied)))
+
+    def remembered(self):
+        return [line.split("\t") for line in self.agentd.cli("memory", "list", "worker", "--limit", "100").stdout.splitlines()]
+
+    def test_nothing_is_lost_or_repeated_when_the_server_and_the_host_are_killed(self):
+        self.agentd = self.host(openai(self.endpoint) + self.stores(), worker=WORKER)
+        self.agentd.start()
+        runs = []
+        for n in range(6):
+            runs.append(self.agentd.submit("worker", key=f"k{n}"))
+            if n % 3 == 0:
+                self.redis.kill()
+                time.sleep(0.3)
+                self.redis.start()
+            if n == 4:
+                self.agentd.kill()
+                self.agentd.start()
+        for run in runs:
+            self.assertEqual(self.agentd.wait_run(run)["status"], "completed", self.agentd.log())
+        self.assertEqual(len(self.remembered()), 2 * len(runs), "what was asked and what was answered, of each run once")
+        self.expect_all_copied_once()
+        last = self.endpoint.journal("asked")[-1]["body"]
+        self.assertGreaterEqual(last.count("How is the load?"), 2, "a run is given what was said before it")
+
+    def test_a_run_waits_for_a_memory_that_is_away(self):
+        self.agentd = self.host(openai(self.endpoint) + self.stores('timeout = "500ms"\n'), worker=WORKER)
+        self.agentd.start()
+        self.redis.kill()
+        run = self.agentd.submit("worker")
+        until("the log tells of it", lambda: f"redis at 127.0.0.1:{self.redis.port} cannot be used now" in self.agentd.log())
+        self.assertNotIn(self.agentd.run_status(run), ("completed", "failed"))
+        self.redis.start()
+        self.assertEqual(self.agentd.wait_run(run)["status"], "completed", self.agentd.log())
+        self.expect_all_copied_once()
+        self.assertEqual(len(self.remembered()), 2)
+
+    def test_a_password_is_used_and_never_shown(self):
+        self.redis.cli("CONFIG", "SET", "requirepass", "correct horse battery")
+        settings = openai(self.endpoint) + self.stores('password = "env:TEAM_PASSWORD"\n')
+        self.agentd = self.host(settings, worker=WORKER)
+        self.agentd.start(TEAM_PASSWORD="correct horse battery")
+        self.assertEqual(self.agentd.wait_run(self.agentd.submit("worker"))["status"], "completed", self.agentd.log())
+        self.agentd.stop()
+        self.agentd.start(wait=False, TEAM_PASSWORD="wrong horse battery")
+        until("the host says why", lambda: "WRONGPASS" in self.agentd.log())
+        self.assertNotIn("horse battery", self.agentd.log())
+        self.agentd.kill()
+
+    def test_the_environment_chooses_it(self):
+        self.agentd = self.host(openai(self.endpoint), worker=WORKER)
+        self.agentd.start(MEMORY_STORE_TYPE="redis", EVENT_STORE_TYPE="redis_stream", REDIS_HOST="127.0.0.1", REDIS_PORT=str(self.redis.port), REDIS_DB="1", REDIS_STREAM_KEY="copies")
+        self.assertEqual(self.agentd.wait_run(self.agentd.submit("worker"))["status"], "completed", self.agentd.log())
+        self.assertEqual(self.agentd.get("/v1/agents/worker")["memory_store"], "redis")
+        until("the stream has events", lambda: self.redis.cli("-n", "1", "EXISTS", "copies") == "1")
+        self.assertIn("agentd:memory:worker:all", self.redis.cli("-n", "1", "KEYS", "*"))
+
+    def test_a_server_without_persistence_is_told_of(self):
+        self.redis.cli("CONFIG", "SET", "appendonly", "no")
+        self.agentd = self.host(openai(self.endpoint) + self.stores(), worker=WORKER)
+        self.agentd.start()
+        until("the log warns", lambda: f"redis at 127.0.0.1:{self.redis.port} has persistence off" in self.agentd.log())
+
+
+if __name__ == "__main__":
+    unittest.main()
