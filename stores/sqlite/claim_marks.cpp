@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <string>
 
-#include "checksum.hpp"
+#include "stores/ledger/checksum.hpp"
 
 namespace agentd::sqlite {
 namespace {
@@ -18,7 +18,7 @@ constexpr std::int64_t kPlaces = 16'384;
 // A place that was never written is all zeros, which is no mark.
 struct ClaimMarks::Mark {
   std::int64_t session = 0, number = 0, run = 0, last = 0, checksum = 0;
-  std::int64_t its_checksum() const { return Checksum().add(session).add(number).add(run).add(last).value(); }
+  std::int64_t its_checksum() const { return ledger::Checksum().add(session).add(number).add(run).add(last).value(); }
 };
 
 ClaimMarks::ClaimMarks(const std::filesystem::path& file)

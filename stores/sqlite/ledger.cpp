@@ -34,7 +34,7 @@ try : host_(host),
       file_place_(file_),
       opened_(open_ledger(db_, marks_, host)),
       mirror_(*opened_.mirror),
-      writer_(db_, mirror_, mutex_, opened_.next_position, opened_.next_agent),
+      writer_(db_, mirror_, mutex_, {opened_.next_position, opened_.next_agent}),
       reads_(file_, host_, mirror_, mutex_) {
   db_.wait_for_locks(kLockWait);  // the writer has a way of its own to wait, that keeps no thread
   if (!marks_.usable()) host_.host().log(sdk::Level::warn, file_.string() + ".claims cannot be opened: the death of a host over a run without a record is not counted");

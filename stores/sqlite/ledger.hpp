@@ -12,10 +12,12 @@
 
 #include "file_place.hpp"
 #include "ledger_backup.hpp"
-#include "ledger_group.hpp"
+#include "ledger_files.hpp"
 #include "ledger_open.hpp"
 #include "ledger_reads.hpp"
+#include "ledger_writer.hpp"
 #include "settings.hpp"
+#include "stores/ledger/slots.hpp"
 #include "stores/lock/file_lock.hpp"
 
 namespace agentd::sqlite {
@@ -23,6 +25,7 @@ namespace agentd::sqlite {
 class Ledger {
  public:
   using Config = Settings;
+  using Reads = LedgerReads;
   static constexpr bool concurrent = true;  // reads do not wait for the writer
 
   // Opens the file, or makes it; ends every earlier claim. Throws sdk::Error.
@@ -69,7 +72,7 @@ class Ledger {
   std::uint64_t version_ = 0;  // of what was told of agents, under the mirror's lock
   Opened opened_;
   Mirror& mirror_;
-  GroupWriter writer_;
+  LedgerWriter writer_;
   LedgerReads reads_;
 
   std::mutex arrivals_mutex_;
@@ -91,3 +94,7 @@ class Ledger {
 };
 
 }  // namespace agentd::sqlite
+
+template <>
+struct agentd::sdk::detail::Kind<agentd::sqlite::Ledger>
+    : agentd::ledger::KindOf<agentd::sqlite::Ledger, &agentd::sqlite::check_files, &agentd::sqlite::copy_files, &agentd::sqlite::restore_files> {};

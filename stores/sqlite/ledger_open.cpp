@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "ledger_budgets.hpp"
-#include "ledger_group.hpp"
 #include "ledger_schema.hpp"
+#include "ledger_tables.hpp"
+#include "stores/ledger/group.hpp"
 
 namespace agentd::sqlite {
 namespace {
@@ -143,7 +143,7 @@ Opened open_ledger(Db& db, ClaimMarks& marks, const sdk::Host& host) {
   if (read_meta(db, meta::kRestored) != 0) marks.clear();
   Opened opened;
   const auto session = read_meta(db, meta::kSession) + 1;
-  opened.mirror = std::make_unique<Mirror>(session);
+  opened.mirror = std::make_unique<Mirror>(static_cast<std::uint64_t>(session) << 32);
   LiveRuns live(db, *opened.mirror, read_agents(db, *opened.mirror), marks);
   live.read(host);
   live.keep_recovered();

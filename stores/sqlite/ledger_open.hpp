@@ -4,7 +4,8 @@
 #include <string>
 
 #include "claim_marks.hpp"
-#include "ledger_mirror.hpp"
+#include "ledger_rows.hpp"
+#include "stores/ledger/mirror.hpp"
 
 namespace agentd::sdk {
 class Host;

@@ -78,7 +78,7 @@ void Pruning::keep(std::int64_t next_position) {
 
 // ---- a sweep, part by part
 
-Pruning::Removed Pruning::prune(const Remove& what, std::int64_t now) {
+Removed Pruning::prune(const Remove& what, std::int64_t now) {
   Step step(*this, what, now);
   Removed out;
   if (now_.part == Part::runs) sweep_runs(step, out);
@@ -257,7 +257,7 @@ std::optional<Pruning::Row> Pruning::row(std::int64_t id) {
 }
 
 // Also what is damaged: as much of it as can be found.
-Pruning::Forgotten Pruning::forget(const agentd_run_id& id) {
+Forgotten Pruning::forget(const agentd_run_id& id) {
   const auto found = row(id.position);
   const bool is_gone = found && found->is_stub() && found->last == found->id;
   if (!found || is_gone || found->nonce != id.nonce) return Forgotten::there_is_none;

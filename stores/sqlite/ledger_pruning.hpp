@@ -10,7 +10,6 @@
 
 #include "db.hpp"
 #include "ledger_rows.hpp"
-#include "ledger_writes.hpp"
 
 namespace agentd::sqlite {
 
@@ -18,14 +17,9 @@ class Pruning {
  public:
   explicit Pruning(Db& db);
 
-  struct Removed {
-    std::int64_t runs = 0, records = 0;
-    bool more = false;
-  };
   // Goes on where the step before it stopped; when all has been looked at, the next begins anew. `now`: of the latest write.
   Removed prune(const Remove& what, std::int64_t now);
 
-  enum class Forgotten { wholly, in_part, it_lives, there_is_none };
   Forgotten forget(const agentd_run_id& run);
 
   void keep(std::int64_t next_position);  // what was removed is not missing; in the group's transaction

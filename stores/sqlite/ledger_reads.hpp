@@ -9,18 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "ledger_host.hpp"
-#include "ledger_mirror.hpp"
+#include "ledger_rows.hpp"
+#include "stores/ledger/host.hpp"
+#include "stores/ledger/list_filter.hpp"
+#include "stores/ledger/mirror.hpp"
 
 namespace agentd::sqlite {
-
-struct ListFilter {
-  std::string agent_id;
-  std::int32_t status = 0;
-  std::int64_t before = 0;
-  std::uint64_t limit = 0;
-  std::string key_from, key_before;
-};
 
 // Any thread that may block; one read at a time. Throws DbError and CorruptError. Each answers its operation, except by throwing.
 // What is damaged fails the load of its own run alone: lists and events are given without it, and the log is told its position once.

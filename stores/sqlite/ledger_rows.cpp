@@ -10,7 +10,7 @@ RunRow::RunRow(const Statement& s, int first) {
 }
 
 RecordRow::RecordRow(const Statement& s)
-    : position(s.integer(0)), run(s.integer(1)), prev(s.integer(2)), kind(s.integer(3)), at(s.integer(4)), payload(s.bytes(6)) {
+    : RecordBody{s.integer(0), s.integer(1), s.integer(2), s.integer(3), s.integer(4), s.bytes(6)} {
   fits = checksum() == s.integer(5);
 }
 

@@ -1,5 +1,5 @@
 #include "events.hpp"
-#include "ledger_slots.hpp"
+#include "ledger.hpp"
 #include "memory.hpp"
 
 using namespace agentd;

@@ -1,10 +1,10 @@
-#include "stores/sqlite/checksum.hpp"
+#include "stores/ledger/checksum.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cstring>
 
-namespace agentd::sqlite {
+namespace agentd::ledger {
 namespace {
 
 std::uint32_t of(std::string_view text) { return static_cast<std::uint32_t>(Checksum().add(text).value()); }
@@ -40,4 +40,4 @@ TEST(Checksum, GoesOnWhereItStopped) {
 TEST(Checksum, KnowsWhereOneTextEnds) { EXPECT_NE(Checksum().add("ab").add("c").value(), Checksum().add("a").add("bc").value()); }
 
 }  // namespace
-}  // namespace agentd::sqlite
+}  // namespace agentd::ledger

@@ -1,8 +1,8 @@
-#include "stores/sqlite/ledger_mirror.hpp"
+#include "stores/ledger/mirror.hpp"
 
 #include <gtest/gtest.h>
 
-namespace agentd::sqlite {
+namespace agentd::ledger {
 namespace {
 
 class MirrorTest : public testing::Test {
@@ -28,11 +28,11 @@ class MirrorTest : public testing::Test {
     return ids;
   }
   using Ids = std::vector<std::int64_t>;
-  Mirror mirror_{3};
+  Mirror mirror_{std::uint64_t{3} << 32};
   std::int64_t last_ = 0;
 };
 
-TEST_F(MirrorTest, GenerationsGrowOverSessions) {
+TEST_F(MirrorTest, GenerationsFollowWhatItBeganWith) {
   enter(agent("a"));
   const auto generation = mirror_.claim(0, 1).runs.at(0)->generation;
   EXPECT_EQ(generation, (std::uint64_t{3} << 32) + 1);
@@ -120,4 +120,4 @@ TEST_F(MirrorTest, WaitingRunsAreLiveAndNotQueued) {
 }
 
 }  // namespace
-}  // namespace agentd::sqlite
+}  // namespace agentd::ledger

@@ -28,10 +28,11 @@ set(walls
   "curl/curl|core/net/,tests/"
   "sqlite3\\.h|stores/sqlite/,tests/"
   "hiredis/|stores/redis/,tests/"
+  "libpq|stores/postgres/,tests/"
   "CLI/|host/"
   "re2/|core/tool/"
   "valijson/|core/tool/"
-  "agentd/abi/|core/plugin/,sdk/,stores/sqlite/,tests/,host/runner/")
+  "agentd/abi/|core/plugin/,sdk/,stores/ledger/,stores/sqlite/,stores/postgres/,tests/,host/runner/")
 file(GLOB_RECURSE sources ${ROOT}/core/*.[hc]pp ${ROOT}/plugins/*.[hc]pp ${ROOT}/providers/*.[hc]pp ${ROOT}/stores/*.[hc]pp ${ROOT}/host/*.[hc]pp ${ROOT}/tests/*.[hc]pp)
 foreach(file ${sources})
   file(RELATIVE_PATH name ${ROOT} ${file})

@@ -1,6 +1,6 @@
-#include "ledger_writes.hpp"
+#include "writes.hpp"
 
-namespace agentd::sqlite {
+namespace agentd::ledger {
 namespace {
 
 std::string own(agentd_str text) { return text.size ? std::string(text.data, static_cast<std::size_t>(text.size)) : std::string(); }
@@ -62,4 +62,4 @@ Write own(const agentd_ledger_cursors& c) {
 
 Write own(const agentd_ledger_remove& r, std::int64_t now) { return {r.op, now, Remove{r.before_ms, r.upto, r.window_before, static_cast<std::size_t>(r.most), r.run}}; }
 
-}  // namespace agentd::sqlite
+}  // namespace agentd::ledger

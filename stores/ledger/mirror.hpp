@@ -13,9 +13,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "ledger_rows.hpp"
+#include "rows.hpp"
 
-namespace agentd::sqlite {
+namespace agentd::ledger {
 
 inline constexpr std::int64_t kNever = INT64_MAX;
 
@@ -38,6 +38,7 @@ struct LiveRun {
   RunState state;                 // now; `last` is its latest record
   std::int64_t since = 0;         // when it was said when it is due
   std::uint64_t generation = 0;   // of its claim; 0: nobody has it
+  std::int64_t worker = 0;        // of a ledger that is shared: whose claim it is
   std::int64_t tail = 0;          // its first record that its row does not know of; 0: the row knows all
   bool pinned = false;            // a group that is being written changes it: not to be claimed meanwhile
   bool aside = false;             // neither overlap nor the agent's counts see it
@@ -70,7 +71,8 @@ struct Agent {
 
 class Mirror {
  public:
-  explicit Mirror(std::int64_t session) : generation_(static_cast<std::uint64_t>(session) << 32) {}
+  explicit Mirror(std::uint64_t generation) : generation_(generation) {}
+  void claims_follow(std::uint64_t generation) { generation_ = generation; }  // the next claim's is larger
 
   Agent& agent(std::string_view name);  // makes it known
   Agent* find_agent(std::string_view name);
@@ -96,6 +98,7 @@ class Mirror {
 
   struct Claims {
     std::vector<const LiveRun*> runs;  // until the next change
+    std::vector<std::int64_t> were;    // of each the status before
     std::int64_t next_due = kNever;
   };
   // Round-robin over agents that have a due run and room; O(log) each, whatever else is queued. A wall clock that was set back makes
@@ -129,4 +132,4 @@ class Mirror {
   std::int64_t seen_ = kNever;                                // the wall's clock at the latest claim; the first one compares
 };
 
-}  // namespace agentd::sqlite
+}  // namespace agentd::ledger

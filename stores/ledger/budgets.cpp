@@ -1,10 +1,10 @@
-#include "ledger_budgets.hpp"
+#include "budgets.hpp"
 
 #include <agentd/sdk/host.hpp>
 
 #include <algorithm>
 
-namespace agentd::sqlite {
+namespace agentd::ledger {
 namespace {
 
 constexpr std::int64_t kWindowsKept = 2;  // in memory, of each account
@@ -59,14 +59,6 @@ class Budgets::Trial {
   bool changed_holds_ = false;
 };
 
-Budgets::Budgets(Db& db)
-    : find_(db, "SELECT spent_tokens,spent_cost,raised_tokens,raised_cost FROM accounts WHERE name=? AND window=?"),
-      put_(db, "INSERT INTO accounts(name,window,spent_tokens,spent_cost,raised_tokens,raised_cost) VALUES(?,?,?,?,?,?) ON CONFLICT(name,window) DO UPDATE SET "
-               "spent_tokens=excluded.spent_tokens,spent_cost=excluded.spent_cost,raised_tokens=excluded.raised_tokens,raised_cost=excluded.raised_cost"),
-      add_hold_(db, "INSERT INTO holds(run,call,account,window,tokens,cost) VALUES(?,?,?,?,?,?)"),
-      drop_hold_(db, "DELETE FROM holds WHERE run=?"),
-      latest_(db, "SELECT name,window FROM accounts WHERE window=(SELECT max(window) FROM accounts)") {}
-
 bool Budgets::take(const Transition& t) {
   const auto run = t.run.position;
   const bool goes_on = t.next == 0 || t.next == AGENTD_RUN_RUNNING;
@@ -90,7 +82,7 @@ void Budgets::let_go(const agentd_run_id& run, std::uint64_t generation) {
 
 void Budgets::keep() {
   for (const auto& [name, account] : changed_)
-    put_.exec(std::string_view(name.first), name.second, account.spent.tokens, account.spent.cost, account.raised.tokens, account.raised.cost);
+    rows_.put_account(name, account);
 }
 
 std::vector<agentd_ledger_account> Budgets::applied() noexcept {
@@ -114,17 +106,33 @@ std::vector<agentd_ledger_account> Budgets::applied() noexcept {
   return told;
 }
 
+void Budgets::know(const AccountName& name, const Account& account) { accounts_.insert_or_assign(name, account); }
+
+void Budgets::know_holds(std::int64_t run, std::vector<Held> holds) {
+  if (holds.empty()) holds_.erase(run);
+  else holds_.insert_or_assign(run, std::move(holds));
+}
+
+void Budgets::know_nothing() {
+  accounts_.clear();
+  holds_.clear();
+}
+
+void Budgets::add_unknown(const Transition& t, std::vector<AccountName>& names) const {
+  const auto add = [&](const AccountName& name) {
+    if (!accounts_.contains(name)) names.push_back(name);
+  };
+  for (const auto& raise : t.raises) add({raise.account, raise.window});
+  for (const auto& hold : t.holds) add({hold.account, hold.window});
+  for (const auto& held : holds(t.run.position)) add(held.account);
+}
+
 void Budgets::forgotten() {
   changed_.clear();
   changed_holds_.clear();
 }
 
-std::vector<agentd_ledger_account> Budgets::recent() {
-  std::vector<Name> names;
-  {
-    Reading reading(latest_);
-    while (reading.next()) names.emplace_back(reading->text(0), reading->integer(1));
-  }
+std::vector<agentd_ledger_account> Budgets::look_at(const std::vector<AccountName>& names) {
   std::vector<agentd_ledger_account> told;
   for (const auto& name : names) {
     const auto place = accounts_.insert_or_assign(name, account(name)).first;
@@ -133,12 +141,11 @@ std::vector<agentd_ledger_account> Budgets::recent() {
   return told;
 }
 
-const Budgets::Account& Budgets::account(const Name& name) {
+const Account& Budgets::account(const Name& name) {
   if (const auto drafted = changed_.find(name); drafted != changed_.end()) return drafted->second;
   if (const auto known = accounts_.find(name); known != accounts_.end()) return known->second;
-  Account read;
-  Reading reading(find_, std::string_view(name.first), name.second);
-  if (reading.next()) read = {{reading->integer(0), reading->integer(1)}, {}, {reading->integer(2), reading->integer(3)}};
+  Account read = rows_.read_account(name).value_or(Account());
+  read.held = {};
   for (const auto& [run, holds] : holds_)
     for (const auto& held : holds)
       if (held.account == name) read.held += held.most;
@@ -153,8 +160,7 @@ const Budgets::Holds& Budgets::holds(std::int64_t run) const {
 }
 
 void Budgets::put(std::int64_t run, Holds holds) {
-  drop_hold_.exec(run);
-  for (const auto& held : holds) add_hold_.exec(run, held.call, std::string_view(held.account.first), held.account.second, held.most.tokens, held.most.cost);
+  rows_.put_holds(run, holds);
   changed_holds_.insert_or_assign(run, std::move(holds));
 }
 
@@ -162,10 +168,4 @@ agentd_ledger_account Budgets::lend(const Name& name, const Account& a) const {
   return {sdk::str(name.first), name.second, a.spent.tokens, a.spent.cost, a.held.tokens, a.held.cost, a.raised.tokens, a.raised.cost};
 }
 
-void spend_all_holds(Db& db) {
-  db.run("INSERT INTO accounts(name,window,spent_tokens,spent_cost,raised_tokens,raised_cost) SELECT account,window,sum(tokens),sum(cost),0,0 FROM holds WHERE true GROUP BY account,window "
-         "ON CONFLICT(name,window) DO UPDATE SET spent_tokens=spent_tokens+excluded.spent_tokens,spent_cost=spent_cost+excluded.spent_cost");
-  db.run("DELETE FROM holds");
-}
-
-}  // namespace agentd::sqlite
+}  // namespace agentd::ledger

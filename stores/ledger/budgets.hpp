@@ -9,14 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include "db.hpp"
-#include "ledger_writes.hpp"
+#include "rows.hpp"
 
-namespace agentd::sqlite {
+namespace agentd::ledger {
 
 class Budgets {
  public:
-  explicit Budgets(Db& db);
+  explicit Budgets(Rows& rows) : rows_(rows) {}
 
   // Settles, raises and holds as the transition says. False: a hold does not fit, and nothing has changed.
   bool take(const Transition& transition);
@@ -28,20 +27,18 @@ class Budgets {
   std::vector<agentd_ledger_account> applied() noexcept;
   void forgotten();  // the group has not happened
 
-  std::vector<agentd_ledger_account> recent();  // those of the latest window; borrowed likewise
+  std::vector<agentd_ledger_account> look_at(const std::vector<AccountName>& names);  // borrowed likewise
+
+  // ---- of a ledger that is shared: what others have made durable. Between two groups
+  void know(const AccountName& name, const Account& account);
+  void know_holds(std::int64_t run, std::vector<Held> holds);
+  void know_nothing();
+  // What a write may need of accounts that are not in memory.
+  void add_unknown(const Transition& transition, std::vector<AccountName>& names) const;
 
  private:
-  using Name = std::pair<std::string, std::int64_t>;  // and its window
-  struct Account {
-    Spend spent, held, raised;
-  };
+  using Name = AccountName;
   using Accounts = std::map<Name, Account>;
-  struct Held {
-    Name account;
-    std::int64_t call = 0;
-    Spend most;
-    std::uint64_t generation = 0;
-  };
   using Holds = std::vector<Held>;
   class Trial;
 
@@ -50,12 +47,9 @@ class Budgets {
   void put(std::int64_t run, Holds holds);
   agentd_ledger_account lend(const Name& name, const Account& account) const;
 
-  Statement find_, put_, add_hold_, drop_hold_, latest_;
+  Rows& rows_;
   Accounts accounts_, changed_;
   std::unordered_map<std::int64_t, Holds> holds_, changed_holds_;
 };
 
-// At the start: nobody knows what became of the calls of earlier claims, so all that they held is spent.
-void spend_all_holds(Db& db);
-
-}  // namespace agentd::sqlite
+}  // namespace agentd::ledger

@@ -6,9 +6,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "ledger_mirror.hpp"
+#include "mirror.hpp"
 
-namespace agentd::sqlite {
+namespace agentd::ledger {
 
 // The writer's thread. It takes the mirror's lock by itself, briefly.
 class Draft {
@@ -66,4 +66,4 @@ class Draft {
   std::vector<std::int64_t> pins_;
 };
 
-}  // namespace agentd::sqlite
+}  // namespace agentd::ledger

@@ -4,7 +4,7 @@
 #include <bit>
 #include <cstring>
 
-namespace agentd::sqlite {
+namespace agentd::ledger {
 namespace {
 
 using Tables = std::array<std::array<std::uint32_t, 256>, 8>;
@@ -57,4 +57,4 @@ Checksum& Checksum::add(std::string_view text) {
   return *this;
 }
 
-}  // namespace agentd::sqlite
+}  // namespace agentd::ledger

@@ -2,12 +2,11 @@
 #pragma once
 #include <deque>
 
-#include "ledger_budgets.hpp"
-#include "ledger_draft.hpp"
-#include "ledger_pruning.hpp"
-#include "ledger_writes.hpp"
+#include "budgets.hpp"
+#include "draft.hpp"
+#include "rows.hpp"
 
-namespace agentd::sqlite {
+namespace agentd::ledger {
 
 // What became of a group. Its texts are borrowed from the writes and the mirror's agents.
 struct Group {
@@ -17,21 +16,33 @@ struct Group {
   std::vector<agentd_ledger_account> accounts;
   bool due = false;
   std::string epoch;            // in the first one that is told
+  std::int64_t last_position = 0;
   std::deque<std::vector<agentd_ledger_admission>> admissions;  // what the answers point to
   std::deque<std::vector<agentd_run_id>> cancels;
   std::deque<std::vector<agentd_ledger_kept>> kept;
   std::deque<std::string> texts;
 };
 
-// One thread at a time. The mutex is the mirror's.
+// Decides what becomes of each write and says which rows that makes; whoever has the rows has the transaction. One thread at a time. The
+// mutex is the mirror's.
 class GroupWriter {
  public:
-  GroupWriter(Db& db, Mirror& mirror, std::mutex& mutex, std::int64_t next_position, std::int64_t next_agent);
+  // Whether an agent's runs name the one before.
+  enum class Runs { linked, alone };
+  GroupWriter(Rows& rows, Mirror& mirror, std::mutex& mutex, Runs runs);
 
-  // Throws DbError: then nothing of the group has happened, here or on the disk.
-  Group write(const std::vector<Write>& writes);
-  std::int64_t last_position() const { return next_position_ - 1; }
-  std::vector<agentd_ledger_account> recent_accounts() { return budgets_.recent(); }  // borrowed until the next group
+  // The first position and the first number of an agent that nobody has been given.
+  struct Next {
+    std::int64_t position = 1, agent = 1;
+  };
+  const Next& next() const { return next_; }
+  void go_on_from(const Next& next) { next_ = kept_ = next; }
+
+  // Every group is decided, and then either kept or forgotten. Whatever is thrown while it is decided, it is to be forgotten.
+  Group decide(const std::vector<Write>& writes);
+  void keep(Group& group) noexcept;  // it is durable. noexcept as Draft::apply is
+  void forget();                     // it has not happened
+  Budgets& budgets() { return budgets_; }
 
  private:
   struct Step;  // one write on its way
@@ -48,7 +59,6 @@ class GroupWriter {
   agentd_run_id first_with_key(std::int64_t agent, const std::string& key);
   void append(Step& step, const Transition& transition, Draft::RunChange& change);
   void review(Step& step, const Transition& transition);
-  void keep_reachable(std::int64_t run);
   void count(Step& step, const Transition& transition, Draft::AgentChange& agent);
   void append_runless(Step& step, const Transition& transition);
   void insert_record(Step& step, const agentd_run_id& run, std::int64_t run_column, std::int64_t prev, const Agent* agent, const Record& record);
@@ -56,24 +66,21 @@ class GroupWriter {
   std::int64_t row_of(Draft::AgentChange& agent);
   void keep_limit(Draft::AgentChange& agent, std::uint32_t max_concurrent);
   void keep_stats(Draft& draft);
-  void keep_marks(std::int64_t first);
+  void keep_marks();
 
-  Db& db_;
+  Rows& rows_;
   Mirror& mirror_;
   std::mutex& mutex_;
+  const Runs runs_;
   Budgets budgets_;
-  Pruning pruning_;
-  std::int64_t next_position_, next_agent_;
-  std::int64_t now_ = 0;     // of the latest write
-  std::int64_t marked_ = 0;  // where next_position_ stood when the marks were last written
-  std::int64_t reopened_ = kNever;  // the first run that this group takes out of quarantine
-  Statement insert_run_, insert_record_, update_run_, find_key_;
-  Statement insert_agent_, limit_agent_, stats_agent_, state_agent_;
-  Statement latest_spec_, insert_spec_, put_cursor_, put_meta_;
-  Statement find_run_, put_aside_, end_aside_, reopen_run_;
+  Next next_, kept_;
+  std::optional<Draft> draft_;       // while a group is between decided and kept
+  std::int64_t now_ = 0;             // of the latest write
+  std::int64_t marked_ = 0, kept_mark_ = 0;  // where the next position stood when the marks were last written
+  std::int64_t reopened_ = kNever;   // the first run that this group takes out of quarantine
 };
 
 std::string to_text(const Stats& stats);
 Stats stats_of(std::string_view text);
 
-}  // namespace agentd::sqlite
+}  // namespace agentd::ledger

@@ -7,7 +7,7 @@ namespace agentd::sdk {
 AGENTD_SDK_SERVICE(agentd_host_ledger_v1, AGENTD_HOST_LEDGER_1)
 }
 
-namespace agentd::sqlite {
+namespace agentd::ledger {
 
 class LedgerHost {
  public:
@@ -29,4 +29,4 @@ class LedgerHost {
   const agentd_host_ledger_v1* table_;
 };
 
-}  // namespace agentd::sqlite
+}  // namespace agentd::ledger

@@ -1,8 +1,8 @@
-#include "ledger_draft.hpp"
+#include "draft.hpp"
 
 #include <algorithm>
 
-namespace agentd::sqlite {
+namespace agentd::ledger {
 
 Draft::AgentChange& Draft::agent(std::string_view name) {
   const std::lock_guard lock(mutex_);
@@ -29,8 +29,8 @@ Draft::RunChange* Draft::run(const agentd_run_id& id, std::uint64_t generation) 
     pins_.push_back(known->id);
   }
   auto& change = runs_[id.position];
-  change.run = {known->id, known->nonce, known->agent, known->revision, known->body_checksum, {}, known->state, known->since, known->generation, known->tail,
-                false, known->aside};
+  change.run = {known->id, known->nonce, known->agent, known->revision, known->body_checksum, {}, known->state, known->since, known->generation, known->worker,
+                known->tail, false, known->aside};
   changed_.push_back(id.position);
   return &change;
 }
@@ -117,4 +117,4 @@ void Draft::release_pins() {
   for (const auto id : pins_) mirror_.unpin(id);
 }
 
-}  // namespace agentd::sqlite
+}  // namespace agentd::ledger

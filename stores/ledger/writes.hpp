@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-namespace agentd::sqlite {
+namespace agentd::ledger {
 
 struct Entry {
   std::string agent_id, key, payload;
@@ -63,10 +63,11 @@ struct Transition {
   std::int64_t in_quarantine = 0;
 };
 
-// A claim was given up without a record: what it held is settled. Nobody waits for an answer.
+// A claim is over without a record: what it held is settled. Nobody waits for an answer.
 struct LetGo {
   agentd_run_id run{};
   std::uint64_t generation = 0;
+  bool died = false;  // its worker did
 };
 
 struct Spec {
@@ -103,4 +104,4 @@ Write own(const agentd_ledger_specs& specs);
 Write own(const agentd_ledger_cursors& cursors);
 Write own(const agentd_ledger_remove& remove, std::int64_t now = 0);
 
-}  // namespace agentd::sqlite
+}  // namespace agentd::ledger

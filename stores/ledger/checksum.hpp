@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace agentd::sqlite {
+namespace agentd::ledger {
 
 // Feed it values in a fixed order. Integers go in as eight bytes, text with its length, so that no two sequences look alike.
 class Checksum {
@@ -19,4 +19,4 @@ class Checksum {
   std::uint32_t crc_ = ~0u;
 };
 
-}  // namespace agentd::sqlite
+}  // namespace agentd::ledger

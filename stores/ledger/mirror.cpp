@@ -1,8 +1,8 @@
-#include "ledger_mirror.hpp"
+#include "mirror.hpp"
 
 #include <algorithm>
 
-namespace agentd::sqlite {
+namespace agentd::ledger {
 
 Agent& Mirror::agent(std::string_view name) {
   if (auto* known = find_agent(name)) return *known;
@@ -161,6 +161,7 @@ Mirror::Claims Mirror::claim(std::int64_t now, std::size_t n) {
     agent.place_ = Agent::Place::none;
     if (auto* run = next_of(agent, now)) {
       take_out(*run);
+      claims.were.push_back(run->state.status);
       run->generation = ++generation_;
       run->state.status = AGENTD_RUN_RUNNING;
       add(*run);
@@ -177,4 +178,4 @@ Mirror::Claims Mirror::claim(std::int64_t now, std::size_t n) {
   return claims;
 }
 
-}  // namespace agentd::sqlite
+}  // namespace agentd::ledger
