@@ -266,7 +266,7 @@ class LedgerFaults : public testing::TestWithParam<LedgerKind> {
   }
   std::unique_ptr<Folder> folder_;
 };
-INSTANTIATE_TEST_SUITE_P(Ledgers, LedgerFaults, testing::ValuesIn(ledger_kinds()), [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Ledgers, LedgerFaults, testing::ValuesIn(embedded_ledger_kinds()), [](const auto& info) { return std::string(info.param.name); });
 
 TEST_P(LedgerFaults, AnIoErrorAnywhere) { everywhere(Fault::Kind::io_error); }
 TEST_P(LedgerFaults, AFullDiskAnywhere) { everywhere(Fault::Kind::disk_full); }
@@ -333,7 +333,7 @@ class UpkeepFaults : public LedgerFaults {
     return all;
   }
 };
-INSTANTIATE_TEST_SUITE_P(Ledgers, UpkeepFaults, testing::ValuesIn(ledger_kinds()), [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Ledgers, UpkeepFaults, testing::ValuesIn(embedded_ledger_kinds()), [](const auto& info) { return std::string(info.param.name); });
 
 TEST_P(UpkeepFaults, AnIoErrorAnywhere) { everywhere(Fault::Kind::io_error); }
 TEST_P(UpkeepFaults, AFullDiskAnywhere) { everywhere(Fault::Kind::disk_full); }

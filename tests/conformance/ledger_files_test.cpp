@@ -17,13 +17,13 @@ namespace {
 class LedgerFilesSuite : public testing::Test {
  protected:
   std::unique_ptr<OpenLedger> open() {
-    auto ledger = std::make_unique<OpenLedger>(ledger_kinds()[0], folder_.path());
+    auto ledger = std::make_unique<OpenLedger>(embedded_ledger_kinds()[0], folder_.path());
     if (!*ledger) throw std::runtime_error(ledger->error());
     (*ledger)->serve("a", true);
     return ledger;
   }
   std::unique_ptr<LedgerFiles> files() {
-    const auto kind = ledger_kinds()[0];
+    const auto kind = embedded_ledger_kinds()[0];
     auto& library = library_of(kind.file);
     return *plugin::ledger_files({&library, library.component(plugin::Kind::ledger, kind.component)}, kind.settings(folder_.path()));
   }

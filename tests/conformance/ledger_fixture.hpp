@@ -4,6 +4,7 @@
 
 #include "core/plugin/ports.hpp"
 #include "tests/conformance/plugin_world.hpp"
+#include "tests/support/postgres.hpp"
 
 namespace agentd::conformance {
 
@@ -17,8 +18,26 @@ struct LedgerKind {
   std::string (*settings)(const std::filesystem::path& folder);
 };
 
-inline std::vector<LedgerKind> ledger_kinds() {
+// Those that are files of one process.
+inline std::vector<LedgerKind> embedded_ledger_kinds() {
   return {{"sqlite", AGENTD_SQLITE_PLUGIN, "sqlite", [](const std::filesystem::path& folder) { return R"({"path":")" + folder.string() + "\"}"; }}};
+}
+
+// Started when the first test of a process asks for it.
+inline support::Postgres& postgres_server() {
+  static support::Postgres server;
+  return server;
+}
+
+// A folder's tables are a schema of their own. Time stands still or jumps here, and the server's does not.
+inline std::string postgres_settings(const std::filesystem::path& folder) {
+  return R"({"url":")" + postgres_server().url() + R"(","schema":")" + folder.filename().string() + R"(","clock_skew":"5000d"})";
+}
+
+inline std::vector<LedgerKind> ledger_kinds() {
+  auto all = embedded_ledger_kinds();
+  all.push_back({"postgres", AGENTD_POSTGRES_PLUGIN, "postgres", postgres_settings});
+  return all;
 }
 
 // From open to close.

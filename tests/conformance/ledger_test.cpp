@@ -951,7 +951,10 @@ TEST_P(LedgerSuite, NoRunIsFoundUnderAnotherNonce) {
   EXPECT_EQ(l.run(l->load(run)).error().fault, LedgerFault::not_found);
 }
 
-TEST_P(LedgerSuite, OneProcessAtATime) {
+class EmbeddedLedgers : public LedgerSuite {};
+INSTANTIATE_TEST_SUITE_P(Ledgers, EmbeddedLedgers, testing::ValuesIn(embedded_ledger_kinds()), [](const auto& info) { return std::string(info.param.name); });
+
+TEST_P(EmbeddedLedgers, OneProcessAtATime) {
   const OpenLedger second(GetParam(), folder_.path());
   EXPECT_FALSE(second);
   EXPECT_NE(second.error().find("ledger.db is in use by process " + std::to_string(::getpid())), std::string::npos) << second.error();

@@ -289,7 +289,10 @@ TEST_P(LedgerUpkeepSuite, ARunIsForgottenOnceItHasEnded) {
   EXPECT_EQ(ledger().enter(ledger().entry("a", "key")).kind, Admission::Kind::accepted);
 }
 
-TEST_P(LedgerUpkeepSuite, OverMonthsTheFileStaysAsLargeAsAMonth) {
+class EmbeddedUpkeep : public LedgerUpkeepSuite {};
+INSTANTIATE_TEST_SUITE_P(Ledgers, EmbeddedUpkeep, testing::ValuesIn(embedded_ledger_kinds()), [](const auto& info) { return std::string(info.param.name); });
+
+TEST_P(EmbeddedUpkeep, OverMonthsTheFileStaysAsLargeAsAMonth) {
   const auto size = [&] { return std::filesystem::file_size(folder_.path() / "ledger.db"); };
   std::uintmax_t after_two_months = 0;
   for (int day = 1; day <= 180; ++day) {

@@ -16,7 +16,7 @@ class SqliteLedger : public testing::Test {
   SqliteLedger() { arm({}); }
   ~SqliteLedger() override { arm({}); }
   std::unique_ptr<OpenLedger> open() {
-    auto ledger = std::make_unique<OpenLedger>(ledger_kinds()[0], folder_.path());
+    auto ledger = std::make_unique<OpenLedger>(embedded_ledger_kinds()[0], folder_.path());
     if (*ledger) (*ledger)->serve("a", true);
     return ledger;
   }
@@ -284,7 +284,7 @@ TEST_F(SqliteLedger, AListCostsWhatItGivesAndNotWhatThereIs) {
   Steps steps;
   const auto cost = [&](int history) {
     const Folder folder;
-    auto l = std::make_unique<OpenLedger>(ledger_kinds()[0], folder.path());
+    auto l = std::make_unique<OpenLedger>(embedded_ledger_kinds()[0], folder.path());
     std::vector<Entry> entries;
     for (int i = 0; i < history; ++i) {
       auto e = l->entry(i % 3 ? "a" : "b", i % 2 ? "a@" + std::to_string(100'000 + i) : "");
@@ -323,7 +323,7 @@ TEST_F(SqliteLedger, AFailedSyncEndsTheProcess) {
 }
 
 TEST_F(SqliteLedger, MakesItsFolderForItsOwnerAlone) {
-  auto kind = ledger_kinds()[0];
+  auto kind = embedded_ledger_kinds()[0];
   const auto inner = folder_.path() / "state";
   OpenLedger ledger(kind, inner);
   ASSERT_TRUE(ledger) << ledger.error();

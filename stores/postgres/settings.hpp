@@ -1,0 +1,17 @@
+// What every component of this plugin is told.
+#pragma once
+#include <agentd/sdk/duration.hpp>
+#include <agentd/sdk/fields.hpp>
+
+#include <string>
+
+namespace agentd::postgres {
+
+struct Settings {
+  sdk::Required<sdk::Secret> url;              // as libpq takes it: postgres://user@host/database?sslmode=verify-full, or keywords
+  std::string schema = "agentd";               // of the tables; made when it is not there
+  sdk::Duration clock_skew{std::chrono::seconds(5)};  // more than this between the caller's clock and the server's, and nothing is taken in
+  AGENTD_FIELDS(url, schema, clock_skew)
+};
+
+}  // namespace agentd::postgres
