@@ -280,6 +280,36 @@ TEST_F(PostgresLedger, ACommitWhoseAnswerWasLostIsLookedUp) {
   EXPECT_EQ(faults(), Faults());
 }
 
+TEST_F(PostgresLedger, WhatCannotBeLookedUpIsOfUnknownOutcomeAndIsMetLater) {
+  CutProxy proxy(postgres_server().port());
+  const auto l = open(settings_through(proxy.port()));
+  ASSERT_TRUE(*l) << l->error();
+  const auto other = open();  // so that there is somebody to notify, with the commit
+  (*other)->serve("a", false);
+  ASSERT_TRUE(soon({}, [&] { return by_hand("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%FROM workers WHERE until<%' AND pid<>pg_backend_pid()") == "2"; })) << "both listen";
+  const auto lose = [&](auto what) {
+    proxy.cut_at("agentd_" + schema(), CutProxy::Cut::behind_and_refuse);
+    what();
+    proxy.refuse(false);
+  };
+  lose([&] {
+    const auto answer = l->run((*l)->enqueue({wide(*l, 9, "k")}));
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().fault, LedgerFault::unknown_outcome);
+  });
+  std::optional<LedgerResult<std::vector<Admission>>> again;
+  ASSERT_TRUE(soon({l.get()}, [&] { return (again = l->run((*l)->enqueue({wide(*l, 9, "k")})))->has_value(); }));
+  EXPECT_EQ((**again)[0].kind, Kind::duplicate);
+  lose([&] { EXPECT_TRUE(l->claim().empty()) << "nobody knows whether they were given"; });
+  EXPECT_EQ(by_hand("SELECT count(*) FROM runs WHERE generation<>0"), "1");
+  std::vector<Claim> claims;
+  ASSERT_TRUE(soon({l.get()}, [&] { return !(claims = l->claim()).empty(); }));
+  EXPECT_EQ(claims[0].deaths, 0) << "nobody died over it";
+  l->finish(claims[0]);
+  EXPECT_EQ(fed(*l), up_to((*l)->last_position()));
+  EXPECT_EQ(faults(), Faults());
+}
+
 TEST_F(PostgresLedger, AServerThatGoesAwayRefusesAndWhatWasKeptIsThereWhenItComesBack) {
   support::Postgres server({});
   const auto l = open(settings_through(server.port()));

@@ -17,7 +17,8 @@ namespace agentd::support {
 
 class CutProxy {
  public:
-  enum class Cut { none, before, behind };  // the word does not arrive; it arrives, and its answer does not
+  // The word does not arrive; it arrives, and its answer does not; and from then on nobody gets through.
+  enum class Cut { none, before, behind, behind_and_refuse };
 
   explicit CutProxy(int to) : to_(to), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     auto at = loopback(0);
@@ -79,9 +80,10 @@ class CutProxy {
         const auto cut = take_cut(std::string(bytes, static_cast<std::size_t>(got)));
         if (cut == Cut::before) break;
         if (::write(server, bytes, static_cast<std::size_t>(got)) != got) break;
-        if (cut == Cut::behind) {  // until the server has said that it is done
+        if (cut != Cut::none) {  // until the server has said that it is done
           pollfd answer{server, POLLIN, 0};
           ::poll(&answer, 1, 5000);
+          if (cut == Cut::behind_and_refuse) refused_ = true;
           break;
         }
       }
