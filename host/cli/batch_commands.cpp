@@ -174,6 +174,8 @@ class Submission {
     }
     const auto reply = http->exchange("POST", target_ + "&from=" + std::to_string(lines.front().number), std::move(body),
                                       kPieceTimeout, "application/jsonl");
+    // What nobody knows is asked again: an item that is there already is told by its key.
+    if (!reply && reply.error().error_class == ErrorClass::unknown_outcome) return std::unexpected(Refusal{kUnreachable, reply.error().message});
     if (!reply) return std::unexpected(refusal(reply.error()));
     const bool is_told = reply->headers.contains("content-type") && reply->headers.at("content-type") == "application/jsonl";
     if (!is_told && reply->status == 503) return Taken{0, kStopping};  // another one may be started in its place

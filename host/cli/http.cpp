@@ -40,10 +40,11 @@ struct Receiver {
   }
 };
 
-Error explain(const Error& error, const Receiver& receiver, bool is_secure, const std::string& url) {
+Error explain(const Error& error, const Receiver& receiver, bool only_reads, bool is_secure, const std::string& url) {
   const auto told = [](ErrorClass error_class, std::string text) { return fail(error_class, std::move(text)).error(); };
-  if (receiver.reply.status != 0) return told(ErrorClass::retryable, "the host at " + url + " broke off: " + error.message);
-  if (error.error_class == ErrorClass::unknown_outcome) return told(error.error_class, "no answer from " + url + " (" + error.message + "): whether it was done is not known; look before you ask again");
+  const bool unknown = error.error_class == ErrorClass::unknown_outcome;
+  if (receiver.reply.status != 0 || (unknown && only_reads)) return told(ErrorClass::retryable, "the host at " + url + " broke off: " + error.message);
+  if (unknown) return told(error.error_class, "no answer from " + url + " (" + error.message + "): whether it was done is not known; look before you ask again");
   const char* hint = !is_secure                                   ? "is `agentd serve` running?"
                      : error.error_class == ErrorClass::terminal ? "--cacert names the file of who signed its certificate"
                                                                   : "is `agentd serve` running there, with [api] tls?";
@@ -83,6 +84,7 @@ Result<Reply> Http::perform(port::HttpRequest request, Millis timeout, const OnL
   AsioTimers timers(io);
   SystemRandom random;
   net::Client client(World{io.get_executor(), clock, timers, random}, net::Settings{.user_agent = std::string("agentd/") + kVersion, .proxy = {}, .ca_file = ca_file_, .connect_timeout = kConnectTimeout});
+  const bool only_reads = request.method == "GET";
   request.timeout = kNever;
   request.idle_timeout = timeout;
   request.max_response_bytes = kAnyLength;
@@ -94,7 +96,7 @@ Result<Reply> Http::perform(port::HttpRequest request, Millis timeout, const OnL
                                     .end = [&](Result<void> result) { ended = std::move(result), io.stop(); }});
   const auto until_the_end = boost::asio::make_work_guard(io);
   io.run();
-  if (!ended && !receiver.had_enough) return std::unexpected(explain(ended.error(), receiver, place_.is_secure, url_));
+  if (!ended && !receiver.had_enough) return std::unexpected(explain(ended.error(), receiver, only_reads, place_.is_secure, url_));
   return std::move(receiver.reply);
 }
 
