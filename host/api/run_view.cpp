@@ -301,6 +301,20 @@ void StepsReader::failed(const port::StoredRecord& record, const CallFailed& fai
   lines_.push_back(std::move(line));
 }
 
+void StepsReader::lost(const port::StoredRecord& record, const std::optional<event::ModelCall>& call, const char* why) {
+  if (!call) return;
+  Json line;
+  line["step"] = call->step;
+  line["kind"] = "model";
+  line["name"] = call->provider + "/" + call->model;
+  line["outcome"] = "unknown";
+  line["finished_at"] = format_instant(record.at);
+  line["duration_ms"] = nullptr;
+  line["usage"] = nullptr;
+  line["detail"] = std::string("cut off: ") + why + " before its answer was kept; what it used is unknown, so a limit of the day counts the most that it could come to";
+  lines_.push_back(std::move(line));
+}
+
 void StepsReader::decided(const port::StoredRecord& record, const Decided& decision) {
   const auto& question = decision.question;
   Json line;
@@ -324,7 +338,13 @@ Json StepsReader::read(const port::StoredRecord& record) {
   if (const auto* finished = std::get_if<ToolFinished>(&decoded->body)) tool(record, *finished);
   if (const auto* failure = std::get_if<CallFailed>(&decoded->body)) failed(record, *failure);
   if (const auto* decision = std::get_if<Decided>(&decoded->body)) decided(record, *decision);
-  if (const auto* ended = std::get_if<Ended>(&decoded->body); ended && ended->answer) model(record, *ended->answer);
+  if (const auto* started = std::get_if<Started>(&decoded->body)) lost(record, started->unsure, "the host ended");
+  if (const auto* waiting = std::get_if<Waiting>(&decoded->body)) lost(record, waiting->unsure, "it was stopped");
+  if (const auto* released = std::get_if<Released>(&decoded->body)) lost(record, released->unsure, "it was stopped");
+  if (const auto* ended = std::get_if<Ended>(&decoded->body)) {
+    lost(record, ended->unsure, "it was stopped");
+    if (ended->answer) model(record, *ended->answer);
+  }
   return std::move(lines_);
 }
 

@@ -15,7 +15,7 @@ Json run_view(std::span<const port::StoredRecord> records);
 // those that are. Of a run that has ended the entry and the last record are enough.
 Json run_summary(std::span<const port::StoredRecord> records);
 
-// Each model call and tool call that has ended, and what people decided: {"step", "kind": "model" | "tool" | "approval", "name",
+// Each model call and tool call that has ended or was cut off, and what people decided: {"step", "kind": "model" | "tool" | "approval", "name",
 // "outcome", ...}. "recorded": a replay's call that its record answered.
 Json steps_view(std::span<const port::StoredRecord> records);
 // The same, record by record.
@@ -28,6 +28,7 @@ class StepsReader {
   void model(const port::StoredRecord& record, const event::Answered& answered);
   void tool(const port::StoredRecord& record, const event::ToolFinished& finished);
   void failed(const port::StoredRecord& record, const event::CallFailed& failure);
+  void lost(const port::StoredRecord& record, const std::optional<event::ModelCall>& call, const char* why);
   void decided(const port::StoredRecord& record, const event::Decided& decision);
 
   const std::string run_;

@@ -70,6 +70,21 @@ TEST(RunView, ShowsWhatAReplayReplaysAndWhereItDiffers) {
   EXPECT_FALSE(run_view(whole_run().all).contains("replay"));
 }
 
+TEST(StepsView, ShowsACallThatWasCutOff) {
+  const event::ModelCall lost{1, "p", "m"};
+  Records records;
+  records.add(event::Entered{.trigger = "api"}).add(event::Started{.run_count = 1, .call = lost});
+  records.add(event::Started{.why = event::Started::Why::resume_crash, .crashes = 1, .call = lost, .unsure = lost});
+  records.add(event::Released{.reason = "drain", .unsure = lost}).add(ends());
+  const auto steps = steps_view(records.all);
+  ASSERT_EQ(steps.size(), 3U);
+  EXPECT_EQ(steps[0]["outcome"], "unknown");
+  EXPECT_EQ(steps[0]["name"], "p/m");
+  EXPECT_TRUE(steps[0]["detail"].get<std::string>().starts_with("cut off: the host ended before its answer was kept")) << steps[0];
+  EXPECT_TRUE(steps[1]["detail"].get<std::string>().starts_with("cut off: it was stopped")) << steps[1];
+  EXPECT_EQ(steps[2]["outcome"], "ok");
+}
+
 TEST(RunView, MarksACallThatTheRecordAnswered) {
   auto answered = asks_for_a_tool();
   answered.starts.clear();
