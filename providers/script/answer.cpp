@@ -44,7 +44,7 @@ std::string formatted(sdk::Json value, Format format) {
 
 sdk::Json need(const Path& path, const Place& place, const Scene& scene) {
   const sdk::Json value = scene.find(path);
-  if (!value) throw Error(place + ": there is no {{" + path.text + "}} in this run");
+  if (!value) throw Error(place + ": there is no {{" + path.text + "}} in this run: " + scene.what_is_there(path));
   return value;
 }
 
@@ -70,7 +70,9 @@ std::string say(const Placeholder& placeholder, const Place& place, const Scene&
 
 std::vector<sdk::ToolRequest> requests(const std::vector<Call>& calls, Scene& scene) {
   std::vector<sdk::ToolRequest> out;
+  // One that is not offered at all is asked for none the less: what the host makes of it is worth a try, too.
   const auto add = [&](const Call& call) {
+    if (const auto meant = scene.nearest_tool(call.tool); !meant.empty()) throw Error(call.place + ": there is no tool \"" + call.tool + "\" here; did you mean \"" + meant + "\"?");
     const std::string id = "script_" + std::to_string(scene.answers()) + "_" + std::to_string(out.size());
     out.push_back({id, scene.wire_name(call.tool), fill(call.arguments, scene)});
   };

@@ -32,6 +32,57 @@ std::string usual_wire_name(std::string_view tool) {
   return out;
 }
 
+std::string usual_name(std::string_view wire_name) {
+  std::string out;
+  for (std::size_t i = 0; i < wire_name.size(); ++i) {
+    const bool dot = wire_name.substr(i, 2) == "__";
+    out += dot ? '.' : wire_name[i];
+    i += dot ? 1 : 0;
+  }
+  return out;
+}
+
+// A letter too many, one too few, another one, or two in the wrong order.
+bool is_a_slip(std::string_view a, std::string_view b) {
+  constexpr std::size_t kLeastName = 6;  // shorter ones are too near to each other
+  if (a.size() > b.size()) std::swap(a, b);
+  if (a == b || a.size() < kLeastName || b.size() - a.size() > 1) return false;
+  std::size_t same = 0;
+  while (same < a.size() && a[same] == b[same]) ++same;
+  if (a.size() < b.size()) return a.substr(same) == b.substr(same + 1);
+  if (a.substr(same + 1) == b.substr(same + 1)) return true;
+  return same + 1 < a.size() && a[same] == b[same + 1] && a[same + 1] == b[same] && a.substr(same + 2) == b.substr(same + 2);
+}
+
+Json member_of(Json value, const std::string& key) {
+  const bool index = value.kind() == Json::Kind::array && !key.empty() && key.size() < 9 && key.find_first_not_of("0123456789") == key.npos;
+  return index ? value[static_cast<std::size_t>(std::stoul(key))] : value[std::string_view(key)];
+}
+
+std::string beginning(const std::string& text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;  // no half of a letter
+  return text.substr(0, most) + "...";
+}
+
+std::string contents_of(Json value) {
+  constexpr std::size_t kMostNames = 16, kLongestText = 200;
+  std::size_t n = 0;
+  std::string names;
+  switch (value.kind()) {
+    case Json::Kind::object:
+      value.members([&](std::string_view name, Json) {
+        if (++n <= kMostNames) (names += n > 1 ? ", " : "") += name;
+      });
+      return n == 0 ? "has no members" : "has " + names + (n > kMostNames ? ", ..." : "");
+    case Json::Kind::array:
+      value.elements([&](Json) { ++n; });
+      return "is a list of " + std::to_string(n);
+    case Json::Kind::string: return "is a text: " + beginning(value.string(), kLongestText);
+    default: return "is " + std::string(value.text());
+  }
+}
+
 }  // namespace
 
 Scene::Scene(const sdk::Prompt& prompt) : agent_(prompt.agent_id()), run_(prompt.run_id()) {
@@ -141,12 +192,36 @@ Json Scene::variable(const Path& path, std::size_t& used) const {
 Json Scene::find(const Path& path) const {
   std::size_t used = 0;
   Json value = variable(path, used);
-  for (std::size_t i = used; i < path.pointer.size() && value; ++i) {
-    const auto& key = path.pointer[i];
-    const bool index = value.kind() == Json::Kind::array && !key.empty() && key.size() < 9 && key.find_first_not_of("0123456789") == key.npos;
-    value = index ? value[static_cast<std::size_t>(std::stoul(key))] : value[std::string_view(key)];
-  }
+  for (std::size_t i = used; i < path.pointer.size() && value; ++i) value = member_of(value, path.pointer[i]);
   return value;
+}
+
+std::string Scene::what_is_there(const Path& path) const {
+  std::size_t used = 0;
+  Json value = variable(path, used);
+  std::string where = path.variable;
+  for (std::size_t i = 0; i < path.pointer.size() && value; ++i) {
+    const Json next = i < used ? value : member_of(value, path.pointer[i]);
+    if (!next) break;
+    value = next;
+    where += "/" + path.pointer[i];
+  }
+  if (value) return where + " " + contents_of(value);
+  if (path.variable == "params") return "the run has no parameters";
+  if (path.variable == "item" || path.variable == "number") return "it is there inside each and #each alone";
+  std::string answered;
+  for (const auto& result : results_) {
+    const auto name = usual_name(result.tool);
+    if (answered.find(name) == answered.npos) (answered += answered.empty() ? "" : ", ") += name;
+  }
+  return answered.empty() ? "no tool has answered yet" : "those that have answered are " + answered;
+}
+
+std::string Scene::nearest_tool(std::string_view tool) const {
+  const auto name = wire_name(tool);
+  if (std::find(offered_.begin(), offered_.end(), name) != offered_.end()) return {};
+  const auto near = std::find_if(offered_.begin(), offered_.end(), [&](const auto& offered) { return is_a_slip(offered, name); });
+  return near == offered_.end() ? std::string() : usual_name(*near);
 }
 
 }  // namespace agentd::script

@@ -25,8 +25,13 @@ class Scene {
   // The name by which the model was offered a tool that the script calls "toolset.tool".
   std::string wire_name(std::string_view tool) const;
 
+  // An offered tool that this name, which none has, is a slip of the finger away from; empty: there is none.
+  std::string nearest_tool(std::string_view tool) const;
+
   // The value at a path; nothing when it is not there. Valid as long as the scene.
   sdk::Json find(const Path& path) const;
+  // In place of one that is not there, as far as the path leads: "fs.read_file has path, size, text".
+  std::string what_is_there(const Path& path) const;
 
   // Inside a loop. One at a time; a loop in a loop puts the outer one back.
   struct Element {

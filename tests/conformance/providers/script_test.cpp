@@ -199,6 +199,27 @@ TEST(Script, SaysWhatIsMissingAndWhere) {
   EXPECT_NE(play("[[agent]]\nname='x'\nstep=[{say='x'}]", Story()).value.find("no [[agent]] fits the agent \"agent\""), std::string::npos);
 }
 
+TEST(Script, SaysWhatThereIsInPlaceOfWhatIsMissing) {
+  const auto told = [](std::string_view text, const Story& run) { return play("[[agent]]\n[[agent.step]]\nsay = '-'\n[[agent.step]]\nsay = '" + std::string(text) + "'\n", run).value; };
+  const Story read = Story().called("fs__read_file", R"({"content":"x","path":"/a","size":1})");
+  EXPECT_NE(told("{{fs.read_file/text}}", read).find("in this run: fs.read_file has content, path, size"), std::string::npos);
+  EXPECT_NE(told("{{all/fs.read_file/0/text}}", read).find("in this run: all/fs.read_file/0 has content, path, size"), std::string::npos);
+  EXPECT_NE(told("{{#each all/fs.read_file}}{{item/text}}{{/each}}", read).find("in this run: item has content, path, size"), std::string::npos);
+  EXPECT_NE(told("{{fs.read/text}}", read).find("in this run: those that have answered are fs.read_file"), std::string::npos);
+  EXPECT_NE(told("{{fs.list/entries}}", Story().called("fs__list", "no such folder")).find("in this run: fs.list is a text: no such folder"), std::string::npos);
+  EXPECT_NE(told("{{params/x}}", read).find("the run has no parameters"), std::string::npos);
+}
+
+TEST(Script, NamesAToolThatIsMisspeltAtItsPlace) {
+  constexpr std::string_view kTools = R"([{"type":"function","function":{"name":"fs__list","parameters":{}}}])";
+  const auto called = [&](const std::string& tool) { return play("[[agent]]\n[[agent.step]]\ncall = [{ tool = '" + tool + "' }]\n", Story(), kTools); };
+  for (const auto* slip : {"fs.lst", "fs.lists", "fs.lost", "fs.lsit"}) {
+    const auto told = called(slip).value;
+    EXPECT_NE(told.find(".toml:3:9: there is no tool \"" + std::string(slip) + "\" here; did you mean \"fs.list\"?"), std::string::npos) << told;
+  }
+  for (const auto* other : {"fs.list", "fs.stat"}) EXPECT_TRUE(called(other).ok()) << "the host decides: " << other;
+}
+
 TEST(Script, EstimatesItsTokensUnlessToldNotTo) {
   const ScriptFile file("[[agent]]\nstep=[{say='12345678'}]");
   FakeHost host;
