@@ -16,6 +16,7 @@ int perform(const cli::Schema& command, const cli::Output& to);
 int perform(const cli::ConfigShow& command, const cli::Output& to);
 int perform(const cli::PluginsList& command, const cli::Output& to);
 int perform(const cli::PluginsInspect& command, const cli::Output& to);
+int perform(const cli::PluginsTest& command, const cli::Output& to);
 int perform(const cli::PluginsNew& command, const cli::Output& to);
 int perform(const cli::ToolsList& command, const cli::Output& to);
 int perform(const cli::ToolsCall& command, const cli::Output& to);

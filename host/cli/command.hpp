@@ -67,6 +67,11 @@ struct PluginsInspect {
   std::string file;
   bool json = false;
 };
+struct PluginsTest {
+  std::string file;
+  std::string settings = "{}";  // JSON object
+  bool json = false;
+};
 struct PluginsNew {
   std::string kind, name;
   std::string folder;  // empty: the name, in this one
@@ -264,7 +269,7 @@ struct LedgerRestore {
   bool json = false;
 };
 
-using Command = std::variant<Init, Completion, Manual, RunFile, Serve, Check, Doctor, Schema, ConfigShow, PluginsList, PluginsInspect, PluginsNew, ToolsList, ToolsCall, ScheduleNext, Status,
+using Command = std::variant<Init, Completion, Manual, RunFile, Serve, Check, Doctor, Schema, ConfigShow, PluginsList, PluginsInspect, PluginsTest, PluginsNew, ToolsList, ToolsCall, ScheduleNext, Status,
                              AgentsList, AgentsShow, AgentsMode, AgentsCreate, AgentsUpdate, AgentsDelete, AgentsApply, AgentsRun, RunsList, RunsShow, RunsCancel, RunsRetry, RunsReplay, RunsForget, LedgerBackup, LedgerRestore, MemoryList, MemoryAdd, MemoryForget, ApprovalsList, ApprovalsShow, ApprovalsDecide, AlertsList, BudgetsList, BudgetsRaise, QuarantineList, QuarantineReview, BatchSubmit, BatchList, BatchShow,
                              Events>;
 

@@ -10,7 +10,6 @@
 namespace agentd::cli {
 namespace {
 
-constexpr const char* kLater = "Not supported yet";  // the group of what is refused for now
 
 // An empty word is what a script's empty variable becomes.
 CLI::Validator is_given() { return {[](std::string& word) { return std::string(word.empty() ? "it is empty" : ""); }, ""}; }
@@ -40,7 +39,6 @@ class Grammar {
     add_events();
     add_memory();
     add_completion();
-    add_later();
   }
 
   CommandShape shape() const { return shape_of(app_); }
@@ -51,7 +49,6 @@ class Grammar {
     } catch (const CLI::ParseError& error) {
       return explain(error);
     }
-    if (!later_.empty()) return Said{kUsage, "agentd " + later_ + ": not supported yet\n"};
     return make_();
   }
 
@@ -67,7 +64,7 @@ class Grammar {
       OptionShape one{.name = option->get_positional() ? name : "--" + name, .help = option->get_description(), .value = is_flag ? "" : name, .variable = option->get_envname(), .required = option->get_required()};
       (option->get_positional() ? shape.positionals : shape.options).push_back(std::move(one));
     }
-    for (const auto* sub : app.get_subcommands([](const CLI::App* each) { return each->get_group() != kLater; })) shape.commands.push_back(shape_of(*sub));
+    for (const auto* sub : app.get_subcommands([](const CLI::App*) { return true; })) shape.commands.push_back(shape_of(*sub));
     return shape;
   }
 
@@ -215,6 +212,12 @@ class Grammar {
     auto& i = target<PluginsInspect>(inspect);
     inspect->add_option("file", i.file, "A plugin's shared object")->required()->check(CLI::ExistingFile);
     inspect->add_flag("--json", i.json, "One JSON document");
+    auto* test = command(*plugins_, "test", "Hold a plugin file to what its kinds promise, a line for each; exit 0, or 1 where one is not kept",
+                         "  agentd plugins test build/notes.so --settings '{\"path\":\"/tmp/notes\"}'");
+    auto& t = target<PluginsTest>(test);
+    test->add_option("file", t.file, "A plugin's shared object")->required()->check(CLI::ExistingFile);
+    test->add_option("--settings", t.settings, "Of each component: a JSON object; secrets are references, as in agentd.toml. A store wants a place of its own to keep things in")->capture_default_str();
+    test->add_flag("--json", t.json, "One JSON document");
     auto* create = command(*plugins_, "new", "Write a starter that builds as it is, and say what to type next",
                            "  agentd plugins new toolset geometry\n  agentd plugins new provider my_models --dir models");
     auto& n = target<PluginsNew>(create);
@@ -512,25 +515,11 @@ class Grammar {
     target<Manual>(manual);
   }
 
-  // Names that are part of the surface and refused for now.
-  void add_later() {
-    later(*plugins_, "test", "");
-  }
-
-  void later(CLI::App& parent, const std::string& name, const std::string& summary) {
-    auto* sub = parent.add_subcommand(name, summary.empty() ? "Not supported yet" : summary + " (not supported yet)");
-    sub->prefix_command();
-    sub->group(kLater);
-    const auto full = parent.get_name() == "agentd" ? name : parent.get_name() + " " + name;
-    sub->callback([this, full] { later_ = full; });
-  }
-
   CLI::App app_;
   CLI::App* plugins_ = nullptr;
   CLI::App* agents_ = nullptr;
   CLI::App* runs_ = nullptr;
   std::function<Command()> make_;
-  std::string later_;
 };
 
 }  // namespace

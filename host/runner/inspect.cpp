@@ -1,13 +1,12 @@
 #include "host/runner/inspect.hpp"
 
-#include <stdlib.h>
-
 #include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "core/base/json_text.hpp"
 #include "core/base/time.hpp"
 #include "host/runner/child.hpp"
+#include "host/runner/scratch.hpp"
 
 namespace agentd::runner {
 namespace {
@@ -19,25 +18,6 @@ std::string said(const ChildEnd& end) {
 }
 
 using nlohmann::ordered_json;
-
-// Removed here, since the process that fills it may crash.
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "agentd-inspect-XXXXXX").string();
-    if (mkdtemp(name.data())) path_ = name;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // One JSON object that a child prints about the file, or what became of the child.
 Result<ordered_json> ask(const std::vector<std::string>& argv, const std::filesystem::path& file, std::chrono::milliseconds timeout, const char* doing) {

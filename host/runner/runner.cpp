@@ -13,6 +13,7 @@
 
 #include "core/plugin/load.hpp"
 #include "host/runner/look.hpp"
+#include "host/runner/trial.hpp"
 
 namespace agentd::runner {
 namespace {
@@ -66,6 +67,13 @@ int tools(const std::filesystem::path& file, const std::filesystem::path& folder
   _exit(written ? 0 : 1);
 }
 
+int test(const std::filesystem::path& file, const std::filesystem::path& folder) {
+  const int out = keep_output();
+  bool written = true;
+  hold_to_promises(file, folder, [&](const std::string& line) { written = write_all(out, line + "\n") && written; });
+  _exit(written ? 0 : 1);
+}
+
 }  // namespace
 
 int runner_main(int argc, char** argv) {
@@ -74,7 +82,8 @@ int runner_main(int argc, char** argv) {
   alarm(kLongestLifeSeconds);
   if (argc == 3 && std::string_view(argv[1]) == "inspect") return inspect(argv[2]);
   if (argc == 4 && std::string_view(argv[1]) == "tools") return tools(argv[2], argv[3]);
-  std::fputs("agentd --runner inspect FILE | tools FILE FOLDER\n", stderr);
+  if (argc == 4 && std::string_view(argv[1]) == "test") return test(argv[2], argv[3]);
+  std::fputs("agentd --runner inspect FILE | tools FILE FOLDER | test FILE FOLDER\n", stderr);
   return 2;
 }
 

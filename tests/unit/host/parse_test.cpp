@@ -144,10 +144,12 @@ TEST(CommandLine, CallsATool) {
   EXPECT_EQ(said({"tools", "call", "fs.stat", "{}", "--timeout", "soon"}).exit_code, kUsage);
 }
 
-TEST(CommandLine, RefusesWhatComesLater) {
-  const auto refused = said({"plugins", "test", "a.so"});
-  EXPECT_EQ(refused.exit_code, kUsage);
-  EXPECT_NE(refused.text.find("not supported yet"), std::string::npos) << refused.text;
+TEST(CommandLine, TestsAPluginWithSettings) {
+  const auto test = command<PluginsTest>({"plugins", "test", "/bin/true", "--settings", "{\"a\":1}", "--json"});
+  EXPECT_EQ(test.file, "/bin/true");
+  EXPECT_EQ(test.settings, "{\"a\":1}");
+  EXPECT_TRUE(test.json);
+  EXPECT_EQ(said({"plugins", "test", "/nowhere.so"}).exit_code, kUsage);
 }
 
 }  // namespace

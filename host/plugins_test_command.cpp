@@ -1,0 +1,43 @@
+// `agentd plugins test`: the file is mapped in the runner, never here.
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "core/manifest/secrets.hpp"
+#include "host/commands.hpp"
+#include "host/places.hpp"
+#include "host/redactor.hpp"
+#include "host/runner/test.hpp"
+
+namespace agentd::host {
+
+int perform(const cli::PluginsTest& command, const cli::Output& to) {
+  using Json = nlohmann::ordered_json;
+  const auto settings = manifest::resolve_settings(command.settings, environment_of(environ));
+  if (!settings) {
+    to.err << "agentd: --settings: " << settings.error().message << '\n';
+    return cli::kUsage;
+  }
+  Redactor redactor;
+  for (const auto& secret : settings->secrets) redactor.add(secret);
+  auto promises = runner::test_in_runner("/proc/self/exe", command.file, settings->json);
+  if (!promises) {
+    redactor.clean(promises.error().message);
+    to.err << "agentd: " << promises.error().message << '\n';
+    return cli::kFailed;
+  }
+  cli::Table table({{"kept", cli::Cut::never}, {"component", cli::Cut::never}, {"promise", cli::Cut::never}});
+  Json list = Json::array();
+  for (auto& promise : *promises) {
+    redactor.clean(promise.unmet);
+    const bool is_kept = promise.unmet.empty();
+    table.row({is_kept ? "ok" : "failed", promise.component, promise.check + (is_kept ? "" : ": " + promise.unmet)});
+    list.push_back({{"component", promise.component}, {"check", promise.check}, {"ok", is_kept}, {"reason", is_kept ? Json() : Json(promise.unmet)}});
+  }
+  to.out << (command.json ? list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : table.text(to.terminal));
+  return std::ranges::all_of(*promises, [](const auto& promise) { return promise.unmet.empty(); }) ? cli::kDone : cli::kFailed;
+}
+
+}  // namespace agentd::host
