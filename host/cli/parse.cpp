@@ -213,7 +213,7 @@ class Grammar {
     inspect->add_option("file", i.file, "A plugin's shared object")->required()->check(CLI::ExistingFile);
     inspect->add_flag("--json", i.json, "One JSON document");
     auto* test = command(*plugins_, "test", "Hold a plugin file to what its kinds promise, a line for each; exit 0, or 1 where one is not kept",
-                         "  agentd plugins test build/notes.so --settings '{\"path\":\"/tmp/notes\"}'");
+                         "  agentd plugins test \"$(dirname \"$(command -v agentd)\")/../lib/agentd/plugins/sqlite.so\" --settings \"{\\\"path\\\":\\\"$(mktemp -d)\\\"}\"");
     auto& t = target<PluginsTest>(test);
     test->add_option("file", t.file, "A plugin's shared object")->required()->check(CLI::ExistingFile);
     test->add_option("--settings", t.settings, "Of each component: a JSON object; secrets are references, as in agentd.toml. A store wants a place of its own to keep things in")->capture_default_str();
