@@ -5,16 +5,9 @@ import tempfile
 import time
 import unittest
 
-from agentd import AgentdTest, Endpoint, free_port, openai, until
+from agentd import WATCHER, AgentdTest, Endpoint, free_port, openai, until
 
-WORKER = """
-[model]
-provider = "openai"
-model = "test"
-[task]
-query = "How is the load?"
-[tools]
-allow = ["system.load"]
+WORKER = WATCHER + """
 [memory]
 window = 4
 [retry]
