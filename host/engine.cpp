@@ -61,6 +61,12 @@ Async<void> Engine::load_agents(std::vector<std::string> folders, std::string wo
     co_await take(std::move(agents));
   }
   const auto known = roster_->refused().size();
+  auto going_back = roster_->go_back_for_refused(found.sent);
+  const auto back = co_await std::move(going_back);
+  for (const auto& [id, told] : back) {
+    ground_.log.warn("agents", told);
+    if (const auto member = roster_->find(id)) journal_->debug(id, member->spec().debug);
+  }
   roster_->refuse_cycles();
   tell_refused(known);
   auto standing_in = roster_->stand_in_for_refused();

@@ -300,6 +300,11 @@ Async<void> Enrolment::end_run(RunId run) {
 
 // Whoever has this name later is neither paused nor near its last failure because of this one, and a native task remembers nothing.
 Async<bool> Enrolment::begin_anew(std::string agent_id) {
+  const auto spec = co_await ground_.engine.ledger().spec(agent_id, 0);
+  if (!spec) co_return false;
+  std::vector<port::Cursor> mark = {{removed_cursor(agent_id), *spec ? (*spec)->revision : 0}};
+  const auto marked = co_await ground_.engine.ledger().put_cursors(std::move(mark));
+  if (!marked) co_return false;
   const auto stats = ground_.engine.ledger().stats(agent_id);
   auto forgetting = ground_.engine.modes().begin_anew(agent_id, stats.consecutive_failures > 0 ? stats.error_count : 0);
   const auto forgotten = co_await std::move(forgetting);

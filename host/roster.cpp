@@ -65,6 +65,8 @@ Async<manifest::LoadedAgent> read_one_agent(std::string file, const manifest::Ho
   co_return manifest::read_agent(*text, absolute, config, judge.checks(), manifest::read_text_file, file);
 }
 
+std::string removed_cursor(const std::string& agent_id) { return "removed:" + agent_id; }
+
 // Where it was taken: one that was refused follows whom it followed before.
 void Roster::know_followed(const manifest::LoadedAgent& loaded) {
   const auto member = find(loaded.agent_id);
@@ -87,6 +89,69 @@ void Roster::refuse_cycles() {
     auto file = problem.file;
     refused_.push_back({agent_id, std::move(file), {std::move(problem)}});
   }
+}
+
+Async<Result<void>> Roster::go_back(std::string file, port::SpecRevision kept) {
+  Judge judge(ports_);
+  auto loaded = manifest::read_canonical(kept.content, file, config_, judge.checks());
+  if (judge.has_questions()) {
+    co_await judge.settle();
+    loaded = manifest::read_canonical(kept.content, file, config_, judge.checks());
+  }
+  if (!loaded.spec) co_return fail(loaded.problems.front().message);
+  if (const auto cycle = cycle_with(loaded)) co_return fail(cycle->message);
+  auto making = make_member(loaded);
+  auto member = co_await std::move(making);
+  if (!member) co_return std::unexpected(member.error());
+  member->revision = kept.revision;
+  add(std::move(*member));
+  for (const auto& link : loaded.links) add(link);
+  if (!loaded.links.empty()) links_[loaded.agent_id] = std::move(loaded.links);
+  co_return Result<void>();
+}
+
+Async<std::vector<Roster::WentBack>> Roster::go_back_for_refused(std::vector<std::string> sent) {
+  std::vector<WentBack> all;
+  std::vector<std::pair<std::string, std::string>> broken;  // ids and files
+  for (const auto& refused : refused_)
+    if (!find(refused.agent_id) && std::ranges::find(sent, refused.agent_id) == sent.end()) broken.emplace_back(refused.agent_id, refused.file);
+  for (const auto& [id, file] : broken) {
+    const auto kept = co_await ledger_.spec(id, 0);
+    if (!kept || !*kept || find(id) || no_way_back_.contains(id)) continue;
+    std::vector<std::string> names = {removed_cursor(id)};
+    const auto removed = co_await ledger_.cursors(std::move(names));
+    if (!removed || removed->front() >= (*kept)->revision) continue;
+    const auto revision = std::to_string((*kept)->revision);
+    auto going = go_back(file, **kept);
+    const auto went = co_await std::move(going);
+    if (!went) no_way_back_[id] = "its last good revision, " + revision + ", cannot run either: " + went.error().message;
+    all.push_back({id, "agent " + manifest::quote(id) + (went ? " runs as it was, by its last good revision, " + revision + ", until " + file + " is mended" : ": " + no_way_back_[id])});
+  }
+  tell_of_no_way_back();
+  co_return all;
+}
+
+// Beside what is wrong with the file, and at its place.
+void Roster::tell_of_no_way_back() {
+  std::erase_if(no_way_back_, [this](const auto& one) { return std::ranges::find(refused_, one.first, &RefusedAgent::agent_id) == refused_.end(); });
+  for (auto& refused : refused_) {
+    const auto found = no_way_back_.find(refused.agent_id);
+    if (found == no_way_back_.end() || find(refused.agent_id)) continue;
+    auto problem = refused.problems.front();
+    problem.message = found->second;
+    refused.problems.push_back(std::move(problem));
+  }
+}
+
+Async<void> Roster::mark_removed(std::vector<MemberRef> removed, std::vector<MemberRef> created) {
+  std::vector<port::Cursor> marks;
+  for (const auto& member : removed) marks.push_back({removed_cursor(member->agent_id), member->revision});
+  std::vector<std::string> names;
+  for (const auto& member : created) names.push_back(removed_cursor(member->agent_id));
+  const auto before = co_await ledger_.cursors(names);
+  for (std::size_t i = 0; before && i < names.size(); ++i)
+    if ((*before)[i] > 0) marks.push_back({names[i], 0});
+  if (!marks.empty()) (void)co_await ledger_.put_cursors(std::move(marks));  // without it the ledger's own error is in the log
 }
 
 Async<void> Roster::stand_in_for_refused() {
@@ -171,6 +236,7 @@ Async<Changes> Roster::end_again() {
     links_.erase(gone->agent_id);
   }
   refused_ = std::move(again.refused);
+  tell_of_no_way_back();
   std::set<std::string> still_refused;
   for (const auto& refused : refused_) still_refused.insert(refused.agent_id);
   drop_stand_ins(still_refused);
@@ -187,6 +253,8 @@ Async<Changes> Roster::end_again() {
     const auto now = find(agent_id);
     if (now && now != old) (old ? changes.updated : changes.created).push_back(now);
   }
+  auto marking = mark_removed(changes.removed, changes.created);
+  co_await std::move(marking);
   co_return changes;
 }
 

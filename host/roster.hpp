@@ -41,6 +41,9 @@ Async<std::vector<manifest::LoadedAgent>> read_some_agents(const manifest::Found
 Async<std::vector<manifest::LoadedAgent>> read_some_sent(const SentAgents& sent, std::string after, const manifest::FoundAgents& found, const manifest::HostConfig& config, Judge& judge);
 Async<manifest::LoadedAgent> read_one_agent(std::string file, const manifest::HostConfig& config, const Ports& ports);
 
+// The cursor with the last revision of an agent that was removed: what has its name later does not go back to it.
+std::string removed_cursor(const std::string& agent_id);
+
 // The engine thread only; outlives the worker.
 class Roster final : public run::AgentSource, public Members {
  public:
@@ -55,6 +58,13 @@ class Roster final : public run::AgentSource, public Members {
   const std::set<Means>& means() const { return means_; }
   // Takes out the agents whose chains lead back to themselves. All are here.
   void refuse_cycles();
+  // What is broken in a file runs by its last good revision, where the ledger has it and what it needs is here; not what was removed
+  // since, nor what is one of these, which came through the API. Answers with what the log says of each. All are here; before cycles
+  // are refused.
+  struct WentBack {
+    std::string agent_id, told;
+  };
+  Async<std::vector<WentBack>> go_back_for_refused(std::vector<std::string> sent);
   // Refused agents follow whom they followed when they were last taken. All are here.
   Async<void> stand_in_for_refused();
 
@@ -99,6 +109,9 @@ class Roster final : public run::AgentSource, public Members {
   Async<Result<tool::Catalog>> tools_for(const manifest::AgentSpec& spec);
   Result<memory::Stores> stores_for(const manifest::AgentSpec& spec) const;
   void know_followed(const manifest::LoadedAgent& loaded);
+  Async<Result<void>> go_back(std::string file, port::SpecRevision kept);
+  void tell_of_no_way_back();
+  Async<void> mark_removed(std::vector<MemberRef> removed, std::vector<MemberRef> created);
   void refuse(const std::string& agent_id, const std::string& file, std::string why);
 
   const manifest::HostConfig& config_;
@@ -108,6 +121,7 @@ class Roster final : public run::AgentSource, public Members {
   std::vector<RefusedAgent> refused_;
   std::set<Means> means_;
   Links links_;
+  std::map<std::string, std::string> no_way_back_;  // of refused agents: why the last good revision does not run either
   Again again_;
   Prepared prepared_{kPrepared};  // of the current revisions, and of earlier ones that runs in the ledger still ask for
 };

@@ -236,6 +236,25 @@ LoadedAgent read_sent(const SentManifest& sent, const std::string& agent_id, con
   return read(std::move(out), sent.tree.get(), std::move(reader), config, checks, name_sent);
 }
 
+LoadedAgent read_canonical(std::string_view text, const std::string& file, const HostConfig& config, const Checks& checks) {
+  LoadedAgent out{.file = file, .agent_id = {}, .spec = {}, .problems = {}, .notes = {}};
+  Reader reader{.read_file = {}, .canonical = true, .problems = {}, .notes = {}};
+  const auto source = std::make_shared<const Source>(Source{.name = file, .folder = ""});
+  if (is_json(text)) {
+    const auto tree = from_json(Json::parse(text), {source, 0, 0});
+    AgentSpec spec;
+    read_table(reader, tree, agent_keys(), &spec);
+    check_agent(reader, spec, tree, config, checks);
+    out.agent_id = spec.agent_id;
+    out.links = links_of(spec, tree);
+    if (reader.problems.empty()) out.spec = std::move(spec);
+  } else {
+    reader.problems.push_back({file, 0, 0, "a stored manifest is not JSON"});
+  }
+  out.problems = std::move(reader.problems);
+  return out;
+}
+
 void refuse_unknown_agents(const FoundAgents& found, LoadedAgent& agent) {
   for (const auto& link : agent.links) {
     const auto has = [&](const auto& folder) { return std::ranges::binary_search(folder.stems, link.followed); };

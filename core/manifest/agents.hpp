@@ -82,6 +82,8 @@ std::vector<Problem> all_problems(const LoadedAgents& loaded);
 // files it named have become. Equal specs have equal texts.
 std::string canonical(const AgentSpec& spec);
 Result<AgentSpec> parse_canonical(std::string_view text);
+// The agent of a file as such a text has it, and whether it could run now: what it needs may have gone since.
+LoadedAgent read_canonical(std::string_view text, const std::string& file, const HostConfig& config, const Checks& checks);
 
 // SHA-256 of the canonical text, in hex: names a revision across hosts, so that it must not collide by design either.
 std::string content_hash(std::string_view canonical_text);

@@ -88,6 +88,43 @@ class Reload(AgentdTest):
         self.assertTrue(self.is_current())
         self.assertEqual(self.agents()["a"]["revision"], revision)
 
+    def test_a_broken_edit_keeps_the_last_good_revision_through_a_restart(self):
+        self.start(a=AGENT + '[schedule]\ninterval = "1s"\n', gone=AGENT)
+        revision = self.agents()["a"]["revision"]
+        os.remove(self.folder / "agents" / "gone.toml")
+        until("it is gone", lambda: "gone" not in self.agents())
+        self.write("gone", "[[trigger\n")  # another one, which was never good
+        self.write("a", AGENT + "[[trigger\n")
+        self.agentd.stop()
+        self.agentd.start()
+        agents = self.agents()
+        self.assertEqual(list(agents), ["a"])
+        self.assertEqual((agents["a"]["revision"], agents["a"]["interval"]), (revision, "1s"))
+        refused = {each["agent_id"]: each["problems"] for each in self.agentd.get("/v1/status")["refused_agents"]}
+        self.assertEqual(sorted(refused), ["a", "gone"])
+        self.assertIn("agents/a.toml:", refused["a"][0])
+        self.assertEqual(self.agentd.wait_run(self.agentd.submit("a"))["status"], "completed")
+        alerts = {alert["agent_id"]: alert["summary"] for alert in self.agentd.get("/v1/alerts")["alerts"] if alert["rule"] == "refused"}
+        self.assertIn("a runs as it was", alerts["a"])
+        self.assertIn("gone does not run", alerts["gone"])
+        self.assertIn(f"runs as it was, by its last good revision, {revision}", self.agentd.log())
+        self.write("a", AGENT)
+        self.write("gone", AGENT)
+        until("all is well again", lambda: self.agentd.get("/v1/status")["refused_agents"] == [])
+        self.assertEqual(sorted(self.agents()), ["a", "gone"])
+
+    def test_a_last_good_revision_that_cannot_run_any_more_is_told_too(self):
+        self.start(a=AGENT)
+        self.write("a", AGENT + "[[trigger\n")
+        self.agentd.stop()
+        self.agentd.configure('[providers.other]\nplugin = "script"\nfile = "script.toml"\n')
+        self.agentd.start()
+        self.assertEqual(self.agents(), {})
+        [refused] = self.agentd.get("/v1/status")["refused_agents"]
+        self.assertIn("agents/a.toml:", refused["problems"][0])
+        self.assertIn("its last good revision, 1, cannot run either: ", refused["problems"][-1])
+        self.assertIn("played", refused["problems"][-1])
+
     def test_a_chain_that_an_edit_would_close_stays_open(self):
         after = '[[trigger]]\nname = "after"\non = "agent"\nagent = "{}"\n'
         self.start(a=AGENT, b=AGENT + after.format("a"))
