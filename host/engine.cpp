@@ -213,6 +213,15 @@ Async<void> Engine::know_completed(std::vector<std::string> agents) {
   --copying_;
 }
 
+// Beside everything else, too: the records of a busy day are many.
+Async<void> Engine::know_spent() {
+  ++copying_;
+  auto finding = journal_->spent_today().find(*ledger_, stop_copying_.get_token());
+  const auto found = co_await std::move(finding);
+  if (!found) ground_.log.warn("budget", "what was spent today before this start cannot be read: " + found.error().message);
+  --copying_;
+}
+
 Async<void> Engine::copy(event::Copier& copier) {
   ++copying_;
   co_await copier.follow(stop_copying_.get_token());
@@ -258,6 +267,7 @@ Async<Result<void>> Engine::start() {
   auto looking = journal_->quarantine().find(ground_.world, *ledger_);
   found = co_await std::move(looking);
   if (!found) co_return fail("what is in quarantine cannot be read: " + found.error().message);
+  spawn(ground_.world.executor, know_spent());
   auto recorded = co_await record_start();
   if (!recorded) co_return recorded;
   for (const auto& [name, store] : ground_.ports.event_stores()) {

@@ -63,6 +63,7 @@ class Engine {
   void know_labels(const Means& means);
   Async<void> record_change(const Member& member, event::AgentChanged::What what);
   Async<void> know_completed(std::vector<std::string> agents);
+  Async<void> know_spent();
   port::Record record_of(const plugin::Library& library) const;
   port::Record record_of(const plugin::Catalog::Broken& broken) const;  // told in the log, too
   Async<void> copy(event::Copier& copier);

@@ -13,7 +13,7 @@ constexpr std::size_t kLongestPayload = 1000;
 }  // namespace
 
 Journal::Journal(World world, port::Ledger& ledger, metrics::Metrics& metrics, const Log& log)
-    : world_(world), ledger_(ledger), metrics_(metrics), log_(log), live_(world, ledger) {
+    : world_(world), ledger_(ledger), metrics_(metrics), log_(log), live_(world, ledger), spent_today_(world) {
   ledger.on_group([this](std::span<const port::StoredRecord> group) { take(group); });
 }
 
@@ -35,6 +35,7 @@ void Journal::take(const port::StoredRecord& record, const event::Decoded& decod
   metrics_.observe(record, decoded);
   approvals_.see(record, decoded.body);
   quarantine_.see(record, decoded.body);
+  spent_today_.see(record, decoded.body);
   log(record, decoded);
   for (const auto& tell : tell_record_) tell(record, decoded.body);
   if (const auto* entered = std::get_if<event::Entered>(&decoded.body); entered && tell_entry_ && !port::is_final(record.status)) tell_entry_(record, *entered);

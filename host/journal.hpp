@@ -1,4 +1,4 @@
-// What the host does with every committed group: live readers, metrics, the log, what waits for people, and those who wait for a
+// What the host does with every committed group: live readers, metrics, the log, what waits for people, what was spent today, and those who wait for a
 // run's end.
 #pragma once
 #include <functional>
@@ -14,6 +14,7 @@
 #include "host/approvals.hpp"
 #include "host/log.hpp"
 #include "host/quarantine.hpp"
+#include "host/spent_today.hpp"
 
 namespace agentd::host {
 
@@ -26,6 +27,7 @@ class Journal {
   event::Unread& unread() { return unread_; }
   Approvals& approvals() { return approvals_; }
   Quarantine& quarantine() { return quarantine_; }
+  SpentToday& spent_today() { return spent_today_; }
   // This agent's events are logged whatever the level.
   void debug(const std::string& agent_id, bool wanted) {
     if (wanted) debugged_.insert(agent_id);
@@ -67,6 +69,7 @@ class Journal {
   event::Unread unread_;
   Approvals approvals_;
   Quarantine quarantine_;
+  SpentToday spent_today_;
   std::set<std::string> debugged_;
   std::function<void(const port::StoredRecord&, const event::Entered&)> tell_entry_;
   std::vector<std::function<void(const port::StoredRecord&, const event::Body&)>> tell_record_;

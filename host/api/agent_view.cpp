@@ -19,7 +19,7 @@ Json cron_of(const manifest::Schedule& schedule) {
   return cron ? Json(cron->expression) : Json();
 }
 
-// The limits that a run of it meets: a task without a model spends nothing, and a model without a price costs nothing that is known.
+// The limits that a run of it meets, and what today came to so far: a task without a model spends nothing, and a model without a price costs nothing that is known.
 Json budget_of(const Context& context, const manifest::AgentSpec& spec) {
   Json limits = Json::object();
   if (spec.task.is_native()) return limits;
@@ -28,15 +28,12 @@ Json budget_of(const Context& context, const manifest::AgentSpec& spec) {
   const auto provider = context.config.providers.find(spec.model.provider);
   if (provider != context.config.providers.end() && provider->second.prices.contains(spec.model.model))
     limits["cost_limit"] = static_cast<double>(spec.limits.cost_limit.value_or(manifest::kDefaultCostLimit)) / 1e9;
-  const auto today = context.ledger.account(budget::account_of(spec.agent_id), budget::day_of(context.world.clock.now()));
-  if (spec.limits.tokens_per_day > 0) {
-    limits["tokens_per_day"] = spec.limits.tokens_per_day;
-    limits["tokens_today"] = today.spent.tokens;
-  }
-  if (spec.limits.cost_per_day > 0) {
-    limits["cost_per_day"] = static_cast<double>(spec.limits.cost_per_day) / 1e9;
-    limits["cost_today"] = static_cast<double>(today.spent.cost) / 1e9;
-  }
+  const bool is_limited = spec.limits.tokens_per_day > 0 || spec.limits.cost_per_day > 0;
+  const auto today = is_limited ? context.ledger.account(budget::account_of(spec.agent_id), budget::day_of(context.world.clock.now())).spent : context.journal.spent_today().of(spec.agent_id);
+  if (spec.limits.tokens_per_day > 0) limits["tokens_per_day"] = spec.limits.tokens_per_day;
+  limits["tokens_today"] = today.tokens;
+  if (spec.limits.cost_per_day > 0) limits["cost_per_day"] = static_cast<double>(spec.limits.cost_per_day) / 1e9;
+  limits["cost_today"] = static_cast<double>(today.cost) / 1e9;
   return limits;
 }
 

@@ -1,4 +1,4 @@
-// What agents and the host may spend in a day, what they have spent, and more of it when a person says so.
+// What agents and the host may spend in a day, what they have spent, limited or not, and more of it when a person says so.
 #include <cmath>
 
 #include "core/base/name_text.hpp"
@@ -23,14 +23,29 @@ double in_dollars(NanoDollars amount) { return static_cast<double>(amount) / 1e9
 Json resource_view(const port::Account& account, const char* resource, std::int64_t spent, std::int64_t held, std::int64_t limit, std::int64_t raised) {
   const bool money = std::string_view(resource) == "cost";
   const auto amount = [money](std::int64_t value) { return money ? Json(in_dollars(value)) : Json(value); };
+  const bool limited = limit > 0;
   return {{"scope", account.name}, {"window", budget::format_day(account.window)}, {"resource", resource}, {"spent", amount(spent)}, {"held", amount(held)},
-          {"limit", amount(limit + raised)}, {"raised", amount(raised)}, {"used_ratio", static_cast<double>(spent + held) / static_cast<double>(limit + raised)}};
+          {"limit", limited ? amount(limit + raised) : Json()}, {"raised", amount(raised)},
+          {"used_ratio", limited ? Json(static_cast<double>(spent + held) / static_cast<double>(limit + raised)) : Json()}};
 }
 
+// Without a limit nothing is held: what it has spent is what its answers came to.
+port::Account account_of(const Context& context, const std::string& scope, std::int64_t day, const port::Spend& limit, const port::Spend& spent) {
+  if (limit != port::Spend{}) return context.ledger.account(scope, day);
+  return {.name = scope, .window = day, .spent = spent};
+}
+
+// What is limited; then what else something was spent of.
 std::vector<Json> views_of(const port::Account& account, const port::Spend& limit) {
   std::vector<Json> views;
-  if (limit.tokens > 0) views.push_back(resource_view(account, "tokens", account.spent.tokens, account.held.tokens, limit.tokens, account.raised.tokens));
-  if (limit.cost > 0) views.push_back(resource_view(account, "cost", account.spent.cost, account.held.cost, limit.cost, account.raised.cost));
+  const auto view = [&](bool limited) {
+    if (limited ? limit.tokens > 0 : limit.tokens == 0 && account.spent.tokens > 0)
+      views.push_back(resource_view(account, "tokens", account.spent.tokens, account.held.tokens, limit.tokens, account.raised.tokens));
+    if (limited ? limit.cost > 0 : limit.cost == 0 && account.spent.cost > 0)
+      views.push_back(resource_view(account, "cost", account.spent.cost, account.held.cost, limit.cost, account.raised.cost));
+  };
+  view(true);
+  view(false);
   return views;
 }
 
@@ -41,15 +56,19 @@ Async<Answer> list_budgets(Context& context, Request request) {
   const auto day = budget::day_of(context.world.clock.now());
   const auto after = request.parameter("cursor");
   Page page("budgets", *limit);
+  const auto& spent = context.journal.spent_today();
+  const port::Spend of_host{0, context.config.budget.cost_per_day};
   if (after.empty())
-    for (const auto& view : views_of(context.ledger.account(budget::kHostAccount, day), {0, context.config.budget.cost_per_day})) page.add(view);
+    for (const auto& view : views_of(account_of(context, budget::kHostAccount, day, of_host, spent.of_all()), of_host)) page.add(view);
   std::string last = after;
   bool more = false;
   const auto visit = [&](const host::Member& member) {
-    if (member.day_limit == port::Spend{}) return true;
+    const auto& id = member.agent_id;
+    const auto views = views_of(account_of(context, budget::account_of(id), day, member.day_limit, spent.of(id)), member.day_limit);
+    if (views.empty()) return true;
     if (page.full()) more = true;
     if (more) return false;
-    for (const auto& view : views_of(context.ledger.account(budget::account_of(member.agent_id), day), member.day_limit)) page.add(view);
+    for (const auto& view : views) page.add(view);
     last = member.agent_id;
     return true;
   };

@@ -30,7 +30,10 @@ std::optional<Amount> parse_amount(std::string_view text) {
   return amount;
 }
 
-std::string amount_text(const Json& budget, std::string_view member) { return (text(budget, "resource") == "cost" ? "$" : "") + text(budget, member); }
+std::string amount_text(const Json& budget, std::string_view member) {
+  const auto amount = text(budget, member);
+  return (text(budget, "resource") == "cost" && amount != "-" ? "$" : "") + amount;
+}
 
 }  // namespace
 

@@ -33,7 +33,9 @@ function Limits({ agent }) {
   const some = Object.keys(budget).length > 0;
   return html`<section class="card" aria-labelledby="limits"><h2 id="limits">Limits</h2>
     ${!some && html`<p class="faint">It asks no model, so it spends nothing.</p>`}
-    ${isNumber(budget.cost_per_day) && html`<h3>Today</h3><${Meter} used=${budget.cost_today ?? 0} limit=${budget.cost_per_day} label="spent today" />`}
+    ${some && html`<h3>Today</h3>`}
+    ${some && !isNumber(budget.cost_per_day) && !isNumber(budget.tokens_per_day) && html`<p><span class="number">${money(budget.cost_today ?? 0)}, ${brief(budget.tokens_today ?? 0)} tokens</span> <span class="faint">no daily limit</span></p>`}
+    ${isNumber(budget.cost_per_day) && html`<${Meter} used=${budget.cost_today ?? 0} limit=${budget.cost_per_day} label="spent today" />`}
     ${isNumber(budget.tokens_per_day) && html`<${Meter} used=${budget.tokens_today ?? 0} limit=${budget.tokens_per_day} show=${brief} unit="tokens" label="tokens used today" />`}
     ${some && html`<h3>A run</h3><${Facts}>
       ${isNumber(budget.cost_limit) && html`<${Fact} name="Cost"><span class="number">${money(budget.cost_limit)}</span><//>`}

@@ -23,7 +23,7 @@ const kOrder = new Map(['error', 'running', 'idle', 'paused', 'stopped'].map((st
 // What one looks for survives a look at something else.
 const looking = new Store({ text: '', state: '', by: 'agent', down: false });
 
-const spent = ({ budget = {} }) => (isNumber(budget.cost_per_day) ? (budget.cost_today ?? 0) / budget.cost_per_day : isNumber(budget.tokens_per_day) ? (budget.tokens_today ?? 0) / budget.tokens_per_day : -1);
+const spent = ({ budget = {} }) => (isNumber(budget.cost_per_day) ? (budget.cost_today ?? 0) / budget.cost_per_day : isNumber(budget.tokens_per_day) ? (budget.tokens_today ?? 0) / budget.tokens_per_day : -1 / (1 + (budget.cost_today ?? 0) + (budget.tokens_today ?? 0) / 1e9));
 const instant = (text, none) => (text ? Date.parse(text) : none);
 const kKeys = {
   agent: (agent) => agent.agent_id,
@@ -51,7 +51,8 @@ function Spend({ agent }) {
   const { budget = {} } = agent;
   if (isNumber(budget.cost_per_day)) return html`<${Meter} used=${budget.cost_today ?? 0} limit=${budget.cost_per_day} label="spent today" />`;
   if (isNumber(budget.tokens_per_day)) return html`<${Meter} used=${budget.tokens_today ?? 0} limit=${budget.tokens_per_day} show=${brief} unit="tokens" label="tokens used today" />`;
-  return html`<span class="faint">no daily limit</span>`;
+  if (!(budget.tokens_today > 0)) return html`<span class="faint">${isNumber(budget.tokens_today) ? 'nothing yet' : '–'}</span>`;
+  return html`<span class="number">${money(budget.cost_today)}</span><span class="second number">${brief(budget.tokens_today)} tokens</span>`;
 }
 
 function LatestRuns({ agent }) {
@@ -88,20 +89,19 @@ function row(agent) {
 function Tiles({ agents }) {
   const waiting = useStore(counts);
   const budgets = useQuery((signal) => ask('v1/budgets?limit=1', { signal }), 'host', (event) => event.type === 'model_call_completed' || event.type.startsWith('budget_'));
-  const host = budgets.value?.budgets.find((each) => each.scope === 'host');
-  let running = 0, queued = 0, cost = 0;
+  const ofHost = (resource) => budgets.value?.budgets.find((each) => each.scope === 'host' && each.resource === resource);
+  const cost = ofHost('cost'), tokens = ofHost('tokens');
+  let running = 0, queued = 0;
   for (const agent of agents.values()) {
     running += agent.is_running ? 1 : 0;
     queued += agent.queue_depth;
-    cost += agent.budget?.cost_today ?? 0;
   }
   return html`<ul class="tiles" aria-label="At a glance">
     <li><span class="tile-name">Running now</span><span class="tile-value">${count(running)}</span><span class="tile-note">${queued > 0 ? `${count(queued)} more in the queue` : `of ${plural(agents.size, 'agent')}`}</span></li>
     <li class=${waiting.approvals > 0 ? 'warn' : ''}><a href="#/approvals"><span class="tile-name">Waiting for you</span><span class="tile-value">${count(waiting.approvals)}</span><span class="tile-note">${waiting.approvals > 0 ? 'calls to approve or deny' : 'no call needs a person'}</span></a></li>
     <li class=${waiting.alerts > 0 ? 'bad' : ''}><a href="#/alerts"><span class="tile-name">Alerts</span><span class="tile-value">${count(waiting.alerts)}</span><span class="tile-note">${waiting.alerts > 0 ? 'not as it should be' : 'all as it should be'}</span></a></li>
     <li class=${waiting.quarantine > 0 ? 'bad' : ''}><a href="#/quarantine"><span class="tile-name">In quarantine</span><span class="tile-value">${count(waiting.quarantine)}</span><span class="tile-note">${waiting.quarantine > 0 ? 'runs that were given up' : 'no run was given up'}</span></a></li>
-    ${host ? html`<li><a href="#/budgets"><span class="tile-name">Spent today</span><span class="tile-value">${money(host.spent)}</span><span class="tile-note">of ${money(host.limit)} for this host</span></a></li>`
-      : cost > 0 ? html`<li><a href="#/budgets"><span class="tile-name">Spent today</span><span class="tile-value">${money(cost)}</span><span class="tile-note">by agents with a limit</span></a></li>` : null}
+    ${(cost || tokens) && html`<li><a href="#/budgets"><span class="tile-name">Spent today</span><span class="tile-value">${money(cost?.spent ?? 0)}</span><span class="tile-note">${isNumber(cost?.limit) ? `of ${money(cost.limit)} for this host` : `${brief(tokens?.spent ?? 0)} tokens; no limit for this host`}</span></a></li>`}
   </ul>`;
 }
 
