@@ -11,7 +11,7 @@ import { useStore } from '../store.js';
 import { now } from '../clock.js';
 import { html, useState } from '../view.js';
 import { useWords } from '../words.js';
-import { statusLabel, tokensOf } from './run_rows.js';
+import { costOf, statusLabel, tokensOf } from './run_rows.js';
 
 const kMostSteps = 5000, kDrawn = 200;
 const kEnds = new Set(['completed', 'failed', 'timed_out', 'cancelled', 'quarantined', 'skipped', 'dropped', 'missed']);
@@ -51,7 +51,14 @@ function Bar({ at, tone }) {
 function gistOf(line) {
   if (line.kind === 'model' && line.calls?.length > 0) return `asks for ${line.calls.map((call) => call.tool).slice(0, 4).join(', ')}${line.calls.length > 4 ? ` and ${line.calls.length - 4} more` : ''}`;
   if (line.kind === 'approval') return `${line.by ? `by ${line.by}` : 'by nobody in time'}${line.detail && line.detail !== line.by ? ` – ${line.detail.replace(`${line.by}: `, '')}` : ''}`;
-  return pretty(line.detail ?? '');
+  return line.kind === 'tool' ? readable(line.content ?? line.detail ?? '') : pretty(line.detail ?? '');
+}
+
+// What a tool answered: of an object each member by its name, so that lines of texts are lines.
+function Answered({ line }) {
+  const value = readable(line.content);
+  const named = value !== null && typeof value === 'object' && Object.keys(value).length > 0;
+  return named ? html`<${Arguments} value=${value} label=${`result of ${line.name}`} />` : html`<${Text} value=${value} label=${`result of ${line.name}`} />`;
 }
 
 function Inside({ line }) {
@@ -59,7 +66,8 @@ function Inside({ line }) {
   return html`<div class="step-body">
     ${line.error_class && html`<p class="bad-text">${words(line.error_class)}: <${Line} value=${line.detail} most=${2000} /></p>`}
     ${line.kind === 'tool' && html`<h4>Arguments</h4>${has(line.arguments) ? html`<${Arguments} value=${line.arguments} label=${`arguments of ${line.name}`} />` : html`<p class="faint">none on record</p>`}
-      <h4>Result</h4>${has(line.content) ? html`<${Text} value=${readable(line.content)} label=${`result of ${line.name}`} />` : html`<p class="faint">none</p>`}`}
+      <h4>Result</h4>${has(line.content) ? html`<${Answered} line=${line} />` : html`<p class="faint">none</p>`}`}
+    ${line.kind === 'model' && line.outcome === 'unknown' && html`<p class="warn-text"><${Line} value=${line.detail} most=${2000} /></p>`}
     ${line.kind === 'model' && has(line.text) && html`<h4>It said</h4><${Text} value=${line.text} label="the model’s words" />`}
     ${line.kind === 'model' && line.calls?.length > 0 && html`<h4>It asked for</h4>${line.calls.slice(0, 50).map((call) => html`<div class="call" key=${call.call_id}><p class="mono"><bdi>${visible(call.tool)}</bdi></p><${Arguments} value=${call.arguments} label=${`arguments of ${call.tool}`} /></div>`)}`}
     <${Facts}>
@@ -147,7 +155,7 @@ function Whole({ run, steps, open, more, reload }) {
     <section class="card" aria-labelledby="glance"><h2 id="glance" class="unseen">At a glance</h2><${Facts}>
       <${Fact} name="Began"><${Ago} at=${run.started_at} none="not yet" /><//>
       <${Fact} name=${ended ? 'Took' : 'Under way for'}>${isNumber(run.duration_ms) ? duration(run.duration_ms) : ended ? '–' : html`<${Since} at=${run.started_at ?? run.queued_at} />`}<//>
-      <${Fact} name="Cost"><span class="number">${money(usage.cost ?? 0)}</span><//>
+      <${Fact} name="Cost"><span class="number">${costOf(run)}</span><//>
       <${Fact} name="Model calls"><span class="number">${count(usage.requests ?? 0)}</span><//>
       <${Fact} name="Tokens in"><span class="number">${count(usage.input_tokens ?? 0)}</span>${usage.cache_read_tokens > 0 ? html` <span class="faint">(${brief(usage.cache_read_tokens)} cached)</span>` : ''}<//>
       <${Fact} name="Tokens out"><span class="number">${count(usage.output_tokens ?? 0)}</span><//>

@@ -6,6 +6,7 @@ import { Cell, Rows } from '../rows.js';
 import { html } from '../view.js';
 
 export const tokensOf = (usage) => (usage ? (usage.input_tokens ?? 0) + (usage.output_tokens ?? 0) : 0);
+export const costOf = ({ usage }) => (usage?.requests > 0 ? money(usage.cost ?? 0) : '–');  // what asks no model costs nothing that is known
 const beganAt = (run) => run.started_at ?? run.queued_at;
 
 const kWaiting = { approval: 'for approval', retry: 'to try again', budget: 'for budget', provider: 'for its provider' };
@@ -31,7 +32,7 @@ function row(run, withAgent) {
     <${Cell} name="began"><${Ago} at=${beganAt(run)} /><span class="second" title=${exact(beganAt(run))}>${clock(beganAt(run))}</span><//>
     <${Cell} name="trigger"><bdi>${visible(words(run.trigger))}</bdi><//>
     <${Cell} name="took"><${Took} run=${run} /><span class="second">${run.steps > 0 ? `${run.steps} ${run.steps === 1 ? 'step' : 'steps'}` : ''}</span><//>
-    <${Cell} name="cost"><span class="number">${run.usage?.cost ? money(run.usage.cost) : '–'}</span><span class="second number">${tokensOf(run.usage) ? `${brief(tokensOf(run.usage))} tokens` : ''}</span><//>
+    <${Cell} name="cost"><span class="number">${costOf(run)}</span><span class="second number">${tokensOf(run.usage) ? `${brief(tokensOf(run.usage))} tokens` : ''}</span><//>
     <${Cell} name="outcome"><${Outcome} run=${run} /><//>`;
 }
 
