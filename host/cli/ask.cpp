@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ostream>
 #include <set>
+#include <thread>
 
 #include "core/base/name_text.hpp"
 #include "core/base/plain_text.hpp"
@@ -13,6 +14,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 constexpr Millis kAnswerTimeout{30'000};
 constexpr std::size_t kMostOfAPage = 1000;
+constexpr std::chrono::milliseconds kBetweenQuestions{250};  // to a host that answers at once: as many wait there as may
 
 Asked<Json> document(const Result<Reply>& reply) {
   if (!reply) return std::unexpected(refusal(reply.error()));
@@ -152,9 +154,11 @@ Asked<Json> end_of(const Connection& connection, const std::string& run_id, Json
   Questions questions(connection, to);
   while (true) {
     questions.tell(run);
+    const auto asked_at = std::chrono::steady_clock::now();
     auto later = get(connection, path);
     if (!later || is_over(*later)) return later;
     run = std::move(*later);
+    std::this_thread::sleep_until(asked_at + kBetweenQuestions);
   }
 }
 

@@ -1,9 +1,51 @@
 """One agent, run for real: the CLI, the steps, the metrics and the events tell the same story."""
+import http.server
 import json
 import re
+import subprocess
+import threading
 import unittest
 
-from agentd import WATCHER, AgentdTest, openai
+from agentd import AGENTD, WATCHER, AgentdTest, openai, until
+
+
+class Hasty(http.server.BaseHTTPRequestHandler):
+    """A host that answers at once, however long it was asked to wait."""
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.answer({"run_id": "1-aaaaaaa", "duplicate": False})
+
+    def do_GET(self):
+        self.server.asked += 1
+        self.answer({"run_id": "1-aaaaaaa", "status": "running"})
+
+    def answer(self, document):
+        body = json.dumps(document).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class Wait(AgentdTest):
+    def test_a_host_that_answers_at_once_is_not_asked_in_a_tight_loop(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hasty)
+        server.asked = 0
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        for command in (["agents", "run", "a", "--wait"], ["runs", "replay", "1-aaaaaaa"]):
+            server.asked = 0
+            client = subprocess.Popen([AGENTD, *command, "--url", f"http://127.0.0.1:{server.server_port}"], stdout=subprocess.DEVNULL)
+            until("it asks", lambda: server.asked > 0)
+            with self.assertRaises(subprocess.TimeoutExpired):
+                client.wait(2)
+            client.kill()
+            client.wait()
+            self.assertLessEqual(server.asked, 10)
 
 
 class Run(AgentdTest):
