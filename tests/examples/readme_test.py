@@ -1,4 +1,4 @@
-"""Every command that README at the root shows is run, or stands here with the reason why it is not.
+"""Every command that README at the root shows is run, or stands here with the reason why it is not; and the page of the provider `script` is followed.
 
 The commands need something to be about: a host with agents, a call that waits, a run in quarantine. PREPARED makes that, and says what takes the
 place of an id or a name in capitals. A command that is not named there is run as it stands, and has to succeed."""
@@ -174,6 +174,18 @@ class Readme(unittest.TestCase):
                 else:
                     self.sh(self.reader.with_free_ports(command))
         self.reader.end_what_stays()
+
+    def test_the_page_of_the_provider_script_makes_an_agent(self):
+        self.blocks = blocks_of((SOURCE / "providers" / "script" / "README.md").read_text())
+        self.sh("agentd init demo && cd demo")
+        demo = self.folder / "demo"
+        config = (demo / "agentd.toml").read_text()
+        (demo / "agentd.toml").write_text(re.sub(r"^\[toolsets\.fs\].*\n([^\[].*\n|\n)*", "", config, flags=re.M) + self.block("toml", 'roots = ["files"]'))
+        (demo / "agents" / "notes.toml").write_text(self.block("toml", "Keeps a summary of a folder of notes"))
+        (demo / "script.toml").write_text(self.block("toml", 'name = "notes"'))
+        said = [self.sh(re.sub(r" +#.*", "", command)) for block in self.blocks if block.language == "sh" for command in block.commands()]
+        self.assertIn(f"2 notes, summed up in {demo}/files/summary.txt.", said[-1])
+        self.assertEqual((demo / "files" / "summary.txt").read_text(), "1. Fix the roof\n2. Call Ana\n")
 
 
 if __name__ == "__main__":
