@@ -1,5 +1,6 @@
 // `agentd check`: what a host with these options would find.
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -15,6 +16,19 @@
 namespace agentd::host {
 namespace {
 using Json = nlohmann::ordered_json;
+
+namespace fs = std::filesystem;
+
+fs::path real(const fs::path& path) {
+  std::error_code error;
+  const auto whole = fs::weakly_canonical(path, error);
+  return error ? path.lexically_normal() : whole;
+}
+
+bool holds(const fs::path& folder, const fs::path& path) {
+  const auto way = path.lexically_relative(folder);
+  return !way.empty() && *way.begin() != "..";
+}
 
 struct Findings {
   std::vector<manifest::Problem> problems, notes;
@@ -48,6 +62,27 @@ void add_ledger(Ports& ports, Findings& findings) {
   for (const auto& told : report.told) findings.notes.push_back({"", 0, 0, told});
 }
 
+// Whoever may write what a host reads may give itself whatever that host has.
+void add_open_roots(const Setup& setup, Findings& findings) {
+  const auto& config = setup.loaded.config;
+  std::vector<std::pair<std::string, fs::path>> own = {{"the configuration", config.file}, {"the state folder", config.host.state_dir}};
+  for (const auto& folder : agent_folders(setup.loaded)) own.emplace_back("manifests of agents", folder);
+  for (const auto& folder : setup.plugin_folders) own.emplace_back("plugins", folder);
+  const auto base = config.file.empty() ? fs::path(setup.around.working_folder) : fs::path(config.file).parent_path();
+  for (const auto& [name, entry] : config.toolsets) {
+    const auto settings = Json::parse(entry.settings, nullptr, false);
+    const auto roots = settings.is_object() ? settings.value("roots", Json()) : Json();
+    if (entry.plugin != "fs" || !roots.is_array() || settings.value("read_only", Json()) == true) continue;
+    for (const auto& root : roots) {
+      if (!root.is_string()) continue;
+      const auto writable = real(base / root.get<std::string>());
+      for (const auto& [what, place] : own)
+        if (!place.empty() && holds(writable, real(place)))
+          findings.notes.push_back(problem_at(setup.loaded, {"toolsets", name, "roots"}, writable.string() + ", where agents may write, holds " + what + ": " + place.string() + "; name a folder beside it, or set read_only = true"));
+    }
+  }
+}
+
 // Toolsets that cannot be made, and that nobody needs so far.
 void add_unused(const Ports& ports, Findings& findings) {
   for (const auto& [name, toolset] : ports.toolsets()) {
@@ -58,17 +93,19 @@ void add_unused(const Ports& ports, Findings& findings) {
 }
 
 Async<Findings> look(Ground& ground, const Setup& setup, bool ledger) {
-  Findings findings{setup.loaded.problems, {}, {}};
+  Findings findings;
   const auto& config = setup.loaded.config;
   for (const auto& note : setup.loaded.notes) findings.notes.push_back({config.file, 0, 0, note});
   co_await ground.ports.open(Ports::Stores::only_looked_at);
-  for (const auto& broken : ground.ports.catalog().broken()) findings.problems.push_back({broken.file.string(), 0, 0, broken.reason});
+  for (const auto& broken : ground.ports.catalog().broken()) (is_hidden(setup, ground.ports.catalog(), broken) ? findings.notes : findings.problems).push_back({broken.file.string(), 0, 0, broken.reason});
+  if (auto problem = state_problem(setup.loaded)) findings.problems.push_back(std::move(*problem));
   for (auto& problem : ground.ports.problems()) findings.problems.push_back(std::move(problem));
   add_stores(ground.ports, setup.loaded, findings.problems);
   const auto door = open_front_door(setup.loaded, [&ground](const manifest::SecretRef& reference) { return ground.ports.secret(reference); });
   if (!door) findings.problems.insert(findings.problems.end(), door.error().begin(), door.error().end());
   for (const auto& note : ground.ports.notes()) findings.notes.push_back({config.file, 0, 0, note});
-  const auto loaded = co_await read_agents(agent_folders(setup.loaded), config, ground.ports, setup.around.working_folder);
+  auto loaded = co_await read_agents(agent_folders(setup.loaded), config, ground.ports, setup.around.working_folder);
+  if (!loaded.problems.empty()) loaded.problems = agent_folder_problems(setup.loaded);
   for (auto& problem : manifest::all_problems(loaded)) findings.problems.push_back(std::move(problem));
   for (const auto& agent : loaded.agents) {
     findings.notes.insert(findings.notes.end(), agent.notes.begin(), agent.notes.end());
@@ -76,9 +113,13 @@ Async<Findings> look(Ground& ground, const Setup& setup, bool ledger) {
     findings.costs.push_back(cost_of(*agent.spec, config, ground.world.clock.now()));
     if (const auto schedule = schedule::make_schedule(agent.spec->schedule); !schedule) findings.problems.push_back({agent.file, 0, 0, schedule.error().message});
   }
-  if (loaded.agents.empty() && findings.problems.empty()) findings.notes.push_back({config.file, 0, 0, no_agents(config)});
+  const auto& causes = setup.loaded.problems;
+  if (loaded.agents.empty() && findings.problems.empty() && causes.empty()) findings.notes.push_back({config.file, 0, 0, no_agents(config)});
   manifest::sort_problems(findings.problems);
+  std::erase_if(findings.problems, [&](const auto& problem) { return std::ranges::find(causes, problem) != causes.end(); });
+  findings.problems.insert(findings.problems.begin(), causes.begin(), causes.end());
   add_unused(ground.ports, findings);
+  add_open_roots(setup, findings);
   if (ledger) add_ledger(ground.ports, findings);
   co_await ground.ports.close();
   co_return findings;

@@ -9,17 +9,15 @@
 namespace agentd::host {
 namespace {
 
-using Change = Enrolment::Done::Change;
-using Why = Enrolment::Refusal::Why;
 constexpr Millis kLookAtRunsAgain{20};
 constexpr int kLooks = 100;
 constexpr Millis kTryToFinishAgain{1'000};
 constexpr std::size_t kEndedAtOnce = 256;
 
-std::unexpected<Enrolment::Refusal> refuse(Why why, std::string message) { return std::unexpected(Enrolment::Refusal{why, std::move(message), {}}); }
-std::unexpected<Enrolment::Refusal> invalid(std::vector<manifest::Problem> problems) { return std::unexpected(Enrolment::Refusal{Why::invalid, "the manifest is refused", std::move(problems)}); }
+std::unexpected<Enrolment::Refusal> refuse(Enrolment::Refusal::Why why, std::string message) { return std::unexpected(Enrolment::Refusal{why, std::move(message), {}}); }
+std::unexpected<Enrolment::Refusal> invalid(std::vector<manifest::Problem> problems) { return std::unexpected(Enrolment::Refusal{Enrolment::Refusal::Why::invalid, "the manifest is refused", std::move(problems)}); }
 std::unexpected<Enrolment::Refusal> invalid(std::string message) { return invalid(std::vector{manifest::Problem{manifest::kSentFile, 0, 0, std::move(message)}}); }
-std::unexpected<Enrolment::Refusal> refused_by(const port::LedgerError& error) { return std::unexpected(Enrolment::Refusal{Why::ledger, error.message, {}, error}); }
+std::unexpected<Enrolment::Refusal> refused_by(const port::LedgerError& error) { return std::unexpected(Enrolment::Refusal{Enrolment::Refusal::Why::ledger, error.message, {}, error}); }
 
 std::string named(const std::string& agent_id) { return "agent " + manifest::quote(agent_id); }
 
@@ -57,17 +55,17 @@ Async<void> Enrolment::stop() {
 
 std::optional<Enrolment::Refusal> Enrolment::belongs_to_a_file(const std::string& agent_id, const char* remedy) const {
   const auto member = ground_.engine.roster().find(agent_id);
-  if (member && !member->is_sent()) return Refusal{Why::conflict, named(agent_id) + " comes from " + member->file + ": " + remedy, {}};
+  if (member && !member->is_sent()) return Refusal{Refusal::Why::conflict, named(agent_id) + " comes from " + member->file + ": " + remedy, {}};
   if (ground_.engine.sent().find(agent_id)) return std::nullopt;
   for (const auto& refused : ground_.engine.roster().refused())
-    if (refused.agent_id == agent_id) return Refusal{Why::conflict, named(agent_id) + " is that of " + refused.file + ", which is refused now: " + remedy, {}};
+    if (refused.agent_id == agent_id) return Refusal{Refusal::Why::conflict, named(agent_id) + " is that of " + refused.file + ", which is refused now: " + remedy, {}};
   return std::nullopt;
 }
 
 std::optional<Enrolment::Refusal> Enrolment::not_now(const std::string& agent_id) const {
-  if (stopping_.stop_requested()) return Refusal{Why::ledger, "the host is stopping", {}, {port::LedgerFault::unavailable, "the host is stopping"}};
+  if (stopping_.stop_requested()) return Refusal{Refusal::Why::ledger, "the host is stopping", {}, {port::LedgerFault::unavailable, "the host is stopping"}};
   const auto* kept = ground_.engine.sent().find(agent_id);
-  if (kept && kept->is_leaving) return Refusal{Why::conflict, named(agent_id) + " is being deleted, and a run of it is still ending; try again soon", {}};
+  if (kept && kept->is_leaving) return Refusal{Refusal::Why::conflict, named(agent_id) + " is being deleted, and a run of it is still ending; try again soon", {}};
   return std::nullopt;
 }
 
@@ -75,7 +73,7 @@ std::optional<Enrolment::Refusal> Enrolment::is_followed(const std::string& agen
   const auto& followers = ground_.engine.roster().followers(agent_id);
   if (followers.empty()) return std::nullopt;
   const auto& first = followers.front();
-  return Refusal{Why::conflict, named(first.agent_id) + " runs when " + manifest::quote(agent_id) + " has (trigger " + manifest::quote(first.trigger) + "): change or remove that one first", {}};
+  return Refusal{Refusal::Why::conflict, named(first.agent_id) + " runs when " + manifest::quote(agent_id) + " has (trigger " + manifest::quote(first.trigger) + "): change or remove that one first", {}};
 }
 
 Async<std::optional<Enrolment::Refusal>> Enrolment::has_moved_on(std::string agent_id, Revision revision) const {
@@ -88,7 +86,7 @@ Async<std::optional<Enrolment::Refusal>> Enrolment::has_moved_on(std::string age
     if (*spec) now = (*spec)->revision;
   }
   if (now == *revision) co_return std::nullopt;
-  co_return Refusal{Why::moved_on, named(agent_id) + " has revision " + std::to_string(now) + ", not " + std::to_string(*revision) + ": look at it again", {}};
+  co_return Refusal{Refusal::Why::moved_on, named(agent_id) + " has revision " + std::to_string(now) + ", not " + std::to_string(*revision) + ": look at it again", {}};
 }
 
 // ---- a manifest that was sent
@@ -117,9 +115,9 @@ Async<Enrolment::Outcome> Enrolment::create(manifest::SentManifest sent, std::st
   SentAgents::Kept fresh{.document = cleaned_document(ground_.ports.cleaner(), sent.document), .key = std::move(key), .first = manifest::content_hash(sent.document)};
   if (const auto* known = ground_.engine.sent().find(agent_id)) {
     const bool is_again = !fresh.key.empty() && fresh.key == known->key;
-    if (is_again && fresh.first != known->first) co_return refuse(Why::key_reused, "this Idempotency-Key created " + named(agent_id) + " from another manifest");
-    if (!is_again && fresh.first != known->first && fresh.document != known->document) co_return refuse(Why::conflict, named(agent_id) + " exists already, from another manifest: agentd agents update, or apply, changes it");
-    if (auto member = ground_.engine.roster().find(agent_id)) co_return Done{std::move(member), Change::created};
+    if (is_again && fresh.first != known->first) co_return refuse(Refusal::Why::key_reused, "this Idempotency-Key created " + named(agent_id) + " from another manifest");
+    if (!is_again && fresh.first != known->first && fresh.document != known->document) co_return refuse(Refusal::Why::conflict, named(agent_id) + " exists already, from another manifest: agentd agents update, or apply, changes it");
+    if (auto member = ground_.engine.roster().find(agent_id)) co_return Done{std::move(member), Done::Change::created};
     fresh = *known;  // it is refused now: why is found below
   }
   auto keeping = keep(agent_id, sent, std::move(fresh), std::move(by));
@@ -144,7 +142,7 @@ Async<Enrolment::Outcome> Enrolment::patch(std::string agent_id, std::string pat
   if (auto refused = not_now(agent_id)) co_return std::unexpected(std::move(*refused));
   if (auto refused = belongs_to_a_file(agent_id, "change that file; it is read again by itself")) co_return std::unexpected(std::move(*refused));
   const auto* known = ground_.engine.sent().find(agent_id);
-  if (!known) co_return refuse(Why::unknown_agent, agent_id);
+  if (!known) co_return refuse(Refusal::Why::unknown_agent, agent_id);
   auto checking = has_moved_on(agent_id, revision);
   if (auto refused = co_await std::move(checking)) co_return std::unexpected(std::move(*refused));
   const auto sent = manifest::parse_sent(manifest::patched(known->document, patch), manifest::SentAs::json);
@@ -168,14 +166,14 @@ Async<Enrolment::Outcome> Enrolment::keep(std::string agent_id, const manifest::
   if (!made) co_return invalid(made.error().message);
   const auto before = roster.find(agent_id);
   const auto* known = ground_.engine.sent().find(agent_id);
-  if (before && known && before->manifest == made->manifest && known->document == kept.document) co_return Done{before, Change::none};
+  if (before && known && before->manifest == made->manifest && known->document == kept.document) co_return Done{before, Done::Change::none};
   const auto created = !known;
   const bool any_refused = !roster.refused().empty();
   auto keeping = keep(*made, std::move(kept), std::move(by));
   const auto revision = co_await std::move(keeping);
   if (!revision) co_return std::unexpected(revision.error());
   made->revision = *revision;
-  const auto change = created ? Change::created : !before || before->revision != *revision ? Change::updated : Change::none;
+  const auto change = created ? Done::Change::created : !before || before->revision != *revision ? Done::Change::updated : Done::Change::none;
   auto member = roster.adopt(std::move(*made), std::move(loaded.links));
   ground_.engine.know(*member);
   auto taking = ground_.fleet.take(member);
@@ -214,7 +212,7 @@ Async<std::expected<void, Enrolment::Refusal>> Enrolment::remove(std::string age
   if (auto refused = not_now(agent_id)) co_return std::unexpected(std::move(*refused));
   if (auto refused = belongs_to_a_file(agent_id, "remove that file")) co_return std::unexpected(std::move(*refused));
   const auto* known = ground_.engine.sent().find(agent_id);
-  if (!known) co_return refuse(Why::unknown_agent, agent_id);
+  if (!known) co_return refuse(Refusal::Why::unknown_agent, agent_id);
   auto checking = has_moved_on(agent_id, revision);
   if (auto refused = co_await std::move(checking)) co_return std::unexpected(std::move(*refused));
   if (auto refused = is_followed(agent_id)) co_return std::unexpected(std::move(*refused));

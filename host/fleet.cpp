@@ -5,7 +5,6 @@
 namespace agentd::host {
 namespace {
 
-using What = event::AgentChanged::What;
 constexpr Millis kTryAgain{1'000};
 constexpr std::size_t kMostCancelled = 1'000;
 
@@ -56,7 +55,7 @@ Async<void> Fleet::pause_by_itself(std::string agent_id) {
     const auto stats = ground_.engine.ledger().stats(agent_id);
     const auto reason = (stats.consecutive_failures == 1 ? "failed once: " : "failed " + std::to_string(stats.consecutive_failures) + " times in a row: ") + stats.last_error;
     Modes::Kept to{.mode = Mode::paused, .since = ground_.world.clock.now(), .by_itself = true, .by = "retry.pause_after_failures", .reason = reason};
-    auto changing = change_mode(*member, std::move(to), {.what = What::paused, .by = "retry.pause_after_failures", .reason = reason});
+    auto changing = change_mode(*member, std::move(to), {.what = event::AgentChanged::What::paused, .by = "retry.pause_after_failures", .reason = reason});
     const auto changed = co_await std::move(changing);
     if (changed) {
       ground_.log.warn("agents", "agent " + manifest::quote(agent_id) + " is paused: it " + reason + "; agentd agents resume " + agent_id);
@@ -77,6 +76,7 @@ Async<std::expected<void, Fleet::Refusal>> Fleet::set_mode(std::string agent_id,
   const auto conflict = [&](const std::string& why) { return std::unexpected(Refusal{Refusal::Why::conflict, "agent " + manifest::quote(agent_id) + " " + why}); };
   if (!member->enabled) co_return conflict("is stopped by enabled = false: " + member->how_to_enable());
   const bool is_stopped = member->mode == Mode::stopped;
+  using What = event::AgentChanged::What;
   if (is_stopped && wish.what == What::resumed) co_return conflict("is stopped, not paused: agentd agents start " + agent_id);
   if (is_stopped && wish.what == What::paused) co_return conflict("is stopped, which is more than paused");
   const auto mode = wish.what == What::paused ? Mode::paused : wish.what == What::stopped ? Mode::stopped : Mode::active;

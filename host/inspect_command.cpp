@@ -5,8 +5,10 @@
 #include <ostream>
 
 #include "core/base/time.hpp"
+#include "core/manifest/nearest.hpp"
 #include "host/commands.hpp"
 #include "host/runner/inspect.hpp"
+#include "host/setup.hpp"
 
 namespace agentd::host {
 namespace {
@@ -79,10 +81,32 @@ void add_rows(cli::Table& table, const Json& component) {
   if (component.contains("tools_unknown")) table.row({"  tools", "not known: " + text(component, "tools_unknown")});
 }
 
+// The first of its name is the one that is loaded.
+Result<std::filesystem::path> file_of(const cli::PluginsInspect& command) {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(command.file, error)) return command.file;
+  if (command.file.contains('/')) return fail("there is no file " + command.file);
+  const auto setup = read_setup({});
+  if (!setup) return std::unexpected(setup.error());
+  std::vector<std::string> names;
+  for (const auto& folder : setup->plugin_folders) {
+    const auto file = folder / (command.file + ".so");
+    if (std::filesystem::is_regular_file(file, error)) return file;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+      if (entry.path().extension() == ".so") names.push_back(entry.path().stem().string());
+  }
+  return fail("there is no file " + manifest::quote(command.file) + " here and no plugin of this name" + manifest::did_you_mean(command.file, names) + "; agentd plugins list names all");
+}
+
 }  // namespace
 
 int perform(const cli::PluginsInspect& command, const cli::Output& to) {
-  const auto descriptor = runner::inspect_in_runner("/proc/self/exe", command.file);
+  const auto file = file_of(command);
+  if (!file) {
+    to.err << "agentd: " << file.error().message << '\n';
+    return cli::kUsage;
+  }
+  const auto descriptor = runner::inspect_in_runner("/proc/self/exe", *file);
   if (!descriptor) {
     to.err << "agentd: " << descriptor.error().message << '\n';
     return cli::kFailed;

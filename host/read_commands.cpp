@@ -4,6 +4,7 @@
 
 #include "core/base/real_world.hpp"
 #include "core/manifest/agents.hpp"
+#include "core/manifest/nearest.hpp"
 #include "core/schedule/schedule.hpp"
 #include "host/commands.hpp"
 #include "host/setup.hpp"
@@ -42,7 +43,9 @@ std::expected<manifest::Schedule, int> schedule_of_agent(const cli::ScheduleNext
   }
   std::string folders;
   for (const auto& folder : config.host.agent_dirs) folders += (folders.empty() ? "" : ", ") + folder;
-  return std::unexpected(refuse(to, "there is no agent \"" + command.agent + "\" in " + folders));
+  std::vector<std::string> names;
+  for (const auto& agent : loaded.agents) names.push_back(agent.agent_id);
+  return std::unexpected(refuse(to, "there is no agent \"" + command.agent + "\" in " + folders + manifest::did_you_mean(command.agent, names) + "; of one that a running host has without a file, agentd status tells the next run"));
 }
 
 }  // namespace

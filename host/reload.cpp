@@ -91,7 +91,7 @@ Async<Reload::Outcome> Reload::everything() {
   auto fresh = read_setup(command_.surroundings, command_.listen);
   if (!fresh) outcome.problems.push_back({{}, 0, 0, fresh.error().message});
   else outcome.problems = fresh->loaded.problems;
-  if (outcome.problems.empty()) outcome.problems = manifest::find_agents(agent_folders(fresh->loaded), fresh->around.working_folder).problems;
+  if (outcome.problems.empty()) outcome.problems = agent_folder_problems(fresh->loaded);
   FrontDoor door;
   if (outcome.problems.empty()) {
     auto opened = open_front_door(fresh->loaded, doorkeeper_.resolve);

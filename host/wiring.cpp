@@ -241,6 +241,7 @@ int perform(const cli::Serve& command, const cli::Output& to) {
   outlive_hang_ups();
   auto setup = usable_setup(command.surroundings, to, command.listen);
   if (!setup) return setup.error();
+  if (const auto problem = state_problem(setup->loaded)) return print({*problem}, to), cli::kUsage;
   if (const auto made = make_private_folder(setup->loaded.config.host.state_dir); !made) {
     to.err << "agentd: " << made.error().message << '\n';
     return cli::kUsage;

@@ -49,7 +49,7 @@ class ConfigCheck {
 
   void listen() {
     const auto address = parse_address(config_.api.listen);
-    if (!address) problem({"api", "listen"}, "\"listen\" must be ADDRESS:PORT like \"127.0.0.1:8765\" or \"[::1]:8765\"");
+    if (!address) problem({"api", "listen"}, "\"listen\" must be ADDRESS:PORT like \"127.0.0.1:8765\" or \"[::1]:8765\", its port at most 65535");
     else if (!is_loopback(address->host) && config_.api.tokens.empty()) problem({"api", "listen"}, "an address that others reach takes [api] tokens; without them listen on 127.0.0.1");
   }
 

@@ -3,6 +3,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <sstream>
 
@@ -44,6 +45,23 @@ int line_of_long_key(std::string_view text) {
     }
   }
   return 0;
+}
+
+// What a value is that has no quotes and would be a text with them: 20s, daily. Empty: it is something else. The column counts characters.
+std::string_view bare_word(std::string_view text, int line, int column) {
+  for (; line > 1 && text.contains('\n'); --line) text.remove_prefix(text.find('\n') + 1);
+  text = text.substr(0, text.find('\n'));
+  std::size_t at = 0;
+  for (int passed = 1; passed < column && at < text.size(); ++passed)
+    while (++at < text.size() && (text[at] & 0xc0) == 0x80) continue;
+  const auto is_of_a_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.'; };
+  auto begin = std::min(at, text.size()), end = begin;
+  while (begin > 0 && is_of_a_word(text[begin - 1])) --begin;
+  while (end < text.size() && is_of_a_word(text[end])) ++end;
+  const auto word = text.substr(begin, end - begin), before = text.substr(0, text.find_last_not_of(" \t", begin == 0 ? 0 : begin - 1) + 1);
+  const bool is_value = before.contains('=') && (before.ends_with('=') || before.ends_with('[') || before.ends_with(','));
+  const bool is_a_number_or_date = word.starts_with("0x") || word.starts_with("0o") || word.starts_with("0b") || word.find_first_not_of("0123456789-") == 10;
+  return is_value && !is_a_number_or_date && std::ranges::any_of(word, [](char c) { return std::isalpha(static_cast<unsigned char>(c)); }) ? word : std::string_view();
 }
 
 class Converter {
@@ -126,7 +144,8 @@ std::optional<Tree> parse_toml(std::string_view text, const std::shared_ptr<cons
     return tree;
   } catch (const toml::parse_error& e) {
     const auto at = e.source().begin;
-    problems.push_back(problem_at({source, static_cast<int>(at.line), static_cast<int>(at.column)}, std::string(e.description())));
+    const auto word = bare_word(text, static_cast<int>(at.line), static_cast<int>(at.column));
+    problems.push_back(problem_at({source, static_cast<int>(at.line), static_cast<int>(at.column)}, std::string(e.description()) + (word.empty() ? "" : "; write it in quotes: " + quote(word))));
     return std::nullopt;
   }
 }

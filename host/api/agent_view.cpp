@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "core/budget/days.hpp"
+#include "core/manifest/nearest.hpp"
 #include "host/api/problem.hpp"
 
 namespace agentd::api {
 namespace {
 
 constexpr std::size_t kMostRefused = 100;
+constexpr std::size_t kMostCompared = 1000;  // names, with one that nobody has
 
 Json interval_of(const manifest::Schedule& schedule) {
   const auto* interval = std::get_if<manifest::Interval>(&schedule.when);
@@ -58,7 +60,10 @@ std::string agent_state(const Context& context, const host::Member& member) {
 Document unknown_agent(const Context& context, const std::string& id) {
   for (const auto& refused : context.roster.refused())
     if (refused.agent_id == id) return problem(404, "agent \"" + id + "\" was refused: " + manifest::to_text(refused.problems.front()));
-  return problem(404, "there is no agent \"" + id + "\"");
+  std::vector<std::string> names;
+  if (context.roster.members().size() <= kMostCompared)
+    for (const auto& [name, member] : context.roster.members()) names.push_back(name);
+  return problem(404, "there is no agent \"" + id + "\"" + manifest::did_you_mean(id, names));
 }
 
 Json refused_agents(const Context& context) {

@@ -1,10 +1,9 @@
 // Agents that come, change and go over HTTP.
 #include <charconv>
 
-#include "core/base/json_numbers.hpp"
-#include "core/base/json_text.hpp"
 #include "core/base/name_text.hpp"
 #include "core/manifest/tree.hpp"
+#include "core/tool/strict_json.hpp"
 #include "host/api/agent_view.hpp"
 #include "host/api/endpoints.hpp"
 #include "host/api/guard.hpp"
@@ -47,6 +46,8 @@ Document refused(const Context& context, const Enrolment::Refusal& refusal) {
 std::variant<manifest::SentManifest, Document> sent_in(const Request& request) {
   const auto type = in_small_letters(request.header("content-type"));
   const bool is_toml = type.starts_with("application/toml");
+  if (const auto read = is_toml ? Result<nlohmann::json>() : tool::parse_strict(request.body); !read)
+    return problem(400, "the body cannot be read as a manifest", {{"", "is " + read.error().message}});
   auto sent = manifest::parse_sent(request.body, is_toml ? manifest::SentAs::toml : manifest::SentAs::json);
   if (sent.tree) return sent;
   if (is_toml) return problem(422, "the manifest is refused", errors_of(sent.problems));
@@ -118,9 +119,8 @@ Async<Answer> patch_agent(Context& context, Request request) {
   if (context.draining) co_return problem(503, "the host is stopping");
   auto revision = revision_in(request);
   if (!revision) co_return std::move(revision.error());
-  if (!is_json(request.body) || !raw(request.body).is_object())
-    co_return problem(400, "the body cannot be read as a merge patch", {{"", "write an object: {\"limits\": {\"max_steps\": 3}}; null removes a key"}});
-  if (const auto integer = wide_integer(request.body); !integer.empty()) co_return problem(400, "the body cannot be read as a merge patch", {{"", "is JSON with the integer " + std::string(clip_utf8(integer, 64)) + ", which is beyond 64 bits"}});
+  if (const auto read = tool::parse_strict(request.body); !read || !read->is_object())
+    co_return problem(400, "the body cannot be read as a merge patch", {{"", read ? "write an object: {\"limits\": {\"max_steps\": 3}}; null removes a key" : "is " + read.error().message}});
   auto patching = context.enrolment.patch(request.capture("id"), std::move(request.body), *revision, signed_by(request, kThroughApi));
   const auto patched = co_await std::move(patching);
   if (!patched) co_return refused(context, patched.error());

@@ -13,6 +13,7 @@
 #include "host/api/run_view.hpp"
 #include "host/api/said.hpp"
 #include "host/api/take_in.hpp"
+#include "host/api/unknown_run.hpp"
 
 namespace agentd::api {
 namespace {
@@ -120,10 +121,9 @@ Async<Answer> review(Context& context, Request request, Reviewed::What what) {
   if (context.draining) co_return problem(503, "the host is stopping");
   const auto id = request.capture("run_id");
   const auto run = parse_run_id(id);
-  const auto no_run = [&id] { return problem(404, "there is no run \"" + id + "\""); };
-  if (!run) co_return no_run();
+  if (!run) co_return co_await unknown_run(context, id);
   const auto records = co_await context.ledger.load(*run);
-  if (!records && records.error().fault == port::LedgerFault::not_found) co_return no_run();
+  if (!records && records.error().fault == port::LedgerFault::not_found) co_return co_await unknown_run(context, id);
   if (!records) co_return ledger_problem(records.error());
   const auto state = run::fold(*records);
   if (!state) co_return problem(500, state.error().message);

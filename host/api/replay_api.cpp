@@ -8,6 +8,7 @@
 #include "host/api/replay_request.hpp"
 #include "host/api/run_view.hpp"
 #include "host/api/take_in.hpp"
+#include "host/api/unknown_run.hpp"
 
 namespace agentd::api {
 namespace {
@@ -16,12 +17,12 @@ using Stored = std::vector<port::StoredRecord>;
 
 Async<std::variant<Stored, Document>> recorded(Context& context, std::string id) {
   const auto run = parse_run_id(id);
-  if (!run) co_return problem(404, "there is no run \"" + id + "\"");
+  if (!run) co_return co_await unknown_run(context, id);
   auto records = co_await context.ledger.load(*run);
   if (!records && records.error().fault == port::LedgerFault::corrupt)
     co_return problem(409, "run " + id + " cannot be replayed: " + records.error().message);
   if (!records && records.error().fault != port::LedgerFault::not_found) co_return ledger_problem(records.error());
-  if (!records || records->empty()) co_return problem(404, "there is no run \"" + id + "\"");
+  if (!records || records->empty()) co_return co_await unknown_run(context, id);
   co_return std::move(*records);
 }
 

@@ -11,6 +11,7 @@
 #include "host/api/run_view.hpp"
 #include "host/api/said.hpp"
 #include "host/api/take_in.hpp"
+#include "host/api/unknown_run.hpp"
 
 namespace agentd::api {
 namespace {
@@ -26,10 +27,10 @@ constexpr Millis kLongestForAnEnd{5'000};
 // A run's records, or the answer where there is no such run.
 Async<AtCancel> records_of(Context& context, std::string id) {
   const auto run = parse_run_id(id);
-  if (!run) co_return problem(404, "there is no run \"" + id + "\"");
+  if (!run) co_return co_await unknown_run(context, id);
   auto records = co_await context.ledger.load(*run);
   if (records && !records->empty()) co_return std::move(*records);
-  if (records || records.error().fault == port::LedgerFault::not_found) co_return problem(404, "there is no run \"" + id + "\"");
+  if (records || records.error().fault == port::LedgerFault::not_found) co_return co_await unknown_run(context, id);
   co_return ledger_problem(records.error());
 }
 
@@ -143,9 +144,9 @@ Async<Answer> forget(Context& context, Request request) {
   if (auto wrong = read_nothing(request)) co_return std::move(*wrong);
   const auto id = request.capture("id");
   const auto run = parse_run_id(id);
-  if (!run) co_return problem(404, "there is no run \"" + id + "\"");
+  if (!run) co_return co_await unknown_run(context, id);
   const auto records = co_await context.ledger.load(*run);
-  if (!records && records.error().fault == port::LedgerFault::not_found) co_return problem(404, "there is no run \"" + id + "\"");
+  if (!records && records.error().fault == port::LedgerFault::not_found) co_return co_await unknown_run(context, id);
   if (!records && records.error().fault != port::LedgerFault::corrupt) co_return ledger_problem(records.error());
   if (records && status_of(*records) == port::name(port::RunStatus::quarantined))
     co_return problem(409, "run " + id + " is in quarantine: `agentd quarantine drop` says that nobody needs it");
@@ -157,7 +158,7 @@ Async<Answer> forget(Context& context, Request request) {
   auto forgetting = context.upkeep.forget(*run);
   const auto forgotten = co_await std::move(forgetting);
   if (!forgotten && forgotten.error().fault == port::LedgerFault::stale) co_return problem(409, "run " + id + " has not ended; cancel it first");
-  if (!forgotten && forgotten.error().fault == port::LedgerFault::not_found) co_return problem(404, "there is no run \"" + id + "\"");
+  if (!forgotten && forgotten.error().fault == port::LedgerFault::not_found) co_return co_await unknown_run(context, id);
   if (!forgotten) co_return ledger_problem(forgotten.error());
   context.journal.live().forget(*run);
   context.journal.quarantine().forget(*run);

@@ -9,6 +9,7 @@
 #include "host/api/run_request.hpp"
 #include "host/api/run_view.hpp"
 #include "host/api/take_in.hpp"
+#include "host/api/unknown_run.hpp"
 
 namespace agentd::api {
 namespace {
@@ -64,7 +65,6 @@ Async<Answer> ask(Context& context, Request request) {
 }
 
 std::optional<RunId> run_of(const Request& request) { return parse_run_id(request.capture("id")); }
-Document unknown_run(const Request& request) { return problem(404, "there is no run \"" + request.capture("id") + "\""); }
 
 // "wait" of a query; nothing: not a number of seconds.
 std::optional<Millis> wait_of(const Request& request) {
@@ -79,13 +79,13 @@ std::optional<Millis> wait_of(const Request& request) {
 
 Async<Answer> show(Context& context, Request request) {
   const auto run = run_of(request);
-  if (!run) co_return unknown_run(request);
+  if (!run) co_return co_await unknown_run(context, request.capture("id"));
   const auto wait = wait_of(request);
   if (!wait) co_return problem(400, "wait is a number of seconds");
   auto finished = co_await wait_for(context, *run, *wait, request);
-  if (!finished && finished.error().fault == port::LedgerFault::not_found) co_return unknown_run(request);
+  if (!finished && finished.error().fault == port::LedgerFault::not_found) co_return co_await unknown_run(context, request.capture("id"));
   if (!finished) co_return ledger_problem(finished.error());
-  if (finished->view.is_null()) co_return unknown_run(request);
+  if (finished->view.is_null()) co_return co_await unknown_run(context, request.capture("id"));
   if (finished->crowded) {
     auto busy = problem(503, "as many requests wait for runs as may at a time; ask again soon");
     busy.headers.emplace_back("Retry-After", "5");
@@ -97,14 +97,14 @@ Async<Answer> show(Context& context, Request request) {
 // In their order; cursor is how many lines the pages before had.
 Async<Answer> steps(Context& context, Request request) {
   const auto run = run_of(request);
-  if (!run) co_return unknown_run(request);
+  if (!run) co_return co_await unknown_run(context, request.capture("id"));
   const auto limit = limit_of(request, 1000, 1000);
   if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
   const auto first = offset_of(request);
   if (!first) co_return problem(400, "cursor is what `next` said");
   const auto records = co_await context.ledger.load(*run);
   if (!records && records.error().fault != port::LedgerFault::not_found) co_return ledger_problem(records.error());
-  if (!records || records->empty()) co_return unknown_run(request);
+  if (!records || records->empty()) co_return co_await unknown_run(context, request.capture("id"));
   Page page("steps", *limit);
   StepsReader reader(*run);
   const Json beside = {{"run_id", request.capture("id")}};
@@ -161,11 +161,20 @@ Async<bool> add_summaries(Context& context, Page& page, const std::vector<port::
   co_return false;
 }
 
+std::string all_statuses() {
+  std::string all;
+  for (int number = 1; number <= static_cast<int>(port::RunStatus::missed); ++number) {
+    const std::string name = port::name(static_cast<port::RunStatus>(number));
+    if (port::run_status(name)) all += (all.empty() ? "" : ", ") + name;
+  }
+  return all;
+}
+
 std::variant<port::RunFilter, Document> filter_of(const Request& request) {
   port::RunFilter filter{.agent_id = request.parameter("agent"), .status = {}};
   if (const auto status = request.parameters("status"); !status.empty()) {
     filter.status = port::run_status(status.front());
-    if (!filter.status) return problem(400, "\"" + status.front() + "\" is not a run's status");
+    if (!filter.status) return problem(400, "\"" + status.front() + "\" is not a run's status; there is " + all_statuses());
   }
   if (const auto cursor = request.parameter("cursor"); !cursor.empty()) {
     const auto place = parse_run_id(cursor);

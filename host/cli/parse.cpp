@@ -88,6 +88,15 @@ class Grammar {
     return names;
   }
 
+  static bool is_of_a_command(const CLI::App& app, const std::string& option) {
+    const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+    const auto has = [&option](const CLI::App* sub) {
+      const auto names = options_of(*sub);
+      return std::ranges::find(names, option) != names.end() || is_of_a_command(*sub, option);
+    };
+    return std::ranges::any_of(commands, has);
+  }
+
   static std::string full_name(const CLI::App& app) { return (app.get_parent() ? full_name(*app.get_parent()) + " " : "") + app.get_name(); }
 
   // A word that the command does not know; "" when it knows all of them.
@@ -97,6 +106,7 @@ class Grammar {
     const auto word = left.front().substr(0, left.front().find('='));
     const auto command = full_name(app);
     const bool is_option = word.starts_with('-'), is_command = !is_option && !commands_of(app).empty();
+    if (is_option && is_of_a_command(app, word)) return command + ": " + word + " is an option of its commands, and comes after one: " + command + " status " + word + "\n";
     const auto suggestion = manifest::did_you_mean(word, is_option ? options_of(app) : commands_of(app));
     return command + ": " + (is_option ? "unknown option \"" : is_command ? "unknown command \"" : "one word too many: \"") + word + "\"" +
            (suggestion.empty() ? "; see " + command + " --help" : suggestion) + "\n";
@@ -105,7 +115,8 @@ class Grammar {
   Said explain(const CLI::ParseError& error) {
     const auto code_of = static_cast<CLI::ExitCodes>(error.get_exit_code());
     if (code_of == CLI::ExitCodes::ExtrasError || code_of == CLI::ExitCodes::RequiredError)
-      if (auto text = unknown_word(*named()); !text.empty()) return {kUsage, std::move(text)};
+      for (const CLI::App* app = named(); app; app = app->get_parent())
+        if (auto text = unknown_word(*app); !text.empty()) return {kUsage, std::move(text)};
     std::ostringstream out, err;
     const int code = app_.exit(error, out, err);
     if (code == 0) return {kDone, out.str()};
@@ -208,9 +219,9 @@ class Grammar {
     list->add_flag("--broken", l.broken, "Only those that cannot be used");
     surround(list, l.surroundings);
     connect(list, l.connection);
-    auto* inspect = command(*plugins_, "inspect", "What a plugin file offers; it is mapped in a process of its own", "  agentd plugins inspect \"$(dirname \"$(command -v agentd)\")/../lib/agentd/plugins/fs.so\"");
+    auto* inspect = command(*plugins_, "inspect", "What a plugin offers; its file is mapped in a process of its own", "  agentd plugins inspect fs\n  agentd plugins inspect \"$(dirname \"$(command -v agentd)\")/../lib/agentd/plugins/fs.so\"");
     auto& i = target<PluginsInspect>(inspect);
-    inspect->add_option("file", i.file, "A plugin's shared object")->required()->check(CLI::ExistingFile);
+    inspect->add_option("file", i.file, "A plugin's shared object, or the name of one that is installed")->required()->check(is_given());
     inspect->add_flag("--json", i.json, "One JSON document");
     auto* test = command(*plugins_, "test", "Hold a plugin file to what its kinds promise, a line for each; exit 0, or 1 where one is not kept",
                          "  agentd plugins test \"$(dirname \"$(command -v agentd)\")/../lib/agentd/plugins/sqlite.so\" --settings \"{\\\"path\\\":\\\"$(mktemp -d)\\\"}\"");

@@ -1,8 +1,7 @@
 #include <ostream>
 
-#include "core/base/json_numbers.hpp"
 #include "core/base/json_text.hpp"
-#include "host/cli/ask.hpp"
+#include "host/cli/params.hpp"
 
 namespace agentd::cli {
 namespace {
@@ -29,11 +28,9 @@ Asked<Json> edit_of(const QuarantineReview& command) {
     return std::unexpected(Refusal{kUsage, "--query: it is not UTF-8"});
   if (command.query) (*body)["query"] = *command.query;
   if (command.params.empty()) return body;
-  if (const auto integer = is_json(command.params) ? wide_integer(command.params) : ""; !integer.empty())
-    return std::unexpected(Refusal{kUsage, "--params: the integer " + std::string(integer) + " is beyond 64 bits"});
-  auto params = is_json(command.params) ? Json::parse(command.params) : Json();
-  if (!params.is_object()) return std::unexpected(Refusal{kUsage, "--params: not a JSON object: " + to_utf8(command.params)});
-  (*body)["params"] = std::move(params);
+  auto params = params_of(command.params);
+  if (!params) return params;
+  (*body)["params"] = std::move(*params);
   return body;
 }
 

@@ -1,24 +1,16 @@
 #include <ostream>
 #include <utility>
 
-#include "core/base/json_numbers.hpp"
 #include "core/base/json_text.hpp"
 #include "core/base/name_text.hpp"
 #include "core/base/plain_text.hpp"
-#include "host/cli/ask.hpp"
+#include "host/cli/params.hpp"
 
 namespace agentd::cli {
 namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr Millis kWaitTimeout{60'000};
-
-Asked<Json> params_of(const std::string& text) {
-  if (const auto integer = is_json(text) ? wide_integer(text) : ""; !integer.empty()) return std::unexpected(Refusal{kUsage, "--params: the integer " + std::string(integer) + " is beyond 64 bits"});
-  auto params = is_json(text) ? Json::parse(text) : Json();
-  if (!params.is_object()) return std::unexpected(Refusal{kUsage, "--params: not a JSON object: " + to_utf8(text)});
-  return params;
-}
 
 std::optional<Refusal> unusable(const AgentsRun& command) {
   if (command.query && to_utf8(*command.query) != *command.query) return Refusal{kUsage, "--query: it is not UTF-8"};
@@ -60,6 +52,16 @@ std::string what_came_of(const Json& run) {
   return "-";
 }
 
+// Why there is no run of it, where the host has no agent of this name that could have one.
+std::optional<Refusal> no_such_agent(const RunsList& command) {
+  if (!command.status.empty()) {
+    const auto any = get_list(command.connection, target("/v1/runs", {{"agent", command.agent}}), "runs", 1);
+    if (!any || !any->value("runs", Json::array()).empty()) return std::nullopt;
+  }
+  const auto agent = get(command.connection, "/v1/agents/" + percent_encode(command.agent));
+  return agent || agent.error().exit_code != kFailed ? std::nullopt : std::optional(agent.error());
+}
+
 void print_steps(const Json& steps, const Output& to) {
   Table table({"step", "kind", "what", "outcome", "duration", "detail"});
   for (const auto& step : steps) {
@@ -90,6 +92,8 @@ int perform(const AgentsRun& command, const Output& to) {
 int perform(const RunsList& command, const Output& to) {
   const auto answer = get_list(command.connection, target("/v1/runs", {{"agent", command.agent}, {"status", command.status}}), "runs", command.limit);
   if (!answer) return tell(answer.error(), to);
+  if (!command.agent.empty() && answer->value("runs", Json::array()).empty())
+    if (const auto refused = no_such_agent(command)) return tell(*refused, to);
   if (command.connection.json) return print_json(*answer, to), kDone;
   Table table({{"run", Cut::never}, {"agent", Cut::never}, "status", "trigger", "steps", "queued", "finished", "result"});
   for (const auto& run : answer->value("runs", Json::array())) {

@@ -33,6 +33,7 @@ using doctor::warning;
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kSeeCheck = "agentd check says where, and what would be right.";
+constexpr const char* kDamaged = "agentd check --ledger says which rows; a backup goes back with agentd ledger restore.";
 constexpr plugin::Patience kImpatience{.create = Millis(5'000), .destroy = Millis(2'000)};
 constexpr std::chrono::seconds kLedgerWithin{3};
 
@@ -63,7 +64,7 @@ class Doctor {
     co_await look_at_agents();
     const auto state = doctor::look_at_state(config_.host.state_dir);
     for (const auto& finding : state.findings) add(finding);
-    look_at_ledger();
+    look_at_ledger(state.is_usable);
     look_at_plugins();
     look_at_toolsets();
     co_await look_at_stores();
@@ -81,7 +82,8 @@ class Doctor {
   void add(Finding finding) { findings_.push_back(std::move(finding)); }
 
   Async<void> look_at_agents() {
-    const auto loaded = co_await read_agents(agent_folders(setup_.loaded), config_, ground_.ports, setup_.around.working_folder);
+    auto loaded = co_await read_agents(agent_folders(setup_.loaded), config_, ground_.ports, setup_.around.working_folder);
+    if (!loaded.problems.empty()) loaded.problems = agent_folder_problems(setup_.loaded);
     const auto refused = static_cast<std::size_t>(std::ranges::count_if(loaded.agents, [](const auto& agent) { return !agent.spec; }));
     const auto all = counted(loaded.agents.size(), "agent");
     if (refused > 0 || !loaded.problems.empty()) add(failed("agents", all + ", " + std::to_string(refused) + " refused" + (loaded.problems.empty() ? "" : "; " + to_text(loaded.problems.front())), kSeeCheck));
@@ -90,7 +92,7 @@ class Doctor {
   }
 
   // Its rows, for as long as a person waits: a page at a time, also beside a host. What is not read in time ends with this process.
-  void look_at_ledger() {
+  void look_at_ledger(bool has_state) {
     auto files = ground_.ports.ledger_files();
     if (!files) return add(failed("ledger", files.error().message, kSeeCheck));
     std::packaged_task<port::LedgerReport()> check([files = std::shared_ptr(std::move(*files))] { return files->check(); });
@@ -98,7 +100,7 @@ class Doctor {
     std::thread(std::move(check)).detach();
     if (checked.wait_for(kLedgerWithin) != std::future_status::ready) return add(ok("ledger", "it can be read; its rows are too many to read them all here: agentd check --ledger does"));
     const auto report = checked.get();
-    if (!report.found.empty()) return add(failed("ledger", report.found.front().text + (report.found.size() > 1 ? ", and more" : ""), "agentd check --ledger says which rows; a backup goes back with agentd ledger restore."));
+    if (!report.found.empty()) return add(failed("ledger", report.found.front().text + (report.found.size() > 1 ? ", and more" : ""), has_state ? kDamaged : "Make the state folder usable first."));
     add(ok("ledger", report.told.empty() ? "nothing is wrong with it" : report.told.front()));
   }
 
@@ -110,7 +112,8 @@ class Doctor {
       const auto loaded = std::ranges::count_if(catalog.libraries(), [&folder](const auto& library) { return library->file.parent_path() == folder; });
       add(ok("plugins", counted(static_cast<std::size_t>(loaded), "plugin") + " of " + folder.string()));
     }
-    for (const auto& broken : catalog.broken()) add(failed("plugin " + broken.name, broken.reason, "Put a build of it there that fits, or take the file away."));
+    for (const auto& broken : catalog.broken())
+      add(is_hidden(setup_, catalog, broken) ? ok("plugin " + broken.name, broken.reason + "; its folder is searched earlier") : failed("plugin " + broken.name, broken.reason, "Put a build of it there that fits, or take the file away."));
   }
   void look_for_folder(const std::string& folder) {
     std::error_code error;

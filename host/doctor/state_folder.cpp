@@ -81,17 +81,21 @@ Finding disk_space(const fs::path& folder) {
 
 }  // namespace
 
-Findings writable(const std::string& check, const fs::path& folder, const std::string& advice) {
+// A ledger that another user left there, in a folder that is this one's, is as useless.
+Findings unusable_state(const fs::path& folder) {
   std::error_code error;
   const auto there = nearest_there(folder);
-  if (!fs::is_directory(there, error)) return {failed(check, there.string() + " is no folder", advice)};
-  if (may(there, R_OK | W_OK | X_OK)) return {};
-  return {failed(check, there.string() + (there == folder ? " cannot be written: " : " lets nobody make " + folder.string() + ": ") + words(errno), advice)};
+  if (!fs::is_directory(there, error)) return {failed(kFolder, there.string() + " is no folder", kAnother)};
+  if (!may(there, R_OK | W_OK | X_OK)) return {failed(kFolder, there.string() + (there == folder ? " cannot be written: " : " lets this user not make " + folder.string() + ": ") + words(errno), kAnother)};
+  for (const auto* name : {"ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.lock"})
+    if (const auto file = folder / name; !may(file, R_OK | W_OK) && errno == EACCES) return {failed(kFolder, file.string() + " cannot be read and written: " + words(EACCES), kAnother)};
+  return {};
 }
 
 StateFolder look_at_state(const fs::path& folder) {
-  StateFolder seen{.findings = writable(kFolder, folder, kAnother)};
-  if (!seen.findings.empty()) return seen;
+  StateFolder seen{.findings = unusable_state(folder)};
+  seen.is_usable = seen.findings.empty();
+  if (!seen.is_usable) return seen;
   struct stat mode {};
   if (stat(folder.c_str(), &mode) != 0) {
     seen.findings = {ok(kFolder, folder.string() + " is not there yet: the first start makes it"), disk_space(nearest_there(folder))};

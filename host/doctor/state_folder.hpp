@@ -8,13 +8,14 @@
 
 namespace agentd::doctor {
 
+// Why this process could not keep a host's state there, and what to do about it; none: it could.
+Findings unusable_state(const std::filesystem::path& folder);
+
 struct StateFolder {
   Findings findings;
+  bool is_usable = true;
   pid_t holder = 0;  // that has a file of it locked; 0: none
 };
 StateFolder look_at_state(const std::filesystem::path& folder);
-
-// Whether this process could make files there, or the folder itself: where not, why.
-Findings writable(const std::string& check, const std::filesystem::path& folder, const std::string& advice);
 
 }  // namespace agentd::doctor

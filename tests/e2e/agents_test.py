@@ -181,6 +181,12 @@ class Agents(AgentdTest):
             self.assertEqual(self.ask("POST", "/v1/agents", manifest(agent_id="b", **wrong))[0], status)
         self.assertEqual(self.agents()["a"]["revision"], 1)
 
+    def test_json_that_is_none_is_told_with_its_place(self):
+        self.start()
+        for method, path in (("POST", "/v1/agents"), ("PATCH", "/v1/agents/a")):
+            status, body, _ = self.ask(method, path, '{"agent_id":"a",}')
+            self.assertEqual((status, body["errors"][0]["detail"]), (400, "is not one valid JSON document (at byte 17)"))
+
     def test_who_looked_at_another_revision_changes_nothing(self):
         self.start()
         self.created()

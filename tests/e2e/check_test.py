@@ -1,4 +1,5 @@
 """`agentd check` lists every mistake of a folder in one pass, each with its place; `serve` starts what is healthy all the same."""
+import os
 import re
 import shutil
 import sqlite3
@@ -25,7 +26,59 @@ MISTAKES = {
 }
 
 
+# Root is kept out of nothing without this.
+MAY_NOT_PASS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+
+
 class Check(AgentdTest):
+    def test_a_state_folder_that_cannot_be_written_is_told_once_with_what_to_do(self):
+        host = self.host(openai(self.endpoint()), healthy=HEALTHY)
+        host.state.mkdir(exist_ok=True)
+        host.state.chmod(0o500)
+        for command in ("check", "serve"):
+            done = subprocess.run([*MAY_NOT_PASS, str(AGENTD), command, "--config", "agentd.toml"], cwd=host.folder, capture_output=True, text=True, timeout=60, env=host.environment())
+            out = done.stdout + done.stderr
+            with self.subTest(command):
+                self.assertEqual((done.returncode, out.count("Permission denied")), (2, 1), out)
+                self.assertRegex(out, r"agentd\.toml:\d+:\d+: state folder: \S+ cannot be written: Permission denied\. Give it to the user that runs agentd, or name another")
+
+    def test_a_folder_of_agents_that_is_not_there_is_told_where_it_is_named(self):
+        host = self.host(openai(self.endpoint()), healthy=HEALTHY)
+        config = host.folder / "agentd.toml"
+        lines = config.read_text().splitlines()
+        line = next(i for i, text in enumerate(lines) if text.startswith("[host]")) + 1
+        lines = [text for text in lines if not text.startswith("agent_dirs")]
+        lines.insert(line, 'agent_dirs = ["agents", "agent"]')
+        config.write_text("\n".join(lines) + "\n")
+        out = host.cli("check", "--config", "agentd.toml", check=False).stdout
+        self.assertRegex(out, rf"(?m)^agentd\.toml:{line + 1}:25: cannot read the folder of agents \S+/agent: No such file or directory$")
+        flag = host.cli("check", "--config", "agentd.toml", "--agents", "nowhere", check=False).stdout
+        self.assertRegex(flag, r"(?m)^--agents: cannot read the folder of agents \S*nowhere: No such file or directory$")
+
+    def test_a_configuration_that_is_not_there_comes_before_what_comes_of_it(self):
+        host = self.host("", healthy=HEALTHY)
+        lines = host.cli("check", "--config", "nope.toml", check=False).stdout.splitlines()
+        self.assertGreater(len(lines), 1)
+        self.assertTrue(lines[0].startswith("nope.toml: "), lines)
+
+    def test_a_plugin_that_another_folder_hides_is_no_mistake(self):
+        host = self.host(openai(self.endpoint()), healthy=HEALTHY)
+        folder = self.folder / "own"
+        folder.mkdir(mode=0o755)
+        shutil.copy(BUILD / "lib" / "agentd" / "plugins" / "fs.so", folder)
+        done = host.cli("check", "--config", "agentd.toml", "--plugins", str(folder))
+        self.assertRegex(done.stdout, r'(?m)fs\.so: note: .*plugin "fs" .* is loaded from \S+/own/fs\.so already$')
+
+    def test_agents_that_may_write_what_their_host_reads_are_noted(self):
+        host = self.host(openai(self.endpoint()) + '[toolsets.fs]\nroots = ["data", "."]\n', healthy=HEALTHY)
+        (host.folder / "data").mkdir()
+        done = host.cli("check", "--config", "agentd.toml")
+        self.assertRegex(done.stdout, r"(?m)^agentd\.toml:\d+:\d+: note: \S+, where agents may write, holds manifests of agents: \S+/agents; name a folder beside it, or set read_only = true$")
+        self.assertNotIn("data, where", done.stdout)
+        config = host.folder / "agentd.toml"
+        config.write_text(config.read_text().replace('roots = ["data", "."]', 'roots = ["."]\nread_only = true'))
+        self.assertNotIn("where agents may write", host.cli("check", "--config", "agentd.toml").stdout)
+
     def test_every_row_of_the_ledger_also_while_a_host_serves(self):
         host = self.host(openai(self.endpoint(rounds=0)), healthy=HEALTHY)
         host.start()

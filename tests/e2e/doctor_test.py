@@ -59,9 +59,9 @@ class Doctor(AgentdTest):
     def provider(self, name, path, more='api_key = "env:KEY"\n'):
         return f'[providers.{name}]\nplugin = "openai"\nbase_url = "http://127.0.0.1:{self.server.server_port}/{path}"\n{more}'
 
-    def ask(self, *arguments, **options):
+    def ask(self, *arguments, within=(), **options):
         environment = self.agentd.environment(KEY=KEY, **options.pop("environment", {}))
-        return subprocess.run([str(AGENTD), "doctor", "--config", "agentd.toml", *arguments], cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE, env=environment, **options)
+        return subprocess.run([*within, str(AGENTD), "doctor", "--config", "agentd.toml", *arguments], cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE, env=environment, **options)
 
     def checks(self, *arguments, code=None, **options):
         done = self.ask("--json", *arguments, **options)
@@ -204,6 +204,28 @@ class Doctor(AgentdTest):
         self.assertEqual(self.one(checks, "clock")["state"], "failed")
         nowhere = self.checks("--state", str(self.folder / "agentd.toml"), code=1)
         self.assertEqual(self.one(nowhere, "state folder")["state"], "failed")
+
+    def test_state_that_is_somebody_else_s(self):
+        self.agentd.start()
+        self.agentd.stop()
+        os.chmod(self.agentd.state, 0o500)
+        self.addCleanup(os.chmod, self.agentd.state, 0o700)
+        within = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+        checks = self.checks(code=1, within=within)
+        self.assertIn("cannot be written: Permission denied", self.one(checks, "state folder")["found"])
+        os.chmod(self.agentd.state, 0o700)
+        os.chmod(self.agentd.state / "ledger.db", 0)
+        checks = self.checks(code=1, within=within)
+        self.assertIn("ledger.db cannot be read and written: Permission denied", self.one(checks, "state folder")["found"])
+        self.assertEqual(self.one(checks, "ledger")["do"], "Make the state folder usable first.")
+
+    def test_a_plugin_that_another_folder_hides_is_ok(self):
+        folder = self.folder / "more"
+        folder.mkdir(mode=0o755)
+        shutil.copy(BUILD / "lib" / "agentd" / "plugins" / "fs.so", folder)
+        check = self.one(self.checks("--plugins", str(folder)), "plugin fs")
+        self.assertEqual(check["state"], "ok", check)
+        self.assertIn(f"{folder}/fs.so already; its folder is searched earlier", check["found"])
 
     def test_few_open_files_are_said_with_what_they_mean(self):
         limited = self.checks(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024)))

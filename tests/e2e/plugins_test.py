@@ -78,6 +78,9 @@ class Plugins(AgentdTest):
         self.assertIn("toolset\tfs", done.stdout)
         http = host.cli("plugins", "inspect", str(BUILD / "lib" / "agentd" / "plugins" / "http.so")).stdout
         self.assertIn('timeout: duration = "20s"', http)
+        self.assertEqual(host.cli("plugins", "inspect", "fs").stdout, done.stdout)
+        unknown = host.cli("plugins", "inspect", "sqlit", check=False)
+        self.assertEqual((unknown.returncode, 'did you mean "sqlite"?' in unknown.stderr), (2, True), unknown.stderr)
         crashed = host.cli("plugins", "inspect", str(BROKEN / "crash.so"), check=False)
         self.assertEqual(crashed.returncode, 1, crashed.stdout + crashed.stderr)
         self.assertIn("crashes when it is loaded", crashed.stdout + crashed.stderr)

@@ -94,6 +94,18 @@ class Run(AgentdTest):
         self.assertEqual((first["duplicate"], again["duplicate"]), (False, True))
         self.assertEqual(first["run_id"], again["run_id"])
 
+    def test_words_that_miss_are_told_with_what_was_near(self):
+        run_id = self.agentd.submit("watcher")
+        position = run_id.split("-")[0]
+        for command, says in ((("runs", "list", "--agent", "watchr"), 'there is no agent "watchr"; did you mean "watcher"?'), (("agents", "run", "watchr"), 'there is no agent "watchr"; did you mean "watcher"?'),
+                              (("runs", "list", "--agent", "watchr", "--status", "failed"), 'there is no agent "watchr"'), (("runs", "list", "--status", "done"), '"done" is not a run\'s status; there is queued, running, waiting, completed, '),
+                              (("runs", "show", position), f'there is no run "{position}"; did you mean "{run_id}"?'), (("runs", "cancel", position), f'did you mean "{run_id}"?'), (("runs", "show", "999999"), 'there is no run "999999"\n')):
+            with self.subTest(command):
+                done = self.agentd.cli(*command, check=False)
+                self.assertIn(says, done.stderr)
+                self.assertEqual((done.returncode, done.stdout), (2 if "done" in command else 1, ""))
+        self.assertEqual(self.agentd.cli("runs", "list", "--agent", "watcher", "--status", "dropped").stdout, "")
+
     def test_a_key_cannot_take_the_place_of_a_slot(self):
         status, text = self.agentd.request("POST", "/v1/agents/watcher/runs", {"key": "watcher@2030-01-01T00:00:00Z"})
         self.assertEqual(status, 422, text)

@@ -17,10 +17,12 @@ std::string refusal(AgentsRun command) {
 
 TEST(AgentsRunCommand, SendsNoNumberThatIsAnother) {
   EXPECT_EQ(refusal({.params = R"({"n":18446744073709551616})"}),
-            "2 agentd: --params: the integer 18446744073709551616 is beyond 64 bits\n");
-  EXPECT_TRUE(refusal({.params = R"({"n":1e400})"}).starts_with("2 agentd: --params: not a JSON object"));
-  EXPECT_TRUE(refusal({.params = R"({"n":NaN})"}).starts_with("2 agentd: --params: not a JSON object"));
-  EXPECT_TRUE(refusal({.params = R"({"n":1,"n":2})"}).starts_with("2 agentd: --params: not a JSON object"));
+            "2 agentd: --params: it is JSON with the integer 18446744073709551616, which is beyond 64 bits: {\"n\":18446744073709551616}\n");
+  EXPECT_TRUE(refusal({.params = R"({"n":1e400})"}).starts_with("2 agentd: --params: it is JSON with a number beyond what a double holds (at byte "));
+  EXPECT_TRUE(refusal({.params = R"({"n":NaN})"}).starts_with("2 agentd: --params: it is not one valid JSON document (at byte 6)"));
+  EXPECT_TRUE(refusal({.params = R"({"a":1,})"}).starts_with("2 agentd: --params: it is not one valid JSON document (at byte 8)"));
+  EXPECT_TRUE(refusal({.params = R"({"n":1,"n":2})"}).starts_with("2 agentd: --params: it is JSON with the key \"n\" twice in one object"));
+  EXPECT_TRUE(refusal({.params = "[1]"}).starts_with("2 agentd: --params: not a JSON object"));
   EXPECT_TRUE(refusal({.params = R"({"n":18446744073709551615})"}).starts_with("3 ")) << "nobody is there to take it";
 }
 

@@ -112,6 +112,7 @@ TEST(CommandLine, SuggestsTheCommandOrOptionThatWasMeant) {
   EXPECT_EQ(said({"nonsense"}).text, "agentd: unknown command \"nonsense\"; see agentd --help\n");
   EXPECT_EQ(said({"serve", "now"}).text, "agentd serve: one word too many: \"now\"; see agentd serve --help\n");
   EXPECT_EQ(said({"agents", "list", "--url"}).exit_code, kUsage);
+  EXPECT_EQ(said({"--url", "http://h:1", "status"}).text, "agentd: --url is an option of its commands, and comes after one: agentd status --url\n");
 }
 
 TEST(CommandLine, HelpIsNotAnError) {

@@ -119,6 +119,7 @@ TEST_F(Config, TellsEveryMistakeWithItsPlace) {
                           "agentd.toml:6:9: no store \"locl\": there is no [stores.locl]; did you mean \"local\"?", HasSubstr("agentd.toml:8:10: no store \"x\""),
                           HasSubstr("agentd.toml:10:10: \"sha256\" must be 64 hex digits")));
   EXPECT_THAT(problems("[api]\nlisten = \"127.0.0.1\"\n"), ElementsAre(HasSubstr("must be ADDRESS:PORT")));
+  EXPECT_THAT(problems("[api]\nlisten = \"127.0.0.1:80000\"\n"), ElementsAre(HasSubstr("at most 65535")));
   EXPECT_THAT(problems("[api]\nlisten = \"[::1]:0\"\n"), IsEmpty());
 }
 

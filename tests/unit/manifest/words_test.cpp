@@ -67,6 +67,17 @@ TEST(Number, IsNeverTakenForAnother) {
   for (const char* text : {"nan", "inf", "-inf", "1e400"}) EXPECT_EQ(to_json(typed(Kind::number, text, {})), text);
 }
 
+TEST(Toml, SaysThatAWordWantsQuotes) {
+  const auto said = [](const std::string& text) {
+    std::vector<Problem> problems;
+    parse_toml(text, std::make_shared<const Source>("a.toml", "/"), problems);
+    return problems.empty() ? "" : problems.front().message;
+  };
+  EXPECT_TRUE(said("[schedule]\ninterval = 20s\n").ends_with("; write it in quotes: \"20s\"")) << said("[schedule]\ninterval = 20s\n");
+  EXPECT_TRUE(said("a = \"\xc3\xa9\"\nb = [\"\xc3\xa9\", daily]\n").ends_with("; write it in quotes: \"daily\""));
+  for (const char* text : {"a = 0x1g", "a = 2026-13-01T00:00:00Z", "a = ", "a = \"x", "a b = 1", "[x", "a = 1.2.3"}) EXPECT_FALSE(said(text).contains("quotes:")) << text << ": " << said(text);
+}
+
 TEST(Number, OfAFileIsRefusedWhenNothingHoldsIt) {
   for (const char* number : {"9223372036854775808", "-9223372036854775809", "1e400", "nan", "-inf"}) {
     std::vector<Problem> problems;
