@@ -36,6 +36,7 @@ constexpr const char* kSeeCheck = "agentd check says where, and what would be ri
 constexpr const char* kDamaged = "agentd check --ledger says which rows; a backup goes back with agentd ledger restore.";
 constexpr plugin::Patience kImpatience{.create = Millis(5'000), .destroy = Millis(2'000)};
 constexpr std::chrono::seconds kLedgerWithin{3};
+constexpr Millis kStoreWithin{5'000};
 
 std::string counted(std::size_t count, const std::string& what) { return std::to_string(count) + " " + what + (count == 1 ? "" : "s"); }
 
@@ -162,10 +163,21 @@ class Doctor {
         add(ok(check, what + "; not opened: its files are for one process alone"));
         continue;
       }
+      if (!ground_.ports.store(name, plugin::Kind::memory)) {
+        add(ok(check, what + "; not asked: it only takes"));
+        continue;
+      }
       co_await ground_.ports.open_memory(name);
-      const auto opened = ground_.ports.memory(name);
-      add(opened || !ground_.ports.store(name, plugin::Kind::memory) ? ok(check, what) : failed(check, opened.error().message, "Start the server behind [stores." + name + "], or correct its address and credentials."));
+      const auto why = co_await why_not_read(name);
+      add(why.empty() ? ok(check, what) : failed(check, why, "Start the server behind [stores." + name + "], or correct its address and credentials."));
     }
+  }
+  // Empty: it answers.
+  Async<std::string> why_not_read(std::string store) {
+    const auto memory = ground_.ports.memory(store);
+    if (!memory) co_return memory.error().message;
+    const auto read = co_await (*memory)->list({.agent_id = "doctor", .limit = 1, .timeout = kStoreWithin});
+    co_return read ? "" : read.error().message;
   }
   Result<plugin::Catalog::Found> store_component(const std::string& name) const {
     for (const auto kind : {plugin::Kind::memory, plugin::Kind::events})

@@ -4,7 +4,7 @@
 
 #include "core/plugin/ports.hpp"
 #include "tests/conformance/plugin_world.hpp"
-#include "tests/support/postgres.hpp"
+#include "tests/support/servers/postgres_server.hpp"
 
 namespace agentd::conformance {
 
@@ -24,8 +24,8 @@ inline std::vector<LedgerKind> embedded_ledger_kinds() {
 }
 
 // Started when the first test of a process asks for it.
-inline support::Postgres& postgres_server() {
-  static support::Postgres server;
+inline support::PostgresServer& postgres_server() {
+  static support::PostgresServer server;
   return server;
 }
 

@@ -139,7 +139,9 @@ TEST_F(PostgresLedger, OnlyWhoHoldsARunWritesItsRecords) {
 TEST_F(PostgresLedger, ALimitHoldsOverAllReplicas) {
   const auto one = open(), two = open();
   one->enter(wide(*one, 9)), one->enter(wide(*one, 9));
-  const auto first = one->claim_one(), second = two->claim_one();
+  const auto first = one->claim_one();
+  ASSERT_TRUE(soon({two.get()}, [&] { return two->wakes() > 0; }));
+  const auto second = two->claim_one();
   const auto hold = [](OpenLedger& l, const Claim& claim, std::int64_t tokens) {
     auto t = l.step(claim);
     t.holds = {{"host", 5, 1, {tokens, 0}, {100, 0}}};
@@ -311,13 +313,13 @@ TEST_F(PostgresLedger, WhatCannotBeLookedUpIsOfUnknownOutcomeAndIsMetLater) {
 }
 
 TEST_F(PostgresLedger, AServerThatGoesAwayRefusesAndWhatWasKeptIsThereWhenItComesBack) {
-  support::Postgres server({});
+  support::PostgresServer server({});
   const auto l = open(settings_through(server.port()));
   ASSERT_TRUE(*l) << l->error();
   const auto run = l->enter("a", "k");
   const auto claim = l->claim_one();
   l->commit(l->step(claim));
-  server.kill();
+  server.crash();
   for (int i = 0; i < 3; ++i) {
     const auto refused = l->run((*l)->commit(l->step(claim)));
     ASSERT_FALSE(refused);
@@ -325,7 +327,7 @@ TEST_F(PostgresLedger, AServerThatGoesAwayRefusesAndWhatWasKeptIsThereWhenItCome
   }
   EXPECT_FALSE(l->run((*l)->load(run)));
   EXPECT_TRUE(l->claim().empty());
-  server.up();
+  server.start();
   ASSERT_TRUE(soon({l.get()}, [&] { return l->run((*l)->commit(l->step(claim))).has_value(); }));
   EXPECT_EQ(l->get((*l)->load(run)).size(), 3u);
   l->finish(claim);

@@ -101,13 +101,16 @@ class LongLists(AgentdTest):
         self.assertEqual(len(json.loads(self.agentd.cli("runs", "list", "--json", "--limit", "2").stdout)["runs"]), 2)
 
 
+SPENT = {"tokens_today", "cost_today"}
+
+
 class Agents(AgentdTest):
     def test_show_the_limits_that_hold_and_no_others(self):
         prices = '[providers.openai.prices."priced"]\ninput = 1.0\noutput = 1.0\n'
         agentd = self.host(openai(self.endpoint()) + prices, free=AGENT, priced=AGENT.replace('"test"', '"priced"'), native='[task]\nnative = "disk_report"\n')
         agentd.start()
         limits = {agent["agent_id"]: set(agent["budget"]) for agent in agentd.get("/v1/agents")["agents"]}
-        self.assertEqual(limits, {"free": {"request_limit", "total_tokens_limit"}, "priced": {"request_limit", "total_tokens_limit", "cost_limit"}, "native": set()})
+        self.assertEqual(limits, {"free": {"request_limit", "total_tokens_limit"} | SPENT, "priced": {"request_limit", "total_tokens_limit", "cost_limit"} | SPENT, "native": set()})
 
 
 class Address(AgentdTest):

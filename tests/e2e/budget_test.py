@@ -61,22 +61,23 @@ class Budget(AgentdTest):
         self.assertIn('agentd_budget_used_ratio{agent="park",resource="cost",window="day"}', self.running.request("GET", "/metrics")[1])
 
     def test_what_is_spent_without_a_limit_is_shown_too_and_survives_the_host(self):
-        host = self.host(CONFIG.replace("1000000 ", "1 "), free=AGENT.format(on_budget="stop").replace("cost_per_day = 101\n", ""), idle=AGENT.format(on_budget="stop"))
+        self.running.kill()
+        host = self.host(CONFIG.replace("1000000 ", "1 "), park=AGENT.format(on_budget="stop").replace("cost_per_day = 101\n", ""), stop=AGENT.format(on_budget="stop"))
         (self.folder / "script.toml").write_text(SCRIPT)
         host.start()
-        usage = host.wait_run(host.submit("free"))["usage"]
+        usage = host.wait_run(host.submit("park"))["usage"]
         tokens = usage["input_tokens"] + usage["output_tokens"]
         self.assertGreater(tokens, 0)
         said = lambda: [(budget["scope"], budget["resource"], budget["spent"], budget["limit"]) for budget in host.get("/v1/budgets")["budgets"]]
-        shown = [("host", "tokens", tokens, None), ("host", "cost", usage["cost"], None), ("agent:free", "tokens", tokens, None), ("agent:free", "cost", usage["cost"], None),
-                 ("agent:idle", "cost", 0.0, 101.0)]
+        shown = [("host", "tokens", tokens, None), ("host", "cost", usage["cost"], None), ("agent:park", "tokens", tokens, None), ("agent:park", "cost", usage["cost"], None),
+                 ("agent:stop", "cost", 0.0, 101.0)]
         self.assertEqual(said(), shown)
-        self.assertEqual(host.get("/v1/agents/free")["budget"]["tokens_today"], tokens)
+        self.assertEqual(host.get("/v1/agents/park")["budget"]["tokens_today"], tokens)
         host.kill()
         host.start()
         until("what was spent before is found again", lambda: said() == shown)
         table = host.cli("budgets", "list").stdout
-        self.assertRegex(table, rf"agent:free\s+\S+\s+tokens\s+{tokens}\s+0\s+-")
+        self.assertRegex(table, rf"agent:park\s+\S+\s+tokens\s+{tokens}\s+0\s+-")
 
     def test_a_run_that_may_not_wait_fails_and_says_why(self):
         run = self.running.get(f"/v1/runs/{self.running.submit('stop')}?wait=20")

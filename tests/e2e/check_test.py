@@ -213,7 +213,7 @@ class Check(AgentdTest):
         empty.mkdir()
         for arguments, code, says in ((["check"], 0, f"note: no agents: there is no *.toml in {empty / 'agents'}"),
                                            (["check"], 0, f"note: no configuration file: there is no {empty / 'agentd.toml'}, no {empty / '.config/agentd/agentd.toml'}, no /etc/agentd/agentd.toml"),
-                                           (["check", "--agents", "gone"], 2, "gone: cannot read the folder of agents")):
+                                           (["check", "--agents", "gone"], 2, f"--agents: cannot read the folder of agents {empty / 'gone'}: No such file or directory")):
             done = subprocess.run([str(AGENTD), *arguments], cwd=empty, capture_output=True, text=True, env=host.environment(HOME=str(empty)))
             self.assertEqual(done.returncode, code, done.stdout + done.stderr)
             self.assertIn(says, done.stdout)

@@ -1,4 +1,5 @@
 """Memory and events in a real Redis, which is killed and comes back while agents run."""
+import json
 import shutil
 import subprocess
 import tempfile
@@ -116,6 +117,18 @@ class Redis(AgentdTest):
         self.assertEqual(self.agentd.wait_run(run)["status"], "completed", self.agentd.log())
         self.expect_all_copied_once()
         self.assertEqual(len(self.remembered()), 2)
+
+    def test_the_doctor_asks_the_server(self):
+        self.agentd = self.host(openai(self.endpoint) + self.stores('timeout = "500ms"\n'), worker=WORKER)
+
+        def found():
+            checks = json.loads(self.agentd.cli("doctor", "--config", "agentd.toml", "--json", check=False).stdout)["checks"]
+            return next(check for check in checks if check["check"] == "store team")
+
+        self.assertEqual(found()["state"], "ok")
+        self.redis.kill()
+        self.assertEqual(found()["state"], "failed")
+        self.assertIn(f"redis at 127.0.0.1:{self.redis.port}", found()["found"])
 
     def test_a_password_is_used_and_never_shown(self):
         self.redis.cli("CONFIG", "SET", "requirepass", "correct horse battery")

@@ -52,11 +52,15 @@ class Server {
 
  protected:
   // Waits until it is ready. What it says goes to FOLDER/log.
-  void run(const std::string& program, const std::vector<std::string>& arguments, const std::function<bool()>& is_ready) {
+  // In its process, before it begins: set_up.
+  void run(const std::string& program, const std::vector<std::string>& arguments, const std::function<bool()>& is_ready, const std::function<void()>& set_up = [] {}) {
     namespace process = boost::process;
     const auto log = (folder_ / "log").string();
     process_ = process::child(program, process::args(arguments), process::std_in < process::null, (process::std_out & process::std_err) > log,
-                              process::extend::on_exec_setup([](auto&) { ::prctl(PR_SET_PDEATHSIG, SIGKILL); }));
+                              process::extend::on_exec_setup([&set_up](auto&) {
+                                set_up();
+                                ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+                              }));
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!is_ready()) {
       if (!process_.running() || std::chrono::steady_clock::now() > until) throw std::runtime_error(program + " did not start; see " + log);
