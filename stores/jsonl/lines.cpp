@@ -2,6 +2,7 @@
 
 #include "line_id.hpp"
 #include "stores/text/event_id.hpp"
+#include "stores/text/event_json.hpp"
 #include "stores/text/instant.hpp"
 
 namespace agentd::jsonl {
@@ -19,27 +20,6 @@ std::string member(std::string_view line, const char* name) {
   if (!json.valid() || json.kind() != sdk::Json::Kind::object) return {};
   const auto value = json[name];
   return value.kind() == sdk::Json::Kind::string ? value.string() : std::string();
-}
-
-void append_member(std::string& out, const char* name, std::string_view value) {
-  out += out.back() == '{' ? "\"" : ",\"";
-  out += name;
-  out += "\":";
-  sdk::write_string(out, value);
-}
-
-void append_line(std::string& out, const sdk::Event& e) {
-  out += '{';
-  append_member(out, "id", e.id);
-  append_member(out, "type", e.type);
-  append_member(out, "agent_id", e.agent_id);
-  append_member(out, "agent_name", e.agent_id);
-  append_member(out, "run_id", e.run_id);
-  append_member(out, "session_id", e.session_id);
-  append_member(out, "timestamp", stores::instant_text(e.timestamp_ms));
-  out += ",\"payload\":";
-  for (const char c : e.payload.empty() ? "{}" : e.payload) out += c == '\n' || c == '\r' ? ' ' : c;  // between tokens: strings have none
-  out += "}\n";
 }
 
 }  // namespace
@@ -63,7 +43,8 @@ void Lines::append(const sdk::EventBatch& batch) {
   for (const auto& e : batch) {
     if (!stores::is_before(found_, e.id) && stores::is_before(checked_, e.id)) check_came_before(e);
     if (!stores::is_before(last, e.id)) continue;
-    append_line(lines, e);
+    stores::append_event_json(lines, e);
+    lines += '\n';
     last = e.id;
   }
   if (lines.empty()) return;

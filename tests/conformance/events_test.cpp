@@ -46,11 +46,14 @@ Ids ids_in_sqlite(const fs::path& folder) {
 
 Ids ids_in_redis(const std::string& stream, support::Server& server) { return static_cast<support::RedisServer&>(server).field(stream, "id"); }
 
+Ids ids_received(Ground& ground) { return static_cast<WebhookGround&>(ground).receiver().ids(); }
+
 struct EventsKind {
   const char* name;
   const char* file;
   std::unique_ptr<Ground> (*ground)();
   std::optional<Ids> (*kept)(Ground& ground);  // nothing: nobody but the store can look
+  PluginWorld::Time time = PluginWorld::Time::stands_still;
 };
 
 // Files that are rotated soon, for the tests of that.
@@ -67,7 +70,7 @@ class OpenEvents final : public EventsBench {
  public:
   OpenEvents(const EventsKind& kind, Ground& ground, std::string settings) : kind_(kind), ground_(ground), settings_(std::move(settings)) { open(); }
   OpenEvents(const EventsKind& kind, Ground& ground) : OpenEvents(kind, ground, ground.settings()) {}
-  Result<void> append(std::vector<Event> events) override { return plugins_->world().run(store_->append(std::move(events))); }
+  Result<void> append(std::vector<Event> events) override { return plugins_->run(store_->append(std::move(events))); }
   Result<void> reopen() override {
     store_.reset();
     plugins_.reset();
@@ -75,15 +78,15 @@ class OpenEvents final : public EventsBench {
     return {};
   }
   std::optional<Ids> kept() override { return kind_.kept(ground_); }
-  const std::string& log() const { return plugins_->log(); }
+  std::string log() const { return plugins_->log(); }
 
  private:
   void open() {
     auto& library = library_of(kind_.file);
     auto* component = library.component(plugin::Kind::events, kind_.name);
     if (!component) throw std::runtime_error("no such event store");
-    plugins_ = std::make_unique<PluginWorld>();
-    auto opened = plugins_->world().run(plugin::open_events(plugins_->instances(), {&library, component}, "copy", settings_));
+    plugins_ = std::make_unique<PluginWorld>(kind_.time);
+    auto opened = plugins_->run(plugin::open_events(plugins_->instances(), {&library, component}, "copy", settings_));
     if (!opened) throw std::runtime_error(opened.error().message);
     store_ = std::move(*opened);
   }
@@ -98,14 +101,15 @@ const fs::path& folder_of(Ground& ground) { return static_cast<FolderGround&>(gr
 const EventsKind kSqlite{"sqlite", AGENTD_SQLITE_PLUGIN, make_ground<FolderGround>, [](Ground& ground) { return std::optional(ids_in_sqlite(folder_of(ground))); }},
     kJsonl{"jsonl", AGENTD_JSONL_PLUGIN, make_ground<Lines>, [](Ground& ground) { return std::optional(ids_in_jsonl(folder_of(ground))); }},
     kRam{"ram", AGENTD_RAM_PLUGIN, make_ground<NoGround>, [](Ground&) { return std::optional<Ids>(); }},
-    kRedis{"redis", AGENTD_REDIS_PLUGIN, make_ground<RedisGround>, [](Ground& ground) { return std::optional(ids_in_redis("events", *ground.server())); }};
+    kRedis{"redis", AGENTD_REDIS_PLUGIN, make_ground<RedisGround>, [](Ground& ground) { return std::optional(ids_in_redis("events", *ground.server())); }},
+    kWebhook{"webhook", AGENTD_WEBHOOK_PLUGIN, make_ground<WebhookGround>, [](Ground& ground) { return std::optional(ids_received(ground)); }, PluginWorld::Time::is_real};
 
 std::string id(int n) { return event_id(n, 0); }
 
 // ---- what everybody's store is held to
 
 class Events : public testing::TestWithParam<std::tuple<EventsKind, Check<EventsBench>>> {};
-INSTANTIATE_TEST_SUITE_P(Events, Events, testing::Combine(testing::Values(kSqlite, kJsonl, kRam, kRedis), testing::ValuesIn(events_checks())), [](const auto& info) {
+INSTANTIATE_TEST_SUITE_P(Events, Events, testing::Combine(testing::Values(kSqlite, kJsonl, kRam, kRedis, kWebhook), testing::ValuesIn(events_checks())), [](const auto& info) {
   return std::string(std::get<0>(info.param).name) + "_" + std::string(std::get<1>(info.param).name);
 });
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tests/conformance/plugin_world.hpp"
+#include "tests/support/hook_receiver.hpp"
 #include "tests/support/servers/redis_server.hpp"
 
 namespace agentd::conformance {
@@ -48,6 +49,16 @@ class RedisGround final : public Ground {
  private:
   int port() const override { return server_.port(); }
   support::RedisServer server_{support::RedisServer::durable(), kPassword};
+};
+
+class WebhookGround final : public Ground {
+ public:
+  std::string settings(int) const override { return R"({"url":")" + receiver_.url() + "\"}"; }
+  std::string place() const override { return receiver_.origin(); }
+  support::HookReceiver& receiver() { return receiver_; }
+
+ private:
+  support::HookReceiver receiver_;
 };
 
 template <class G>

@@ -11,6 +11,7 @@
 #include <agentd/abi/events.h>
 #include <agentd/sdk/plugin.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -30,7 +31,7 @@ struct Event {
 // Some events, copied once out of the host's memory, in order.
 class EventBatch {
  public:
-  explicit EventBatch(const agentd_event_batch& batch) {
+  explicit EventBatch(const agentd_event_batch& batch) : timeout_(batch.timeout_ms) {
     std::size_t bytes = 0;
     for_each_text(batch, [&](agentd_str text) { bytes += static_cast<std::size_t>(text.size); });
     text_.reserve(bytes);  // so that views into it stay good while it fills
@@ -46,6 +47,8 @@ class EventBatch {
   std::vector<Event>::const_iterator end() const { return events_.end(); }
   std::size_t size() const { return events_.size(); }
   const Event& operator[](std::size_t i) const { return events_[i]; }
+  // How long the host waits for append, from its beginning: what is not kept by then is an Error, and comes again.
+  std::chrono::milliseconds timeout() const { return timeout_; }
 
  private:
   template <class F>
@@ -60,6 +63,7 @@ class EventBatch {
     text_.append(view(text));
     return std::string_view(text_).substr(from);
   }
+  std::chrono::milliseconds timeout_;
   std::string text_;
   std::vector<Event> events_;
 };
