@@ -102,14 +102,15 @@ const EventsKind kSqlite{"sqlite", AGENTD_SQLITE_PLUGIN, make_ground<FolderGroun
     kJsonl{"jsonl", AGENTD_JSONL_PLUGIN, make_ground<Lines>, [](Ground& ground) { return std::optional(ids_in_jsonl(folder_of(ground))); }},
     kRam{"ram", AGENTD_RAM_PLUGIN, make_ground<NoGround>, [](Ground&) { return std::optional<Ids>(); }},
     kRedis{"redis", AGENTD_REDIS_PLUGIN, make_ground<RedisGround>, [](Ground& ground) { return std::optional(ids_in_redis("events", *ground.server())); }},
-    kWebhook{"webhook", AGENTD_WEBHOOK_PLUGIN, make_ground<WebhookGround>, [](Ground& ground) { return std::optional(ids_received(ground)); }, PluginWorld::Time::is_real};
+    kWebhook{"webhook", AGENTD_WEBHOOK_PLUGIN, make_ground<WebhookGround>, [](Ground& ground) { return std::optional(ids_received(ground)); }, PluginWorld::Time::is_real},
+    kOtlp{"otlp", AGENTD_OTLP_PLUGIN, make_ground<OtlpGround>, [](Ground&) { return std::optional<Ids>(); }, PluginWorld::Time::is_real};  // spans are no events
 
 std::string id(int n) { return event_id(n, 0); }
 
 // ---- what everybody's store is held to
 
 class Events : public testing::TestWithParam<std::tuple<EventsKind, Check<EventsBench>>> {};
-INSTANTIATE_TEST_SUITE_P(Events, Events, testing::Combine(testing::Values(kSqlite, kJsonl, kRam, kRedis, kWebhook), testing::ValuesIn(events_checks())), [](const auto& info) {
+INSTANTIATE_TEST_SUITE_P(Events, Events, testing::Combine(testing::Values(kSqlite, kJsonl, kRam, kRedis, kWebhook, kOtlp), testing::ValuesIn(events_checks())), [](const auto& info) {
   return std::string(std::get<0>(info.param).name) + "_" + std::string(std::get<1>(info.param).name);
 });
 

@@ -61,6 +61,15 @@ class WebhookGround final : public Ground {
   support::HookReceiver receiver_;
 };
 
+class OtlpGround final : public Ground {
+ public:
+  std::string settings(int) const override { return R"({"endpoint":")" + receiver_.origin() + "\"}"; }
+  std::string place() const override { return receiver_.origin(); }
+
+ private:
+  support::HookReceiver receiver_;
+};
+
 template <class G>
 std::unique_ptr<Ground> make_ground() {
   return std::make_unique<G>();

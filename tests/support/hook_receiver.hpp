@@ -34,8 +34,8 @@ class HookReceiver {
     const std::lock_guard lock(mutex_);
     const int status = verdict_ ? verdict_(asked) : 204;
     if (status == 0) return talk.close();
-    const auto& id = asked.headers.at("webhook-id");
-    if (status < 300 && std::ranges::find(ids_, id) == ids_.end()) ids_.push_back(id);
+    const auto id = asked.headers.find("webhook-id");
+    if (status < 300 && id != asked.headers.end() && std::ranges::find(ids_, id->second) == ids_.end()) ids_.push_back(id->second);
     talk.answer(status, status < 300 ? "" : "not today", headers_);
   }
   mutable std::mutex mutex_;

@@ -184,25 +184,38 @@ inline Transfer send(const Host& host, agentd_op parent, const HttpRequest& requ
   return stream(host, parent, request, HttpHandler{{}, {}, std::move(end)});
 }
 
-// Waits for the whole answer; in a synchronous body only. Ends early when the call is cancelled. Throws what kept an answer from coming.
-inline HttpResponse fetch(Call& call, const HttpRequest& request) {
+namespace detail {
+
+template <class F>
+HttpResponse wait_for(const Host& host, agentd_op parent, const HttpRequest& request, F&& on_start) {
   struct Waiting {
     std::mutex mutex;
     std::condition_variable changed;
     std::optional<HttpResult> result;
   };
   const auto waiting = std::make_shared<Waiting>();  // shared with the callback
-  const Transfer transfer = send(call.host(), call.op(), request, [waiting](HttpResult result) {
+  on_start(send(host, parent, request, [waiting](HttpResult result) {
     const std::lock_guard lock(waiting->mutex);
     waiting->result.emplace(std::move(result));
     waiting->changed.notify_all();
-  });
-  call.on_cancel([transfer] { transfer.abort(); });
+  }));
   std::unique_lock lock(waiting->mutex);
   waiting->changed.wait(lock, [&] { return waiting->result.has_value(); });
   HttpResult result = std::move(*waiting->result);  // nothing of it is left to the callback's thread
   if (auto* error = std::get_if<Error>(&result)) throw std::move(*error);
   return std::move(std::get<HttpResponse>(result));
+}
+
+}  // namespace detail
+
+// Waits for the whole answer; in a synchronous body only. Ends early when the call is cancelled. Throws what kept an answer from coming.
+inline HttpResponse fetch(Call& call, const HttpRequest& request) {
+  return detail::wait_for(call.host(), call.op(), request, [&call](Transfer transfer) { call.on_cancel([transfer] { transfer.abort(); }); });
+}
+
+// The same where there is no call at hand, as in a store; the request says how long it may take.
+inline HttpResponse fetch(const Host& host, const HttpRequest& request) {
+  return detail::wait_for(host, 0, request, [](Transfer) {});
 }
 
 }  // namespace agentd::sdk
