@@ -290,7 +290,7 @@ class Jsonl : public testing::Test {
 
 TEST_F(Jsonl, WritesWhatPeopleAreTold) {
   OpenEvents(kJsonl, lines_).append({event(1, "{\n \"step\": 1\n}")});
-  EXPECT_EQ(lines_of(file()), Ids{R"({"id":"0000000000000001-0","type":"model_call_started","agent_id":"a","agent_name":"a","run_id":"","session_id":"",)"
+  EXPECT_EQ(lines_of(file()), Ids{R"({"id":"0000000000000001-0","type":"model_call_started","agent_id":"a","agent_name":"a","run_id":null,"session_id":null,)"
                                   R"("timestamp":"2023-11-14T22:13:20.123Z","payload":{  "step": 1 }})"});
 }
 

@@ -65,7 +65,7 @@ TEST_F(Webhook, SendsAnEventSignedAndWhole) {
   const auto asked = receiver_.asked().at(0);
   EXPECT_EQ(asked.method, "POST");
   EXPECT_EQ(asked.body, R"({"type":"model_call_started","timestamp":"2023-11-14T22:13:20.123Z","data":{"id":")" + id(7) +
-                            R"(","type":"model_call_started","agent_id":"a","agent_name":"a","run_id":"","session_id":"","timestamp":"2023-11-14T22:13:20.123Z","payload":{ "step":1}}})");
+                            R"(","type":"model_call_started","agent_id":"a","agent_name":"a","run_id":null,"session_id":null,"timestamp":"2023-11-14T22:13:20.123Z","payload":{ "step":1}}})");
   EXPECT_EQ(asked.headers.at("authorization"), "Bearer let me in");
   EXPECT_EQ(asked.headers.at("content-type"), "application/json");
   const auto seconds = std::stoll(asked.headers.at("webhook-timestamp"));
