@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace agentd::openai {
 
@@ -30,8 +31,7 @@ class SseParser {
  private:
   // The next line that is complete, without its end; what is left of the bytes is kept for the line that they begin.
   std::optional<std::string_view> take_line(std::string_view& bytes) {
-    if (skip_line_feed_ && !bytes.empty() && bytes.front() == '\n') bytes.remove_prefix(1);  // of a CR LF that was cut in two
-    if (!bytes.empty()) skip_line_feed_ = false;
+    if (!bytes.empty() && std::exchange(skip_line_feed_, false) && bytes.front() == '\n') bytes.remove_prefix(1);  // of a CR LF that was cut in two
     const auto line_feed = bytes.find('\n');
     const auto end = std::min(bytes.substr(0, line_feed).find('\r'), line_feed);
     std::string_view line = bytes.substr(0, end);

@@ -29,6 +29,10 @@ TEST(Sse, ReadsTheSameHoweverTheBytesAreCut) {
     for (std::size_t piece = 1; piece <= stream.size(); ++piece) EXPECT_EQ(events(stream, piece), expected) << piece;
 }
 
+TEST(Sse, EndsAnEventAtTheLineFeedBehindACutCarriageReturn) {
+  for (std::size_t piece = 1; piece <= 20; ++piece) EXPECT_EQ(events("data: x\r\n\ndata: y\n\n", piece), (std::vector<std::string>{"x", "y"})) << piece;
+}
+
 TEST(Sse, CountsAnEventThatOnlyLacksItsEmptyLine) {
   EXPECT_EQ(events("data: last", 3), std::vector<std::string>{"last"});
   EXPECT_EQ(events("data: last\n", 3), std::vector<std::string>{"last"});
