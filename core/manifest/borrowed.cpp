@@ -1,5 +1,6 @@
 #include "core/manifest/borrowed.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "core/manifest/overrides.hpp"
@@ -44,7 +45,7 @@ struct StoreChoice {
 };
 constexpr std::array kStoreChoices = {
     StoreChoice{"MEMORY_STORE_TYPE", "memory", "ram"},      StoreChoice{"MEMORY_STORE_TYPE", "redis", "redis"},
-    StoreChoice{"MEMORY_STORE_TYPE", "database", nullptr},  StoreChoice{"MEMORY_STORE_TYPE", "qdrant", nullptr},
+    StoreChoice{"MEMORY_STORE_TYPE", "database", "postgres"}, StoreChoice{"MEMORY_STORE_TYPE", "qdrant", nullptr},
     StoreChoice{"MEMORY_STORE_TYPE", "chromadb", nullptr},  StoreChoice{"EVENT_STORE_TYPE", "memory", "ram"},
     StoreChoice{"EVENT_STORE_TYPE", "redis_stream", "redis"},
 };
@@ -62,9 +63,10 @@ constexpr std::array kRedis = {
     StoreSetting{"REDIS_STREAM_KEY", "stream", Kind::text},
 };
 constexpr const char* kRedisPassword = "REDIS_PASSWORD";
+constexpr const char* kDatabaseUrl = "DATABASE_URL";  // where the store "database" is
 
 // Used by stores that are not built yet.
-constexpr std::array kIdle = {"DATABASE_URL", "QDRANT_HOST", "QDRANT_PORT", "CHROMADB_HOST", "CHROMADB_PORT", "CHROMADB_PERSIST_DIRECTORY"};
+constexpr std::array kIdle = {"QDRANT_HOST", "QDRANT_PORT", "CHROMADB_HOST", "CHROMADB_PORT", "CHROMADB_PERSIST_DIRECTORY"};
 
 class Borrowing {
  public:
@@ -81,6 +83,7 @@ class Borrowing {
     if (const auto* choice = set("MEMORY_STORE_TYPE")) memory_store(*choice);
     if (const auto* choice = set("EVENT_STORE_TYPE")) event_store(*choice);
     redis();
+    database();
     for (const auto* name : kIdle)
       if (const auto* value = set(name)) idle(name, *value);
     return std::move(out_);
@@ -161,6 +164,27 @@ class Borrowing {
       else put_at({"stores", "redis", setting.key}, typed(setting.kind, *value, place(setting.variable)));
     }
     if (is_used && set(kRedisPassword)) put_at({"stores", "redis", "password"}, {"env:" + std::string(kRedisPassword), place(kRedisPassword)});
+  }
+
+  // One that says itself where its server is takes nothing from here.
+  void database() {
+    const auto* own = find(higher_, std::array<std::string_view, 2>{"stores", "database"});
+    const auto reference = "env:" + std::string(kDatabaseUrl);
+    const bool is_chosen = find(out_, std::array<std::string_view, 2>{"stores", "database"}) && !(own && own->value.find("url"));
+    if (!set(kDatabaseUrl)) {
+      if (is_chosen) problems_.push_back(problem_at(place("MEMORY_STORE_TYPE"), quote("database") + " needs " + kDatabaseUrl));
+    } else if (is_chosen) {
+      put_at({"stores", "database", "url"}, {reference, place(kDatabaseUrl)});
+    } else if (!mentions(higher_, reference)) {
+      idle(kDatabaseUrl, *set(kDatabaseUrl));
+    }
+  }
+
+  static bool mentions(const Tree& tree, const std::string& text) {
+    const auto in = [&text](const Tree& part) { return mentions(part, text); };
+    if (const auto* table = tree.table()) return std::ranges::any_of(*table, [&in](const Tree::Entry& entry) { return in(entry.value); });
+    if (const auto* list = tree.list()) return std::ranges::any_of(*list, in);
+    return tree.text() && *tree.text() == text;
   }
 
   static bool is_set_by_orchestrator(std::string_view name, std::string_view value) { return name.ends_with("_PORT") && value.starts_with("tcp://"); }

@@ -3,6 +3,7 @@
 #include <agentd/sdk/error.hpp>
 #include <poll.h>
 
+#include <bit>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -67,6 +68,8 @@ std::int64_t Rowset::integer(int row, int column) const {
   return value;
 }
 
+double Rowset::real(int row, int column) const { return std::bit_cast<double>(integer(row, column)); }
+
 std::string_view Rowset::bytes(int row, int column) const {
   return {PQgetvalue(result_.get(), row, column), static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
 }
@@ -81,8 +84,9 @@ Connection::Connection(const Place& place) {
   try {
     if (PQstatus(connection_) != CONNECTION_OK) lose(trouble());
     PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);
+    if (PQsetnonblocking(connection_, 1) != 0) lose(trouble());
     run(session(place.schema));
-    if (PQsetnonblocking(connection_, 1) != 0 || PQenterPipelineMode(connection_) != 1) lose(trouble());
+    if (PQenterPipelineMode(connection_) != 1) lose(trouble());
   } catch (...) {
     PQfinish(connection_);
     throw;
@@ -104,16 +108,18 @@ void Connection::lose(const std::string& why) {
 void Connection::run(const std::string& script) {
   const bool piped = PQpipelineStatus(connection_) != PQ_PIPELINE_OFF;
   if (piped && PQexitPipelineMode(connection_) != 1) lose(trouble());
-  const bool was_nonblocking = PQisnonblocking(connection_) != 0;
-  if (was_nonblocking) PQsetnonblocking(connection_, 0);
-  PGresult* const result = PQexec(connection_, script.c_str());
-  const Rowset owner(result);
-  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-  const auto message = trouble();
-  if (PQstatus(connection_) != CONNECTION_OK) lose(message);
-  if (was_nonblocking) PQsetnonblocking(connection_, 1);
+  const auto until = end_of_patience();
+  if (PQsendQuery(connection_, script.c_str()) != 1) lose(trouble());
+  flush(until);
+  std::optional<PgError> error;
+  while (PGresult* const result = next_result(until)) {
+    const Rowset owner(result);
+    const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    if (state && !error) error.emplace(state, one_line(PQresultErrorMessage(result)));
+  }
+  if (PQstatus(connection_) != CONNECTION_OK) lose(error ? error->what() : trouble());
   if (piped && PQenterPipelineMode(connection_) != 1) lose(trouble());
-  if (state) throw PgError(state, message);
+  if (error) throw *error;
 }
 
 void Connection::send(const Statement& statement, const Parameters& parameters) {
@@ -164,9 +170,9 @@ PGresult* Connection::next_result(Clock::time_point until) {
   return PQgetResult(connection_);
 }
 
-std::vector<Rowset> Connection::sync(std::chrono::milliseconds patience) {
+std::vector<Rowset> Connection::sync(std::optional<std::chrono::milliseconds> patience) {
   if (lost_) throw PgError({}, "the connection to the server is gone");
-  const auto until = Clock::now() + patience;
+  const auto until = patience ? Clock::now() + *patience : end_of_patience();
   const auto queued = std::exchange(queued_, {});
   if (PQpipelineSync(connection_) != 1) lose(trouble());
   flush(until);

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -38,6 +39,7 @@ class Rowset {
   std::int64_t changed() const;  // of a statement that changes rows
   bool is_null(int row, int column) const { return PQgetisnull(result_.get(), row, column) != 0; }
   std::int64_t integer(int row, int column) const;   // int8, int4, int2 or boolean
+  double real(int row, int column) const;            // float8
   std::string_view bytes(int row, int column) const;  // bytea or text
   std::string text(int row, int column) const { return std::string(bytes(row, column)); }
 
@@ -59,10 +61,13 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   void send(const Statement& statement, const Parameters& parameters = Parameters());
-  std::vector<Rowset> sync(std::chrono::milliseconds patience = kPatience);  // what each statement sent since the last one gave
+  std::vector<Rowset> sync(std::optional<std::chrono::milliseconds> patience = {});  // what each statement sent since the last one gave
   Rowset ask(const Statement& statement, const Parameters& parameters = Parameters());  // the two in one; what was sent before goes with it
   // Several statements in one text, without parameters; for making tables.
   void run(const std::string& script);
+
+  // For what comes now, in place of kPatience for each round trip.
+  void be_patient_until(std::chrono::steady_clock::time_point until) { until_ = until; }
 
   bool is_lost() const { return lost_; }
   bool is_idle() const { return queued_.empty() && PQtransactionStatus(connection_) == PQTRANS_IDLE; }
@@ -78,6 +83,7 @@ class Connection {
   void flush(std::chrono::steady_clock::time_point until);
   PGresult* next_result(std::chrono::steady_clock::time_point until);
   std::string trouble() const;
+  std::chrono::steady_clock::time_point end_of_patience() const { return until_ ? *until_ : std::chrono::steady_clock::now() + kPatience; }
 
   enum class Sent { prepare, query };
   struct Queued {
@@ -86,6 +92,7 @@ class Connection {
   };
   PGconn* connection_ = nullptr;
   bool lost_ = false;
+  std::optional<std::chrono::steady_clock::time_point> until_;
   std::vector<Queued> queued_;
   std::set<const char*> prepared_;
 };

@@ -5,6 +5,7 @@
 
 #include "tests/conformance/plugin_world.hpp"
 #include "tests/support/hook_receiver.hpp"
+#include "tests/support/servers/postgres_server.hpp"
 #include "tests/support/servers/redis_server.hpp"
 
 namespace agentd::conformance {
@@ -16,6 +17,7 @@ class Ground {
   virtual std::string settings(int port) const = 0;  // port: of a way to the server
   virtual std::string place() const = 0;             // how messages name it
   virtual support::Server* server() { return nullptr; }
+  virtual std::uint64_t cuts() const { return UINT64_MAX; }  // how many places where a connection is cut take no unreasonable time
 
  private:
   virtual int port() const { return 0; }
@@ -49,6 +51,27 @@ class RedisGround final : public Ground {
  private:
   int port() const override { return server_.port(); }
   support::RedisServer server_{support::RedisServer::durable(), kPassword};
+};
+
+// A schema of its own on a server that all of a process share: to make one takes seconds.
+class PostgresGround final : public Ground {
+ public:
+  std::string settings(int port) const override {
+    return R"({"timeout":"8s","schema":")" + schema_ + R"(","url":"postgres://postgres:correct%20horse%20battery@127.0.0.1:)" + std::to_string(port) + R"(/postgres?sslmode=disable"})";
+  }
+  std::string place() const override { return shared().address(); }
+  support::PostgresServer* server() override { return &shared(); }
+  std::uint64_t cuts() const override { return 60; }
+  const std::string& schema() const { return schema_; }
+
+ private:
+  static support::PostgresServer& shared() {
+    static support::PostgresServer server{std::vector<std::string>{}};
+    return server;
+  }
+  static inline int grounds_ = 0;
+  int port() const override { return shared().port(); }
+  const std::string schema_ = "ground" + std::to_string(++grounds_);
 };
 
 class WebhookGround final : public Ground {

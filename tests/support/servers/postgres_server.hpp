@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <boost/process/pipe.hpp>
 #include <boost/process/system.hpp>
 
 #include "tests/support/servers/server.hpp"
@@ -31,6 +32,16 @@ class PostgresServer final : public Server {
   // At once, with all its processes, as a machine that loses power.
   void crash() { end(SIGQUIT); }
   std::string url() const { return "postgres://postgres@" + address() + "/postgres?sslmode=disable"; }
+  // What a query gives, as psql prints it, a row a line.
+  std::vector<std::string> column(const std::string& query) const {
+    boost::process::ipstream out;
+    boost::process::child psql(program("psql"), boost::process::args({"-AtX", "-d", url(), "-c", query}), boost::process::std_out > out);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(out, line);) lines.push_back(line);
+    psql.wait();
+    if (psql.exit_code() != 0) throw std::runtime_error("psql: " + query);
+    return lines;
+  }
 
  private:
   static std::string program(const std::string& name) {

@@ -274,6 +274,21 @@ TEST_F(Config, BorrowsARedisThatIsChosen) {
   EXPECT_THAT(got.notes, ElementsAre(HasSubstr("REDIS_PORT is ignored: an orchestrator set it")));
 }
 
+TEST_F(Config, BorrowsADatabaseThatIsChosen) {
+  environment = {{"MEMORY_STORE_TYPE", "database"}};
+  EXPECT_THAT(texts(load()), ElementsAre("env MEMORY_STORE_TYPE: \"database\" needs DATABASE_URL"));
+  environment["DATABASE_URL"] = "postgres://x";
+  auto got = load();
+  EXPECT_THAT(texts(got), IsEmpty());
+  EXPECT_EQ(got.config.memory.store, "database");
+  EXPECT_EQ(got.config.stores.at("database").plugin, "postgres");
+  EXPECT_EQ(got.config.stores.at("database").settings, R"({"url":"env:DATABASE_URL"})");
+  EXPECT_EQ(load("[stores.database]\nurl = \"env:OTHER\"\n").config.stores.at("database").settings, R"({"url":"env:OTHER"})");
+  environment.erase("MEMORY_STORE_TYPE");
+  EXPECT_THAT(load("").notes, Contains(HasSubstr("DATABASE_URL is set, and nothing")));
+  EXPECT_THAT(load("[stores.team]\nplugin = \"postgres\"\nurl = \"env:DATABASE_URL\"\n").notes, Not(Contains(HasSubstr("DATABASE_URL"))));
+}
+
 TEST_F(Config, SendsABorrowedPasswordToNoOtherRedis) {
   environment = {{"REDIS_HOST", "cache"}, {"REDIS_PASSWORD", "x"}, {"MEMORY_STORE_TYPE", "redis"}};
   for (const auto* own : {"url = \"redis://elsewhere\"", "host = \"elsewhere\"", "plugin = \"ram\""}) {

@@ -1,0 +1,24 @@
+// What agents remember, with a search by words that an index answers: the component `postgres` of agentd.memory/1.
+#pragma once
+#include <agentd/sdk/memory.hpp>
+
+#include "client.hpp"
+
+namespace agentd::postgres {
+
+// Bodies run one at a time. A put is one transaction, durable when it returns.
+class Memory final : public sdk::MemoryStore {
+ public:
+  using Config = Settings;
+  Memory(const Settings& settings, const sdk::Host& host);
+
+  void put(const std::vector<sdk::MemoryEntry>& entries) override;
+  std::vector<sdk::MemoryEntry> list(const sdk::MemoryQuery& query) override;
+  std::vector<sdk::MemoryEntry> search(const sdk::MemoryQuery& query) override;
+  uint64_t remove(const sdk::MemoryQuery& query) override;
+
+ private:
+  Client client_;
+};
+
+}  // namespace agentd::postgres
