@@ -6,14 +6,8 @@ import tempfile
 import time
 import unittest
 
-from agentd import WATCHER, AgentdTest, Endpoint, free_port, openai, until
-
-WORKER = WATCHER + """
-[memory]
-window = 4
-[retry]
-delay = "200ms"
-"""
+from agentd import Endpoint, free_port, openai, until
+from served_stores import WORKER, ServedStores
 
 
 class RedisServer:
@@ -56,67 +50,17 @@ class RedisServer:
         shutil.rmtree(self.folder)
 
 
-class Redis(AgentdTest):
+class Redis(ServedStores):
     def setUp(self):
         super().setUp()
-        self.redis = self.enter(RedisServer())
+        self.redis = self.server = self.enter(RedisServer())
         self.endpoint = self.enter(Endpoint(self.folder, tool="system__load", bodies="yes"))
 
     def stores(self, more=""):
         return f'[stores.team]\nplugin = "redis"\nhost = "127.0.0.1"\nport = {self.redis.port}\n{more}[memory]\nstore = "team"\n[events]\nstores = ["team"]\n'
 
-    def event_ids(self):
-        page, ids = self.agentd.get("/v1/events?limit=1000"), []
-        while True:
-            ids += [event["id"] for event in page["events"]]
-            if not page["next"]:
-                return ids
-            page = self.agentd.get(f"/v1/events?limit=1000&since={page['next']}")
-
     def copied(self):
         return self.redis.field("background_agent_events", "id")
-
-    def expect_all_copied_once(self):
-        ids = self.event_ids()
-        until("the copy is whole", lambda: self.copied()[-1:] >= ids[-1:])
-        copied = self.copied()
-        self.assertEqual(copied[:len(ids)], ids)
-        self.assertEqual(len(copied), len(set(copied)))
-
-    def remembered(self):
-        return [line.split("\t") for line in self.agentd.cli("memory", "list", "worker", "--limit", "100").stdout.splitlines()]
-
-    def test_nothing_is_lost_or_repeated_when_the_server_and_the_host_are_killed(self):
-        self.agentd = self.host(openai(self.endpoint) + self.stores(), worker=WORKER)
-        self.agentd.start()
-        runs = []
-        for n in range(6):
-            runs.append(self.agentd.submit("worker", key=f"k{n}"))
-            if n % 3 == 0:
-                self.redis.kill()
-                time.sleep(0.3)
-                self.redis.start()
-            if n == 4:
-                self.agentd.kill()
-                self.agentd.start()
-        for run in runs:
-            self.assertEqual(self.agentd.wait_run(run)["status"], "completed", self.agentd.log())
-        self.assertEqual(len(self.remembered()), 2 * len(runs), "what was asked and what was answered, of each run once")
-        self.expect_all_copied_once()
-        last = self.endpoint.journal("asked")[-1]["body"]
-        self.assertGreaterEqual(last.count("How is the load?"), 2, "a run is given what was said before it")
-
-    def test_a_run_waits_for_a_memory_that_is_away(self):
-        self.agentd = self.host(openai(self.endpoint) + self.stores('timeout = "500ms"\n'), worker=WORKER)
-        self.agentd.start()
-        self.redis.kill()
-        run = self.agentd.submit("worker")
-        until("the log tells of it", lambda: f"redis at 127.0.0.1:{self.redis.port} cannot be used now" in self.agentd.log())
-        self.assertNotIn(self.agentd.run_status(run), ("completed", "failed"))
-        self.redis.start()
-        self.assertEqual(self.agentd.wait_run(run)["status"], "completed", self.agentd.log())
-        self.expect_all_copied_once()
-        self.assertEqual(len(self.remembered()), 2)
 
     def test_the_doctor_asks_the_server(self):
         self.agentd = self.host(openai(self.endpoint) + self.stores('timeout = "500ms"\n'), worker=WORKER)
