@@ -5,6 +5,8 @@
 namespace agentd::api {
 namespace {
 
+constexpr std::size_t kEnd = 4;  // CR LF CR LF
+
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool is(std::string_view text, std::string_view lower_case) { return std::ranges::equal(text, lower_case, {}, lower); }
 
@@ -64,13 +66,14 @@ std::expected<std::optional<std::size_t>, Refused> end_of_head(std::string_view 
   if (std::min(bytes.find('\n'), bytes.size()) > longest_line)
     return std::unexpected(Refused{414, "a request's first line may have " + std::to_string(longest_line) + " bytes"});
   const auto end = bytes.find("\r\n\r\n");
-  if (std::min(end, bytes.size()) > limits.bytes)
+  const auto least = end == bytes.npos && bytes.size() > kEnd - 1 ? bytes.size() - (kEnd - 1) : std::min(end, bytes.size());  // the end may have begun
+  if (least > limits.bytes)
     return std::unexpected(Refused{431, "a request's headers may have " + std::to_string(limits.bytes) + " bytes"});
   const auto whole = end == bytes.npos ? bytes : bytes.substr(0, end);
   for (auto at = whole.find('\n'); at != whole.npos; at = whole.find('\n', at + 1))
     if (at == 0 || whole[at - 1] != '\r') return std::unexpected(Refused{400, "lines of a request's head end with CR LF"});
   if (end == bytes.npos) return std::nullopt;
-  return end + 4;
+  return end + kEnd;
 }
 
 std::optional<Refused> judge_head(std::string_view head) {

@@ -1,3 +1,4 @@
+#include "host/api/head.hpp"
 #include "host/api/server.hpp"
 
 #include <gtest/gtest.h>
@@ -246,6 +247,16 @@ TEST_F(HttpServer, MakesNoRoomForABodyThatIsOnlyPromised) {
   const std::string head = "POST /counted HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n";
   EXPECT_EQ(say(head + "Content-Length: 9000000000000000\r\n\r\n12"), "");  // cut off when nothing comes
   EXPECT_EQ(ask("GET", "/alive").body, "alive");
+}
+
+TEST(Head, IsMeasuredTheSameHoweverItComesIn) {
+  constexpr HeadLimits kLimits{.line_bytes = 64, .bytes = 128};
+  for (std::size_t size = kLimits.bytes - 5; size <= kLimits.bytes + 5; ++size) {
+    std::string head = "GET / HTTP/1.1\r\nX: ";
+    head += std::string(size - head.size(), 'x') + "\r\n\r\n";
+    EXPECT_EQ(end_of_head(head, kLimits).has_value(), size <= kLimits.bytes) << size;
+    for (std::size_t part = 0; part < head.size() && size <= kLimits.bytes; ++part) EXPECT_TRUE(end_of_head(std::string_view(head).substr(0, part), kLimits)) << part << " of " << size;
+  }
 }
 
 TEST_F(HttpServer, BoundsHeadersAndBodies) {
