@@ -19,8 +19,6 @@ struct Settings {
 // Throws sdk::Error: which setting is wrong, and what would be right.
 void check(const Settings& settings);
 
-// For messages: a path may be a secret.
-std::string origin_of(const Settings& settings);
 std::string url_of(const Settings& settings);
 
 }  // namespace agentd::otlp

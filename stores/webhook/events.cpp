@@ -8,6 +8,8 @@
 #include "filter.hpp"
 #include "lanes.hpp"
 #include "signature.hpp"
+#include "stores/http/address.hpp"
+#include "stores/http/answer.hpp"
 #include "stores/text/event_id.hpp"
 #include "stores/text/event_json.hpp"
 #include "stores/text/instant.hpp"
@@ -17,21 +19,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kToSpare{500};
-constexpr std::size_t kMostOfAnAnswer = 200;
 
 bool is_busy(int status) { return status == 408 || status == 425 || status == 429 || status >= 500; }
-
-// Retry-After in seconds, up to an hour; -1: not told, or as a date.
-std::int64_t retry_after_ms(const sdk::HttpResponse& response) {
-  const auto header = std::string(response.header("retry-after"));
-  if (header.empty() || header.size() > 6 || header.find_first_not_of("0123456789") != header.npos) return -1;
-  return std::min<std::int64_t>(std::stoll(header), 3600) * 1000;
-}
-
-std::string first_line(std::string_view body) {
-  std::string line(body.substr(0, std::min(body.find_first_of("\r\n"), kMostOfAnAnswer)));
-  return line.empty() ? line : ": " + line;
-}
 
 std::string body_of(const sdk::Event& event) {
   std::string body = R"({"type":)";
@@ -61,7 +50,7 @@ class Events::Delivery final : public Lanes::Work {
     std::size_t left = 0;
     for (const auto& lane : lanes_) left += lane.left;
     if (left == 0) return;
-    const auto missing = std::to_string(left) + (left == 1 ? " event is" : " events are") + " still to be delivered to " + origin_of(store_.settings_.url);
+    const auto missing = std::to_string(left) + (left == 1 ? " event is" : " events are") + " still to be delivered to " + stores::origin_of(store_.settings_.url);
     if (trouble_) throw sdk::Error(missing + ": " + trouble_->what(), sdk::Failure::retryable, trouble_->retry_after_ms);
     throw sdk::Error(missing + ", which takes its time", sdk::Failure::retryable, 0);
   }
@@ -85,8 +74,7 @@ class Events::Delivery final : public Lanes::Work {
     if (const auto* error = std::get_if<sdk::Error>(&result)) return stop(error->what(), error->retry_after_ms);
     const auto& response = std::get<sdk::HttpResponse>(result);
     const auto& event = next(lane);
-    const bool is_taken = response.status >= 200 && response.status <= 299;
-    if (!is_taken && !is_given_up(response, event)) return stop("status " + std::to_string(response.status) + first_line(response.body), is_busy(response.status) ? retry_after_ms(response) : -1);
+    if (!stores::is_success(response) && !is_given_up(response, event)) return stop(stores::said(response), is_busy(response.status) ? stores::retry_after_ms(response) : -1);
     store_.delivered_.emplace(event.id);
     return true;
   }
@@ -94,8 +82,8 @@ class Events::Delivery final : public Lanes::Work {
   bool is_given_up(const sdk::HttpResponse& response, const sdk::Event& event) const {
     const auto& all = store_.settings_.drop_statuses;
     if (std::ranges::find(all, response.status) == all.end()) return false;
-    store_.host_.log(sdk::Level::error, "event " + std::string(event.id) + " (" + std::string(event.type) + " of " + std::string(event.agent_id) + ") is not delivered: " + origin_of(store_.settings_.url) +
-                                            " answered with status " + std::to_string(response.status) + ", which is among drop_statuses" + first_line(response.body));
+    store_.host_.log(sdk::Level::error, "event " + std::string(event.id) + " (" + std::string(event.type) + " of " + std::string(event.agent_id) + ") is not delivered: " + stores::origin_of(store_.settings_.url) +
+                                            " answered with " + stores::said(response) + "; that status is among drop_statuses");
     return true;
   }
 

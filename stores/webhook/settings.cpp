@@ -3,24 +3,18 @@
 #include <algorithm>
 
 #include "signature.hpp"
+#include "stores/http/address.hpp"
 
 namespace agentd::webhook {
 
 void check(const Settings& settings) {
   using namespace std::chrono_literals;
-  if (!settings.url.starts_with("https://") && !settings.url.starts_with("http://")) throw sdk::Error("url: must begin with https:// or http://");
+  if (!stores::is_http_url(settings.url)) throw sdk::Error("url: must begin with https:// or http://");
   if (!settings.secret.empty() && !key_of(settings.secret.reveal())) throw sdk::Error("secret: must be \"whsec_\" and 24 to 64 bytes in base64");
   if (settings.timeout.value < 100ms || settings.timeout.value > 8s) throw sdk::Error("timeout: \"100ms\" to \"8s\"");
   if (settings.parallel < 1 || settings.parallel > 64) throw sdk::Error("parallel: 1 to 64");
   const auto is_refusal = [](int64_t status) { return status >= 400 && status <= 499; };
   if (!std::ranges::all_of(settings.drop_statuses, is_refusal)) throw sdk::Error("drop_statuses: each from 400 to 499");
-}
-
-std::string origin_of(const std::string& url) {
-  const auto begin = url.find("://") + 3;
-  auto authority = url.substr(begin, url.find_first_of("/?#", begin) - begin);
-  if (const auto at = authority.rfind('@'); at != authority.npos) authority.erase(0, at + 1);
-  return url.substr(0, begin) + authority;
 }
 
 }  // namespace agentd::webhook

@@ -23,7 +23,4 @@ struct Settings {
 // Throws sdk::Error: which setting is wrong, and what would be right.
 void check(const Settings& settings);
 
-// Scheme, host and port: what may stand in a log. A path or a query may be a secret.
-std::string origin_of(const std::string& url);
-
 }  // namespace agentd::webhook

@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "core/plugin/ports.hpp"
 #include "host/conformance/events.hpp"
-#include "tests/conformance/ground.hpp"
+#include "tests/conformance/online_events.hpp"
+#include "tests/support/hook_receiver.hpp"
 
 namespace agentd::conformance {
 namespace {
@@ -15,22 +15,11 @@ using Json = nlohmann::json;
 
 class Otlp : public testing::Test {
  protected:
-  struct Store {
-    PluginWorld plugins{PluginWorld::Time::is_real};
-    std::unique_ptr<port::EventStore> events;
-    std::string error;
-  };
   // More settings, as members of an object.
-  std::unique_ptr<Store> open(const std::string& more = "") {
-    auto store = std::make_unique<Store>();
-    auto& library = library_of(AGENTD_OTLP_PLUGIN);
+  std::unique_ptr<OnlineEvents> open(const std::string& more = "") {
     const auto endpoint = more.starts_with("\"endpoint\"") ? "" : R"("endpoint":")" + receiver_.origin() + "\"" + (more.empty() ? "" : ",");
-    auto opened = store->plugins.run(plugin::open_events(store->plugins.instances(), {&library, library.component(plugin::Kind::events, "otlp")}, "traces", "{" + endpoint + more + "}"));
-    if (opened) store->events = std::move(*opened);
-    else store->error = opened.error().message;
-    return store;
+    return std::make_unique<OnlineEvents>(AGENTD_OTLP_PLUGIN, "otlp", "{" + endpoint + more + "}");
   }
-  static Result<void> append(Store& store, std::vector<port::Event> events) { return store.plugins.run(store.events->append(std::move(events))); }
   static port::Event of(int position, const std::string& type, const std::string& payload, int after_ms = 0) {
     auto e = event(position, payload);
     e.type = type;
@@ -65,7 +54,7 @@ class Otlp : public testing::Test {
 
 TEST_F(Otlp, MakesATreeOfARun) {
   const auto store = open(R"("headers":{"x-key":"let me in"},"service_name":"fleet")");
-  ASSERT_TRUE(append(*store, a_run()));
+  ASSERT_TRUE(store->append(a_run()));
   const auto asked = receiver_.asked().at(0);
   EXPECT_EQ(asked.target, "/v1/traces");
   EXPECT_EQ(asked.headers.at("content-type"), "application/json");
@@ -100,7 +89,7 @@ TEST_F(Otlp, MakesATreeOfARun) {
 
 TEST_F(Otlp, SaysWhatWentWrong) {
   const auto store = open();
-  ASSERT_TRUE(append(*store, {of(1, "model_call_completed", R"({"step":1,"provider":"p","model":"m","usage":null,"finish_reason":"error","failure":"retryable","error":"HTTP 503","duration_ms":5})"),
+  ASSERT_TRUE(store->append({of(1, "model_call_completed", R"({"step":1,"provider":"p","model":"m","usage":null,"finish_reason":"error","failure":"retryable","error":"HTTP 503","duration_ms":5})"),
                               of(2, "model_call_completed", R"({"step":2,"provider":"p","model":"m","usage":null,"finish_reason":"unknown","duration_ms":null})"),
                               of(3, "tool_call_completed", R"({"step":2,"call_id":"c","tool":"t","effect":"once","outcome":"timeout","duration_ms":5})"),
                               of(4, "background_task_error", R"({"error":"again","error_class":"retryable","will_retry":true})"),
@@ -113,15 +102,15 @@ TEST_F(Otlp, SaysWhatWentWrong) {
 TEST_F(Otlp, MakesTheSameSpansAgain) {
   const auto again = open();
   receiver_.judge([](const support::HttpAsked&) { return 503; }, "Retry-After: 7\r\n");
-  const auto refused = append(*again, a_run());
+  const auto refused = again->append(a_run());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().error_class, ErrorClass::retryable);
   EXPECT_EQ(refused.error().retry_after, Millis(7'000));
   EXPECT_NE(refused.error().message.find(receiver_.origin() + " answered with status 503: not today"), std::string::npos) << refused.error().message;
   receiver_.judge({});
-  ASSERT_TRUE(append(*again, a_run()));
+  ASSERT_TRUE(again->append(a_run()));
   const auto restarted = open();
-  ASSERT_TRUE(append(*restarted, a_run()));
+  ASSERT_TRUE(restarted->append(a_run()));
   const auto asked = receiver_.asked();
   ASSERT_EQ(asked.size(), 3u);
   EXPECT_EQ(asked[0].body, asked[1].body);
@@ -131,24 +120,24 @@ TEST_F(Otlp, MakesTheSameSpansAgain) {
 TEST_F(Otlp, GivesUpWhatMustNotBeSentAgainAndSaysSo) {
   const auto store = open();
   receiver_.judge([](const support::HttpAsked&) { return 400; });
-  ASSERT_TRUE(append(*store, a_run()));
-  EXPECT_NE(store->plugins.log().find("3 spans given up: " + receiver_.origin() + " answered with status 400: not today"), std::string::npos) << store->plugins.log();
+  ASSERT_TRUE(store->append(a_run()));
+  EXPECT_NE(store->log().find("3 spans given up: " + receiver_.origin() + " answered with status 400: not today"), std::string::npos) << store->log();
   support::HttpServer partial([](const support::HttpAsked&, support::HttpTalk& talk) { talk.answer(200, R"({"partialSuccess":{"rejectedSpans":"2","errorMessage":"too old"}})"); });
   const auto other = open(R"("endpoint":")" + partial.url() + "\"");
-  ASSERT_TRUE(append(*other, a_run()));
-  EXPECT_NE(other->plugins.log().find("refused 2 of 3 spans: too old"), std::string::npos) << other->plugins.log();
+  ASSERT_TRUE(other->append(a_run()));
+  EXPECT_NE(other->log().find("refused 2 of 3 spans: too old"), std::string::npos) << other->log();
 }
 
 TEST_F(Otlp, PassesOverWhatItCannotRead) {
   const auto store = open();
-  ASSERT_TRUE(append(*store, {of(1, "model_call_completed", "[]"), of(2, "model_call_completed", "{"), of(3, "model_call_completed", R"({"duration_ms":"x","usage":7,"model":3})")}));
+  ASSERT_TRUE(store->append({of(1, "model_call_completed", "[]"), of(2, "model_call_completed", "{"), of(3, "model_call_completed", R"({"duration_ms":"x","usage":7,"model":3})")}));
   EXPECT_EQ(spans().size(), 1u);
 }
 
 TEST_F(Otlp, RefusesSettingsThatCannotBeMeant) {
   for (const auto& [settings, said] : {std::pair(R"("endpoint":"localhost:4318")", "endpoint: must begin"), std::pair(R"("timeout":"1h")", "timeout:"), std::pair(R"("service_name":"")", "service_name: is empty")}) {
     const auto store = open(settings);
-    EXPECT_NE(store->error.find(said), std::string::npos) << settings << ": " << store->error;
+    EXPECT_NE(store->error().find(said), std::string::npos) << settings << ": " << store->error();
   }
 }
 

@@ -1,11 +1,11 @@
 // What the receiver of webhooks meets beyond what every event store promises.
 #include <gtest/gtest.h>
 
-#include "core/plugin/ports.hpp"
 #include "host/conformance/events.hpp"
 #include "stores/webhook/filter.hpp"
 #include "stores/webhook/signature.hpp"
-#include "tests/conformance/ground.hpp"
+#include "tests/conformance/online_events.hpp"
+#include "tests/support/hook_receiver.hpp"
 
 namespace agentd::conformance {
 namespace {
@@ -15,23 +15,11 @@ constexpr const char* kSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";  // of
 
 class Webhook : public testing::Test {
  protected:
-  struct Store {
-    PluginWorld plugins{PluginWorld::Time::is_real};
-    std::unique_ptr<port::EventStore> events;
-    std::string error;
-  };
   // More settings, as members of an object.
-  std::unique_ptr<Store> open(const std::string& more = "") {
-    auto store = std::make_unique<Store>();
-    auto& library = library_of(AGENTD_WEBHOOK_PLUGIN);
+  std::unique_ptr<OnlineEvents> open(const std::string& more = "") {
     const auto url = more.starts_with("\"url\"") ? "" : R"("url":")" + receiver_.url() + "\"" + (more.empty() ? "" : ",");
-    const auto settings = "{" + url + more + "}";
-    auto opened = store->plugins.run(plugin::open_events(store->plugins.instances(), {&library, library.component(plugin::Kind::events, "webhook")}, "hooks", settings));
-    if (opened) store->events = std::move(*opened);
-    else store->error = opened.error().message;
-    return store;
+    return std::make_unique<OnlineEvents>(AGENTD_WEBHOOK_PLUGIN, "webhook", "{" + url + more + "}");
   }
-  static Result<void> append(Store& store, std::vector<port::Event> events) { return store.plugins.run(store.events->append(std::move(events))); }
   static port::Event of(const std::string& agent, int position, const std::string& type = "model_call_started") {
     auto e = event(position);
     e.agent_id = agent;
@@ -61,7 +49,7 @@ TEST(WebhookFilter, KnowsStarsAndNothingElse) {
 
 TEST_F(Webhook, SendsAnEventSignedAndWhole) {
   const auto store = open(std::string(R"("token":"let me in","secret":")") + kSecret + "\"");
-  ASSERT_TRUE(append(*store, {event(7, "{\n\"step\":1}")}));
+  ASSERT_TRUE(store->append({event(7, "{\n\"step\":1}")}));
   const auto asked = receiver_.asked().at(0);
   EXPECT_EQ(asked.method, "POST");
   EXPECT_EQ(asked.body, R"({"type":"model_call_started","timestamp":"2023-11-14T22:13:20.123Z","data":{"id":")" + id(7) +
@@ -75,7 +63,7 @@ TEST_F(Webhook, SendsAnEventSignedAndWhole) {
 
 TEST_F(Webhook, SendsWhatIsWantedAlone) {
   const auto store = open(R"("types":["background_*"],"agents":["watch-*","nightly"])");
-  ASSERT_TRUE(append(*store, {of("watch-disk", 1, "background_task_failed"), of("watch-disk", 2), of("other", 3, "background_task_failed"), of("nightly", 4, "background_task_completed")}));
+  ASSERT_TRUE(store->append({of("watch-disk", 1, "background_task_failed"), of("watch-disk", 2), of("other", 3, "background_task_failed"), of("nightly", 4, "background_task_completed")}));
   auto ids = receiver_.ids();
   std::ranges::sort(ids);
   EXPECT_EQ(ids, (Ids{id(1), id(4)}));
@@ -85,7 +73,7 @@ TEST_F(Webhook, KeepsTheOrderOfAnAgentAndHoldsUpNoOther) {
   const auto store = open();
   receiver_.judge([](const support::HttpAsked& asked) { return asked.body.find("\"agent_id\":\"stuck\"") != asked.body.npos ? 503 : 204; }, "Retry-After: 7\r\n");
   const std::vector<port::Event> batch = {of("stuck", 1), of("free", 2), of("stuck", 3), of("free", 4), of("free", 5)};
-  const auto refused = append(*store, batch);
+  const auto refused = store->append(batch);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().error_class, ErrorClass::retryable);
   EXPECT_EQ(refused.error().retry_after, Millis(7'000));
@@ -93,7 +81,7 @@ TEST_F(Webhook, KeepsTheOrderOfAnAgentAndHoldsUpNoOther) {
   EXPECT_EQ(ids_of("free"), (Ids{id(2), id(4), id(5)}));
   EXPECT_EQ(ids_of("stuck"), (Ids{id(1)})) << "what comes later waits";
   receiver_.judge({});
-  ASSERT_TRUE(append(*store, batch));
+  ASSERT_TRUE(store->append(batch));
   EXPECT_EQ(ids_of("free"), (Ids{id(2), id(4), id(5)})) << "nothing twice";
   EXPECT_EQ(ids_of("stuck"), (Ids{id(1), id(1), id(3)}));
 }
@@ -101,23 +89,23 @@ TEST_F(Webhook, KeepsTheOrderOfAnAgentAndHoldsUpNoOther) {
 TEST_F(Webhook, GivesUpAnEventThatIsRefusedForGoodWhereToldToAndSaysSo) {
   const auto store = open(R"("drop_statuses":[422])");
   receiver_.judge([](const support::HttpAsked& asked) { return asked.headers.at("webhook-id") == id(1) ? 422 : 204; });
-  ASSERT_TRUE(append(*store, {event(1), event(2)}));
+  ASSERT_TRUE(store->append({event(1), event(2)}));
   EXPECT_EQ(receiver_.ids(), Ids{id(2)});
-  EXPECT_NE(store->plugins.log().find("event " + id(1) + " (model_call_started of a) is not delivered: " + receiver_.origin() + " answered with status 422"), std::string::npos) << store->plugins.log();
+  EXPECT_NE(store->log().find("event " + id(1) + " (model_call_started of a) is not delivered: " + receiver_.origin() + " answered with status 422: not today; that status is among drop_statuses"), std::string::npos) << store->log();
 }
 
 TEST_F(Webhook, TriesAgainWhateverTheReceiverSaysAndShowsNoSecret) {
   const auto store = open(R"("timeout":"300ms","token":"let me in")");
   for (const int status : {0, 301, 400, 404, 410, 429, 500}) {
     receiver_.judge([status](const support::HttpAsked&) { return status; });
-    const auto refused = append(*store, {event(1)});
+    const auto refused = store->append({event(1)});
     ASSERT_FALSE(refused) << status;
     EXPECT_EQ(refused.error().error_class, ErrorClass::retryable) << status;
-    EXPECT_EQ((refused.error().message + store->plugins.log()).find("secret-path"), std::string::npos) << refused.error().message;
-    EXPECT_EQ((refused.error().message + store->plugins.log()).find("let me in"), std::string::npos) << refused.error().message;
+    EXPECT_EQ((refused.error().message + store->log()).find("secret-path"), std::string::npos) << refused.error().message;
+    EXPECT_EQ((refused.error().message + store->log()).find("let me in"), std::string::npos) << refused.error().message;
   }
   receiver_.judge({});
-  EXPECT_TRUE(append(*store, {event(1)}));
+  EXPECT_TRUE(store->append({event(1)}));
   EXPECT_EQ(receiver_.ids(), Ids{id(1)});
 }
 
@@ -125,7 +113,7 @@ TEST_F(Webhook, WaitsForNobodyLongerThanItMay) {
   support::HttpServer silent([](const support::HttpAsked&, support::HttpTalk& talk) { talk.hang(); });
   const auto store = open(R"("url":")" + silent.url() + R"(","timeout":"200ms")");
   const auto begun = std::chrono::steady_clock::now();
-  const auto refused = append(*store, {event(1), event(2)});
+  const auto refused = store->append({event(1), event(2)});
   ASSERT_FALSE(refused);
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(9)) << "within the time of a batch";
   EXPECT_EQ(silent.asked().size(), 1u);
@@ -135,7 +123,7 @@ TEST_F(Webhook, RefusesSettingsThatCannotBeMeant) {
   for (const auto& [settings, said] : {std::pair(R"("url":"ftp://a")", "url: must begin"), std::pair(R"("secret":"hush")", "secret: must be"), std::pair(R"("timeout":"1h")", "timeout:"),
                                        std::pair(R"("parallel":0)", "parallel: 1 to 64"), std::pair(R"("drop_statuses":[200])", "drop_statuses:")}) {
     const auto store = open(settings);
-    EXPECT_NE(store->error.find(said), std::string::npos) << settings << ": " << store->error;
+    EXPECT_NE(store->error().find(said), std::string::npos) << settings << ": " << store->error();
   }
 }
 
