@@ -26,7 +26,7 @@ class OpenRedis {
   }
   explicit operator bool() const { return memory_ && events_; }
   const std::string& error() const { return error_; }  // why it was not opened
-  const std::string& log() const { return plugins_.log(); }
+  std::string log() const { return plugins_.log(); }
 
   Result<void> put(const std::string& id, const std::string& text, const std::string& agent = "a") {
     MemoryEntry e;
