@@ -20,8 +20,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kToSpare{500};
 
-bool is_busy(int status) { return status == 408 || status == 425 || status == 429 || status >= 500; }
-
 std::string body_of(const sdk::Event& event) {
   std::string body = R"({"type":)";
   sdk::write_string(body, event.type);
@@ -74,7 +72,7 @@ class Events::Delivery final : public Lanes::Work {
     if (const auto* error = std::get_if<sdk::Error>(&result)) return stop(error->what(), error->retry_after_ms);
     const auto& response = std::get<sdk::HttpResponse>(result);
     const auto& event = next(lane);
-    if (!stores::is_success(response) && !is_given_up(response, event)) return stop(stores::said(response), is_busy(response.status) ? stores::retry_after_ms(response) : -1);
+    if (!stores::is_success(response) && !is_given_up(response, event)) return stop(stores::said(response), stores::retry_after_ms(response));
     store_.delivered_.emplace(event.id);
     return true;
   }
