@@ -43,6 +43,8 @@ class PostgresLedger : public testing::Test {
     PQfinish(connection);
     return first;
   }
+  // What is said with a commit, and with nothing else: a keeper that listens again says the channel's name and a quote.
+  std::string notice() const { return "agentd_" + schema() + '\0'; }
   // Both go on, in real time, until it is so.
   template <class F>
   static bool soon(std::initializer_list<OpenLedger*> ledgers, F is_so) {
@@ -263,7 +265,7 @@ TEST_F(PostgresLedger, ACommitWhoseAnswerWasLostIsLookedUp) {
   for (const auto cut : {CutProxy::Cut::behind, CutProxy::Cut::before}) {
     const auto key = cut == CutProxy::Cut::behind ? "happened" : "did not";
     const auto other = open();  // so that there is somebody to notify, with the commit
-    proxy.cut_at("agentd_" + schema(), cut);
+    proxy.cut_at(notice(), cut);
     const auto answer = l->run((*l)->enqueue({wide(*l, 9, key)}));
     if (cut == CutProxy::Cut::behind) {
       ASSERT_TRUE(answer) << answer.error().message;
@@ -290,7 +292,7 @@ TEST_F(PostgresLedger, WhatCannotBeLookedUpIsOfUnknownOutcomeAndIsMetLater) {
   (*other)->serve("a", false);
   ASSERT_TRUE(soon({}, [&] { return by_hand("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%FROM workers WHERE until<%' AND pid<>pg_backend_pid()") == "2"; })) << "both listen";
   const auto lose = [&](auto what) {
-    proxy.cut_at("agentd_" + schema(), CutProxy::Cut::behind_and_refuse);
+    proxy.cut_at(notice(), CutProxy::Cut::behind_and_refuse);
     what();
     proxy.refuse(false);
   };
