@@ -60,9 +60,10 @@ class OpenLedger {
   Ledger& operator*() { return *ledger_; }
   Ledger* operator->() { return ledger_.get(); }
   LedgerUpkeep& upkeep() { return *ledger_; }
+  LedgerSharing& sharing() { return *ledger_; }
   explicit operator bool() const { return ledger_ != nullptr; }
   const std::string& error() const { return error_; }
-  const std::string& log() const { return plugins_.log(); }
+  std::string log() const { return plugins_.log(); }
   support::VirtualWorld& world() { return plugins_.world(); }
   const std::vector<StoredRecord>& fed() const { return fed_; }
   int wakes() const { return wakes_; }

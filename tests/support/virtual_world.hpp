@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <map>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "core/base/async.hpp"
@@ -48,8 +49,16 @@ class VirtualWorld final : public Clock, public Timers, public Random {
     auto body = [](Async<T> inner, std::optional<T>& out) -> Async<void> { out = co_await std::move(inner); };
     spawn(io_.get_executor(), body(std::move(story), result));
     settle();
-    while (!result && next_timer()) advance(*next_timer());
-    if (!result) std::abort();  // the story waits for something that will never come
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!result) {
+      if (next_timer()) {
+        advance(*next_timer());
+      } else {
+        if (std::chrono::steady_clock::now() > patience) std::abort();  // the story waits for something that will never come
+        std::this_thread::yield();                                      // or for another thread
+        settle();
+      }
+    }
     return std::move(*result);
   }
 
