@@ -16,6 +16,7 @@ namespace agentd::host {
 
 Async<Result<void>> Engine::open() {
   co_await ground_.ports.open(Ports::Stores::opened);
+  if (const auto problem = ground_.ports.replicas_problem()) co_return fail(manifest::to_text(*problem));
   auto opening = ground_.ports.open_ledger();
   auto opened = co_await std::move(opening);
   for (const auto& problem : ground_.ports.problems()) ground_.log.error("config", manifest::to_text(problem));

@@ -12,9 +12,10 @@ namespace {
 
 constexpr double kFarBehind = 300, kCaughtUp = 60;  // seconds of an event store
 constexpr const char *kSilent = "silent", *kFailures = "failures", *kBudget = "budget", *kQuarantine = "quarantine", *kUndelivered = "undelivered",
-                     *kEventLag = "event_lag", *kProviderDown = "provider_down", *kPaused = "paused", *kPluginStuck = "plugin_stuck", *kRefused = "refused", *kStranded = "stranded";
+                     *kEventLag = "event_lag", *kProviderDown = "provider_down", *kPaused = "paused", *kPluginStuck = "plugin_stuck", *kRefused = "refused", *kStranded = "stranded", *kReplicas = "replicas";
 constexpr const char* kAlertLease = "alerts";
 constexpr const char* kCursor = "alerts";  // records up to here have been looked at
+constexpr Millis kMissedAfter{15'000}, kMissedFor{30'000};
 constexpr Millis kBeginAgain{1'000};
 constexpr Millis kTakenElsewhereWithin{30'000};  // a run that is due, by a replica that has its agent
 constexpr std::size_t kRecordsToCatchUp = 500;
@@ -46,7 +47,7 @@ Watch::Watch(Ground ground)
     : ground_(ground), board_(ground.world, ground.ledger, [&log = ground.log](const std::string& text) { log.warn("alerts", text); }), of_host_(alerts_of_host(ground.config)) {}
 
 std::vector<std::pair<const char*, const char*>> Watch::rules() {
-  return {{kSilent, kCritical}, {kFailures, kWarning}, {kBudget, kWarning}, {kQuarantine, kWarning}, {kUndelivered, kWarning}, {kEventLag, kWarning}, {kProviderDown, kCritical}, {kPaused, kWarning}, {kPluginStuck, kWarning}, {kRefused, kCritical}, {kStranded, kWarning}};
+  return {{kSilent, kCritical}, {kFailures, kWarning}, {kBudget, kWarning}, {kQuarantine, kWarning}, {kUndelivered, kWarning}, {kEventLag, kWarning}, {kProviderDown, kCritical}, {kPaused, kWarning}, {kPluginStuck, kWarning}, {kRefused, kCritical}, {kStranded, kWarning}, {kReplicas, kWarning}};
 }
 
 Async<Result<void>> Watch::start() {
@@ -332,6 +333,8 @@ Async<void> Watch::look_again(std::stop_token until) {
     }
     auto stranded = look_at_stranded();
     co_await std::move(stranded);
+    auto counting = look_at_replicas();
+    co_await std::move(counting);
     auto saving = save();
     co_await std::move(saving);
     goes_on = co_await sleep(ground_.world.timers, kLookEvery, until);
@@ -414,6 +417,19 @@ Async<void> Watch::look_at_stranded() {
   clear_gone(kStranded, [&](const alert::Name& name) { return stranded.contains(name.agent_id); });
   for (const auto& agent_id : stranded)
     board_.raise({kStranded, agent_id, {}}, {kWarning, "runs of " + agent_id + " are queued, and there is no agent of that name to take them up", sinks_of(agent_id)});
+}
+
+// One that is started again is missed by nobody.
+Async<void> Watch::look_at_replicas() {
+  const alert::Name name{kReplicas, {}, {}};
+  const auto wanted = static_cast<std::size_t>(ground_.config.host.replicas);
+  if (wanted <= 1) co_return board_.clear(name);
+  const auto sessions = co_await ground_.sharing.sessions();
+  if (!sessions) co_return;
+  const auto alive = static_cast<std::size_t>(std::ranges::count_if(*sessions, [](const auto& session) { return session.lease_age <= kMissedAfter; }));
+  missing_ = alive < wanted ? missing_ + 1 : 0;
+  if (missing_ == 0) board_.clear(name);
+  if (missing_ > kMissedFor / kLookEvery) board_.raise(name, {kWarning, std::to_string(alive) + " of " + std::to_string(wanted) + " replicas are there", of_host_.sinks});
 }
 
 void Watch::look_at_refused() {

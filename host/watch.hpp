@@ -40,6 +40,7 @@ class Watch {
     World world;
     port::Ledger& ledger;
     Leases& leases;
+    port::LedgerSharing& sharing;
     const manifest::HostConfig& config;
     const Roster& roster;
     const Ports& ports;
@@ -89,6 +90,7 @@ class Watch {
   void look_at_plugins();
   void look_at_refused();
   Async<void> look_at_stranded();
+  Async<void> look_at_replicas();
   void look_at_clock();
   // Those of a rule whose subject or agent is there no more.
   template <class Exists>
@@ -107,6 +109,7 @@ class Watch {
   Position seen_ = 0, saved_ = 0;           // records up to here have been looked at, and by whoever starts next need not be
   Instant last_look_{};
   port::Fence fence_;
+  int missing_ = 0;  // looks in a row at which replicas were
   int looking_ = 0;
   std::stop_source stopping_;
 };

@@ -104,7 +104,7 @@ class Serving {
     engine_.journal().on_entry([this](const port::StoredRecord& record, const event::Entered& entered) { overtaking_->see(record, entered); });
     co_await overtaking_->start();
     co_await slots_->start();
-    watch_.emplace(Watch::Ground{ground_.world, engine_.ledger(), engine_.leases(), config_, engine_.roster(), ground_.ports, engine_.modes(), engine_.copiers(), engine_.journal(), ground_.log});
+    watch_.emplace(Watch::Ground{ground_.world, engine_.ledger(), engine_.leases(), engine_.sharing(), config_, engine_.roster(), ground_.ports, engine_.modes(), engine_.copiers(), engine_.journal(), ground_.log});
     auto watching = co_await watch_->start();
     if (!watching) co_return watching;
     file_triggers_.emplace(ground_.world, engine_.ledger(), engine_.roster(), ground_.redactor, ground_.log);

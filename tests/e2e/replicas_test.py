@@ -177,6 +177,39 @@ class Replicas(AgentdTest):
         two.stop()
         until("who has left is not listed", lambda: len(one.get("/v1/status")["replicas"]) == 1)
 
+    def test_several_replicas_are_refused_on_a_ledger_that_is_one_process_s_alone(self):
+        host = self.enter(Host(self.folder))
+        host.configure(openai(self.endpoint(text="Fine.")), watcher=WATCHER)
+        file = self.folder / "agentd.toml"
+        file.write_text(file.read_text().replace("[host]\n", "[host]\nreplicas = 2\n"))
+        said = 'agentd.toml:2:12: 2 replicas need a ledger that they can share, and store "local" (sqlite) is one process\'s alone; name one of plugin = "postgres" in [ledger] store'
+        checked = host.cli("check", check=False)
+        self.assertEqual(checked.returncode, 2)
+        self.assertIn(said, checked.stdout)
+        host.start(wait=False)
+        self.assertNotEqual(host.wait_dead(), 0)
+        self.assertIn(said, host.log())
+
+    def test_replicas_that_are_missing_are_told_of(self):
+        one = self.replica("one", self.endpoint(text="Fine."), watcher=WATCHER)
+        file = one.folder / "agentd.toml"
+        file.write_text(file.read_text().replace("[host]\n", "[host]\nreplicas = 2\n"))
+        self.assertEqual(one.cli("check").returncode, 0)
+        one.start()
+        alerts = lambda: [alert["summary"] for alert in one.get("/v1/alerts")["alerts"] if alert["rule"] == "replicas"]
+        until("one is missed", lambda: alerts() == ["1 of 2 replicas are there"], 90, pause=0.2)
+        self.replica("two", self.endpoint(text="Fine."), watcher=WATCHER).start()
+        until("none is", lambda: not alerts(), pause=0.2)
+
+    def test_what_is_forgotten_on_one_is_forgotten_by_all(self):
+        one, two = self.two(self.endpoint(text="Fine."), watcher=WATCHER)
+        run = one.submit("watcher")
+        one.wait_run(run)
+        until("the other has its events", lambda: two.get(f"/v1/events?run={run}&type=background_task_completed")["events"])
+        one.cli("runs", "forget", run)
+        until("the other has none", lambda: not [event for event in two.get("/v1/events?limit=1000")["events"] if event["run_id"] == run])
+        self.assertEqual(two.request("GET", f"/v1/runs/{run}")[0], 404)
+
     def test_what_is_paused_on_one_is_paused_on_all(self):
         one, two = self.two(self.endpoint(text="Fine."), watcher=WATCHER, other=WATCHER)
         one.cli("agents", "pause", "watcher")
