@@ -101,6 +101,7 @@ Async<Findings> look(Ground& ground, const Setup& setup, bool ledger) {
   if (auto problem = state_problem(setup.loaded)) findings.problems.push_back(std::move(*problem));
   for (auto& problem : ground.ports.problems()) findings.problems.push_back(std::move(problem));
   add_stores(ground.ports, setup.loaded, findings.problems);
+  if (auto problem = ground.ports.replicas_problem()) findings.problems.push_back(std::move(*problem));
   const auto door = open_front_door(setup.loaded, [&ground](const manifest::SecretRef& reference) { return ground.ports.secret(reference); });
   if (!door) findings.problems.insert(findings.problems.end(), door.error().begin(), door.error().end());
   for (const auto& note : ground.ports.notes()) findings.notes.push_back({config.file, 0, 0, note});

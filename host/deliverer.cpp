@@ -71,7 +71,10 @@ Async<bool> Deliverer::find_place(std::stop_token stop) {
   co_return false;
 }
 
-Async<void> Deliverer::follow(std::stop_token stop) {
+Async<void> Deliverer::follow(std::stop_token stop, port::Fence fence) {
+  fence_ = std::move(fence);
+  following_ = true;
+  pending_.clear();
   const bool found = co_await find_place(stop);
   // What an earlier host left is known whole before anything is sent: it may say that it was sent.
   const Position before = ground_.ledger.last_position();
@@ -95,6 +98,7 @@ Async<void> Deliverer::follow(std::stop_token stop) {
   }
   while (in_flight_ + resting_ > 0 || saves_later_) co_await await_an_end({});
   if (found) co_await save(true);
+  following_ = false;
 }
 
 Async<void> Deliverer::await_an_end(std::stop_token stop) {
@@ -150,7 +154,7 @@ Async<void> Deliverer::note_result(const Told& told) {
   if (!ended || ended->status != port::RunStatus::completed) co_return;
   const auto mine = std::ranges::find(ended->deliver, name_, &event::Recipient::sink);
   if (mine == ended->deliver.end() || !mine->if_changed) co_return;
-  std::vector<port::Cursor> marks = {{told_cursor(told.record.agent_id), mark_of(ended->result_json())}};
+  std::vector<port::Cursor> marks = {{told_cursor(told.record.agent_id), mark_of(ended->result_json()), fence_}};
   const auto kept = co_await ground_.ledger.put_cursors(std::move(marks));
   if (!kept) ground_.warn("sink \"" + name_ + "\": what it was told last could not be kept: " + kept.error().message);
 }
@@ -158,10 +162,11 @@ Async<void> Deliverer::note_result(const Told& told) {
 // Until it is durable; false: not before this host stops, so that the next one may send it again.
 Async<bool> Deliverer::keep(std::string agent_id, event::Body body, std::stop_token stop) {
   while (true) {
-    port::Transition transition{.agent_id = agent_id, .records = {event::to_record(body)}};
+    port::Transition transition{.agent_id = agent_id, .records = {event::to_record(body)}, .fence = fence_};
     const auto kept = co_await ground_.ledger.commit(std::move(transition));
     if (kept) co_return true;
-    if (stop.stop_requested()) co_return false;
+    const bool is_anothers = kept.error().fault == port::LedgerFault::stale;  // which tells the sink again
+    if (is_anothers || stop.stop_requested()) co_return false;
     co_await sleep(ground_.world.timers, kLedgerPause, stop);
   }
 }
@@ -243,10 +248,10 @@ Async<void> Deliverer::save(bool now) {
   const Position done = place();
   if (done == saved_ || (!now && ground_.world.clock.tick() - saved_at_ < kNoteEvery)) co_return;
   saved_at_ = ground_.world.clock.tick();
-  std::vector<port::Cursor> cursors = {{"deliver:" + name_, done}};
+  std::vector<port::Cursor> cursors = {{"deliver:" + name_, done, fence_}};
   const auto saved = co_await ground_.ledger.put_cursors(std::move(cursors));
   if (saved) saved_ = done;
-  else ground_.warn("sink \"" + name_ + "\": where it stands cannot be noted: " + saved.error().message);
+  else if (saved.error().fault != port::LedgerFault::stale) ground_.warn("sink \"" + name_ + "\": where it stands cannot be noted: " + saved.error().message);
 }
 
 // Also where nothing more comes: what is kept until it has been told is kept no longer than that.

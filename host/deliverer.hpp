@@ -28,10 +28,11 @@ class Deliverer {
   // The cursor is kept under "deliver:NAME".
   Deliverer(Ground ground, std::string name, Sink& sink) : ground_(std::move(ground)), name_(std::move(name)), sink_(sink) {}
 
+  const std::string& name() const { return name_; }
   // Something is on its way, or has not been looked at yet; what rests until its next try is not counted.
-  bool is_at_work() const { return in_flight_ > 0 || read_ < ground_.ledger.last_position(); }
-  // Until stop; nothing is on its way when it returns.
-  Async<void> follow(std::stop_token stop);
+  bool is_at_work() const { return following_ && (in_flight_ > 0 || read_ < ground_.ledger.last_position()); }
+  // Until stop; nothing is on its way when it returns. Under a lease where the ledger is shared, and then again when it has returned.
+  Async<void> follow(std::stop_token stop, port::Fence fence = {});
 
  private:
   struct Tiding {
@@ -68,6 +69,8 @@ class Deliverer {
   const Ground ground_;
   const std::string name_;
   Sink& sink_;
+  port::Fence fence_;
+  bool following_ = false;
   std::map<Position, Tiding> pending_;  // by the record that says it
   std::size_t in_flight_ = 0, resting_ = 0;
   bool saves_later_ = false;

@@ -16,21 +16,23 @@ namespace agentd::host {
 
 Async<Result<void>> Engine::open() {
   co_await ground_.ports.open(Ports::Stores::opened);
+  if (const auto problem = ground_.ports.replicas_problem()) co_return fail(manifest::to_text(*problem));
   auto opening = ground_.ports.open_ledger();
   auto opened = co_await std::move(opening);
   for (const auto& problem : ground_.ports.problems()) ground_.log.error("config", manifest::to_text(problem));
   if (!opened) co_return fail("the ledger cannot be opened: " + opened.error().message);
   ledger_ = std::move(*opened);
+  leases_.emplace(ground_.world, *ledger_, [this](const std::string& text) { ground_.log.info("leases", text); });
   journal_.emplace(ground_.world, *ledger_, ground_.metrics, ground_.log);
   modes_.emplace(*ledger_);
   auto loading = modes_->load();
   auto loaded = co_await std::move(loading);
   if (!loaded) co_return loaded;
-  sent_.emplace(*ledger_);
+  sent_.emplace(*ledger_, ledger_->is_shared());
   auto loading_sent = sent_->load();
   loaded = co_await std::move(loading_sent);
   if (!loaded) co_return loaded;
-  roster_.emplace(config_, ground_.ports, *ledger_, *modes_);
+  roster_.emplace(config_, ground_.ports, *ledger_, *modes_, ledger_->is_shared());
   co_return Result<void>();
 }
 
@@ -128,6 +130,7 @@ Async<void> Engine::take(std::vector<manifest::LoadedAgent> agents) {
 }
 
 void Engine::tell_refused(std::size_t known) {
+  for (const auto& text : roster_->news()) ground_.log.warn("agents", text);
   std::map<std::string, std::string> now;
   for (const auto& refused : std::span(roster_->refused()).subspan(known)) {
     auto& why = now[refused.agent_id];
@@ -224,13 +227,13 @@ Async<void> Engine::know_spent() {
 
 Async<void> Engine::copy(event::Copier& copier) {
   ++copying_;
-  co_await copier.follow(stop_copying_.get_token());
+  while (const auto tenure = co_await leases_->hold("events:" + copier.name(), stop_copying_.get_token())) co_await copier.follow(tenure->until(), tenure->fence());
   --copying_;
 }
 
 Async<void> Engine::deliver(Deliverer& deliverer) {
   ++copying_;
-  co_await deliverer.follow(stop_copying_.get_token());
+  while (const auto tenure = co_await leases_->hold("deliver:" + deliverer.name(), stop_copying_.get_token())) co_await deliverer.follow(tenure->until(), tenure->fence());
   --copying_;
 }
 
@@ -284,8 +287,15 @@ Async<Result<void>> Engine::start() {
   auto listener = [this](run::Speaker speaker) { return deltas_.listener(std::move(speaker)); };
   auto followers = [this](const run::RunEnd& end) { return follow_ups(ground_.world, *roster_, end); };
   auto recipients = [this](const run::RunEnd& end) { return options_.delivers ? host::recipients(*roster_, end) : std::vector<event::Recipient>(); };
-  run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .cleaner = ground_.redactor, .warn = std::move(warn), .unread = &journal_->unread(), .listener = std::move(listener), .followers = std::move(followers), .recipients = std::move(recipients), .dry_run = options_.dry_run, .can_ask = options_.can_ask};
+  run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .cleaner = ground_.redactor, .warn = std::move(warn), .unread = &journal_->unread(), .listener = std::move(listener), .followers = std::move(followers), .recipients = std::move(recipients), .dry_run = options_.dry_run, .is_shared = ledger_->is_shared(), .can_ask = options_.can_ask};
   worker_.emplace(std::move(around));
+  if (ledger_->is_shared()) {
+    journal_->on_record([this](const port::StoredRecord& record, const event::Body& body) {
+      if (const auto* asked = std::get_if<event::CancelAsked>(&body)) worker_->heed(*asked);
+      if (std::holds_alternative<event::Ended>(body)) worker_->forget(record.run);
+    });
+    leases_->want(kFleetGauges);
+  }
   for (const auto& [id, member] : roster_->members()) ledger_->serve(id, member->mode != Mode::stopped);
   worker_->start();
   std::vector<std::string> agents;
@@ -315,6 +325,7 @@ Async<void> Engine::stop(Millis drain_timeout, std::string reason) {
   co_await let_copies_catch_up();
   stop_copying_.request_stop();
   while (copying_ > 0) co_await sleep(ground_.world.timers, Millis(5), std::stop_token());
+  if (leases_) co_await leases_->stop();
   co_await ground_.ports.close();
 }
 

@@ -12,6 +12,7 @@
 #include "host/deltas.hpp"
 #include "host/ground.hpp"
 #include "host/journal.hpp"
+#include "host/leases.hpp"
 #include "host/roster.hpp"
 
 namespace agentd::host {
@@ -45,6 +46,8 @@ class Engine {
 
   port::Ledger& ledger() { return *ledger_; }
   port::LedgerUpkeep& upkeep() { return *ledger_; }
+  port::LedgerSharing& sharing() { return *ledger_; }
+  Leases& leases() { return *leases_; }
   Journal& journal() { return *journal_; }
   Deltas& deltas() { return deltas_; }
   Roster& roster() { return *roster_; }
@@ -76,6 +79,7 @@ class Engine {
   const Options options_;
   Deltas deltas_;
   std::unique_ptr<plugin::LedgerPort> ledger_;
+  std::optional<Leases> leases_;
   std::optional<Journal> journal_;
   std::optional<Modes> modes_;
   std::optional<SentAgents> sent_;

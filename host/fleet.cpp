@@ -31,12 +31,68 @@ Async<void> Fleet::stop() {
 // ---- retry.pause_after_failures
 
 void Fleet::see(const port::StoredRecord& record, const event::Body& body) {
-  if (!std::holds_alternative<event::Ended>(body) || stopping_.stop_requested()) return;
+  if (const auto* change = std::get_if<event::AgentChanged>(&body); change && record.elsewhere) return see_elsewhere(record, *change);
+  if (!std::holds_alternative<event::Ended>(body) || record.elsewhere || stopping_.stop_requested()) return;
   const auto member = ground_.engine.roster().find(record.agent_id);
   if (!member || !has_failed_too_often(*member)) return;
   ++pausing_;
   spawn(ground_.world.executor, pause_by_itself(record.agent_id));
 }
+
+// ---- what other replicas did
+
+void Fleet::see_elsewhere(const port::StoredRecord& record, const event::AgentChanged& change) {
+  if (stopping_.stop_requested()) return;
+  using What = event::AgentChanged::What;
+  const bool is_manifest = change.what == What::created || change.what == What::updated || change.what == What::deleted;
+  if (is_manifest) ground_.engine.roster().moved_on(change.agent_id.empty() ? record.agent_id : change.agent_id);
+  (is_manifest ? others_changed_ : others_paused_) = true;
+  if (std::exchange(following_, true)) return;
+  ++pausing_;
+  spawn(ground_.world.executor, follow_others());
+}
+
+Async<void> Fleet::follow_others() {
+  while (!stopping_.stop_requested() && (others_paused_ || others_changed_)) {
+    const bool changed = std::exchange(others_changed_, false);
+    others_paused_ = false;
+    auto taking = take_modes();
+    bool is_known = co_await std::move(taking);
+    if (changed) {
+      const auto turn = co_await turns_.take();
+      auto loading = ground_.engine.sent().load();
+      const auto loaded = co_await std::move(loading);
+      is_known = is_known && loaded;
+    }
+    if (is_known && changed) ground_.look_again();
+    if (is_known) continue;
+    others_paused_ = true;
+    others_changed_ = others_changed_ || changed;
+    co_await sleep(ground_.world.timers, kTryAgain, stopping_.get_token());
+  }
+  following_ = false;
+  --pausing_;
+}
+
+Async<bool> Fleet::take_modes() {
+  const auto turn = co_await turns_.take();
+  auto loading = ground_.engine.modes().load();
+  const auto loaded = co_await std::move(loading);
+  if (!loaded) {
+    ground_.log.warn("agents", loaded.error().message);
+    co_return false;
+  }
+  std::vector<std::string> changed;
+  for (const auto& [agent_id, member] : ground_.engine.roster().members())
+    if (member->mode != ground_.engine.modes().mode(agent_id)) changed.push_back(agent_id);
+  for (const auto& agent_id : changed) {
+    ground_.engine.roster().take_mode(agent_id);
+    if (auto now = ground_.engine.roster().find(agent_id)) co_await take(std::move(now));
+  }
+  co_return true;
+}
+
+// ---- retry.pause_after_failures, again
 
 // Failures that a person has seen and let pass count no more.
 bool Fleet::has_failed_too_often(const Member& member) const {
@@ -94,6 +150,11 @@ Async<std::expected<void, Fleet::Refusal>> Fleet::set_mode(std::string agent_id,
 Async<port::LedgerResult<void>> Fleet::change_mode(const Member& member, Modes::Kept to, event::AgentChanged change) {
   const auto agent_id = member.agent_id;
   change.revision = member.revision;
+  if (ground_.engine.sharing().is_shared()) {  // another replica may have changed another agent's
+    auto loading = ground_.engine.modes().load();
+    const auto loaded = co_await std::move(loading);
+    if (!loaded) co_return std::unexpected(port::LedgerError{port::LedgerFault::unavailable, loaded.error().message});
+  }
   auto setting = ground_.engine.modes().set(agent_id, std::move(to), std::move(change));
   auto set = co_await std::move(setting);
   ground_.engine.roster().take_mode(agent_id);

@@ -23,6 +23,7 @@ class Fleet {
     FileTriggers& files;
     Watch& watch;
     const Log& log;
+    std::function<void()> look_again;  // manifests are to be read again
   };
   explicit Fleet(Ground ground) : ground_(ground) {}
 
@@ -55,12 +56,16 @@ class Fleet {
   void see(const port::StoredRecord& record, const event::Body& body);
   bool has_failed_too_often(const Member& member) const;
   Async<void> pause_by_itself(std::string agent_id);
+  void see_elsewhere(const port::StoredRecord& record, const event::AgentChanged& change);
+  Async<void> follow_others();
+  Async<bool> take_modes();
   Async<port::LedgerResult<void>> change_mode(const Member& member, Modes::Kept to, event::AgentChanged change);
   Async<void> cancel_what_runs(std::string agent_id, std::string reason);
 
   const Ground ground_;
   Turns turns_;
   int pausing_ = 0;
+  bool others_paused_ = false, others_changed_ = false, following_ = false;
   std::stop_source stopping_;
 };
 

@@ -18,7 +18,7 @@ Journal::Journal(World world, port::Ledger& ledger, metrics::Metrics& metrics, c
 }
 
 void Journal::take(std::span<const port::StoredRecord> group) {
-  metrics_.observe_group(ledger_.vitals());
+  if (!group.empty() && !group.front().elsewhere) metrics_.observe_group(ledger_.vitals());
   for (const auto& record : group) {
     if (const auto* known = unread_.find(record)) {
       take(record, *known);
@@ -32,16 +32,25 @@ void Journal::take(std::span<const port::StoredRecord> group) {
 }
 
 void Journal::take(const port::StoredRecord& record, const event::Decoded& decoded) {
-  metrics_.observe(record, decoded);
+  if (record.elsewhere) metrics_.observe_elsewhere(record, decoded);
+  else metrics_.observe(record, decoded);
   approvals_.see(record, decoded.body);
   quarantine_.see(record, decoded.body);
   spent_today_.see(record, decoded.body);
-  log(record, decoded);
+  if (const auto* forgotten = std::get_if<event::RunForgotten>(&decoded.body)) forget(*forgotten);
+  if (!record.elsewhere) log(record, decoded);  // whose it is has logged it
   for (const auto& tell : tell_record_) tell(record, decoded.body);
   if (const auto* entered = std::get_if<event::Entered>(&decoded.body); entered && tell_entry_ && !port::is_final(record.status)) tell_entry_(record, *entered);
   if (!std::holds_alternative<event::Ended>(decoded.body)) return;
   const auto [first, last] = waiting_.equal_range(record.run);
   for (auto at = first; at != last; ++at) at->second->ended_.request_stop();
+}
+
+void Journal::forget(const event::RunForgotten& forgotten) {
+  const auto run = parse_run_id(forgotten.run_id);
+  if (!run) return;
+  live_.forget(*run);
+  quarantine_.forget(*run);
 }
 
 void Journal::log(const port::StoredRecord& record, const event::Decoded& decoded) const {

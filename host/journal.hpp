@@ -59,6 +59,7 @@ class Journal {
  private:
   void take(std::span<const port::StoredRecord> group);
   void take(const port::StoredRecord& record, const event::Decoded& decoded);
+  void forget(const event::RunForgotten& forgotten);
   void log(const port::StoredRecord& record, const event::Decoded& decoded) const;
 
   World world_;

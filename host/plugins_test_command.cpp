@@ -14,7 +14,7 @@
 namespace agentd::host {
 
 int perform(const cli::PluginsTest& command, const cli::Output& to) {
-  using Json = nlohmann::ordered_json;
+  using Report = nlohmann::ordered_json;
   const auto settings = manifest::resolve_settings(command.settings, environment_of(environ));
   if (!settings) {
     to.err << "agentd: --settings: " << settings.error().message << '\n';
@@ -29,14 +29,14 @@ int perform(const cli::PluginsTest& command, const cli::Output& to) {
     return cli::kFailed;
   }
   cli::Table table({{"kept", cli::Cut::never}, {"component", cli::Cut::never}, {"promise", cli::Cut::never}});
-  Json list = Json::array();
+  Report list = Report::array();
   for (auto& promise : *promises) {
     redactor.clean(promise.unmet);
     const bool is_kept = promise.unmet.empty();
     table.row({is_kept ? "ok" : "failed", promise.component, promise.check + (is_kept ? "" : ": " + promise.unmet)});
-    list.push_back({{"component", promise.component}, {"check", promise.check}, {"ok", is_kept}, {"reason", is_kept ? Json() : Json(promise.unmet)}});
+    list.push_back({{"component", promise.component}, {"check", promise.check}, {"ok", is_kept}, {"reason", is_kept ? Report() : Report(promise.unmet)}});
   }
-  to.out << (command.json ? list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : table.text(to.terminal));
+  to.out << (command.json ? list.dump(2, ' ', false, Report::error_handler_t::replace) + "\n" : table.text(to.terminal));
   return std::ranges::all_of(*promises, [](const auto& promise) { return promise.unmet.empty(); }) ? cli::kDone : cli::kFailed;
 }
 

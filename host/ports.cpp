@@ -396,6 +396,16 @@ Async<Result<std::unique_ptr<plugin::LedgerPort>>> Ports::open_ledger() {
   co_return std::move(opened);
 }
 
+std::optional<manifest::Problem> Ports::replicas_problem() const {
+  const auto& config = options_.loaded.config;
+  const auto entry = config.stores.find(config.ledger.store);
+  if (config.host.replicas == 1 || entry == config.stores.end()) return std::nullopt;
+  const auto found = catalog_.find(plugin::Kind::ledger, entry->second.plugin);
+  if (!found || plugin::is_shared_ledger(*found)) return std::nullopt;
+  return problem_at(options_.loaded, {"host", "replicas"}, std::to_string(config.host.replicas) + " replicas need a ledger that they can share, and store \"" + entry->first + "\" (" + entry->second.plugin +
+                                                               ") is one process's alone; name one of plugin = \"postgres\" in [ledger] store");
+}
+
 Result<std::unique_ptr<port::LedgerFiles>> Ports::ledger_files() {
   const auto& name = options_.loaded.config.ledger.store;
   const auto entry = options_.loaded.config.stores.find(name);

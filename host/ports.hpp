@@ -57,6 +57,8 @@ class Ports {
   Async<Result<std::unique_ptr<plugin::LedgerPort>>> open_ledger();
   // The ledger's files, beside whoever has them open.
   Result<std::unique_ptr<port::LedgerFiles>> ledger_files();
+  // That several replicas are to share a ledger that is one process's alone.
+  std::optional<manifest::Problem> replicas_problem() const;
   // Nothing is in flight. What could not be closed is logged.
   Async<void> close();
 

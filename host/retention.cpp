@@ -11,6 +11,7 @@ namespace {
 constexpr Millis kSweepEvery{std::chrono::hours(1)};
 constexpr Millis kBetweenSteps{50};
 constexpr std::chrono::days kDaysOfSpending{2};  // that a call under way, or a person, may still ask for
+constexpr const char* kPruneLease = "prune";
 constexpr const char* kPrunedCursor = "schedule-pruned";
 constexpr const char* kSeenCursor = "retention-clock";   // the clock at the last look
 constexpr const char* kDoubtCursor = "retention-doubt";  // since when it says what is hard to believe; 0: it does not
@@ -23,11 +24,22 @@ Retention::Retention(World world, port::Ledger& ledger, port::LedgerUpkeep& upke
     : world_(world), ledger_(ledger), upkeep_(upkeep), rules_(std::move(rules)), tell_(std::move(tell)) {}
 
 void Retention::start() { spawn(world_.executor, follow()); }
+void Retention::start(Leases& leases) { spawn(world_.executor, follow(leases)); }
 
 Async<void> Retention::follow() {
-  while (!stopping_.stop_requested()) {
+  while (!until_.stop_requested()) {
     co_await sweep();
-    co_await sleep(world_.timers, kSweepEvery, stopping_.get_token());
+    co_await sleep(world_.timers, kSweepEvery, until_);
+  }
+}
+
+Async<void> Retention::follow(Leases& leases) {
+  while (true) {
+    const auto tenure = co_await leases.hold(kPruneLease, stopping_.get_token());
+    if (!tenure) co_return;
+    until_ = tenure->until();
+    fence_ = tenure->fence();
+    co_await follow();
   }
 }
 
@@ -57,7 +69,7 @@ Async<bool> Retention::is_believed(Instant now) {
     since = now;
     tell_("the clock is " + format_duration(std::chrono::floor<std::chrono::hours>(now - seen)) + " past when this ledger was last looked after: nothing is removed for its age until " + format_instant_s(now + kBelievedAfter) + ", should the clock be wrong");
   }
-  std::vector<port::Cursor> marks = {{kSeenCursor, now.time_since_epoch().count()}, {kDoubtCursor, since.time_since_epoch().count()}};
+  std::vector<port::Cursor> marks = {{kSeenCursor, now.time_since_epoch().count(), fence_}, {kDoubtCursor, since.time_since_epoch().count(), fence_}};
   const auto kept = co_await ledger_.put_cursors(std::move(marks));
   if (!kept) tell_("what is old could not be removed: " + kept.error().message);
   co_return kept && !doubts;
@@ -71,7 +83,7 @@ Async<void> Retention::sweep() {
   const auto before = now - rules_.keep;
   const auto done = co_await done_with();
   if (!done) co_return;
-  std::vector<port::Cursor> mark = {{kPrunedCursor, std::max<std::int64_t>(1, before.time_since_epoch().count())}};
+  std::vector<port::Cursor> mark = {{kPrunedCursor, std::max<std::int64_t>(1, before.time_since_epoch().count()), fence_}};
   const auto marked = co_await ledger_.put_cursors(std::move(mark));
   if (!marked) co_return tell_("what is old could not be removed: " + marked.error().message);
   const auto window_before = budget::day_of(std::min(before, now - kDaysOfSpending));
@@ -79,9 +91,9 @@ Async<void> Retention::sweep() {
   bool went_well = true;
   if (!rules_.copies.empty() || !rules_.sinks.empty()) {
     co_await tell_lost(before - rules_.keep);
-    went_well = co_await prune({.before = before - rules_.keep, .window_before = window_before}, all);
+    went_well = co_await prune({.before = before - rules_.keep, .window_before = window_before, .fence = fence_}, all);
   }
-  if (went_well) co_await prune({.before = before, .upto = *done, .window_before = window_before}, all);
+  if (went_well) co_await prune({.before = before, .upto = *done, .window_before = window_before, .fence = fence_}, all);
   // A sweep that found nothing but what the one before had said of itself has nothing to say.
   if (all.runs > 0 || all.records > 1) co_await record(before, all);
 }
@@ -130,21 +142,21 @@ Async<void> Retention::tell_lost(Instant before) {
 }
 
 Async<bool> Retention::prune(port::Prune what, port::Pruned& all) {
-  for (bool more = true; more && !stopping_.stop_requested();) {
+  for (bool more = true; more && !until_.stop_requested();) {
     const auto step = co_await upkeep_.prune(what);
     if (!step) {
       tell_("what is old could not be removed: " + step.error().message);
       co_return false;
     }
     all.runs += step->runs, all.records += step->records, more = step->more;
-    if (more) co_await sleep(world_.timers, kBetweenSteps, stopping_.get_token());
+    if (more) co_await sleep(world_.timers, kBetweenSteps, until_);
   }
   co_return true;
 }
 
 Async<void> Retention::record(Instant before, port::Pruned removed) {
   event::EventsPruned pruned{before, removed.runs + removed.records};
-  port::Transition said{.records = {event::to_record(pruned)}};
+  port::Transition said{.records = {event::to_record(pruned)}, .fence = fence_};
   const auto committed = co_await ledger_.commit(std::move(said));
   if (!committed) tell_("what was removed could not be recorded: " + committed.error().message);
 }

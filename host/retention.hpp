@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/port/ledger_upkeep.hpp"
+#include "host/leases.hpp"
 
 namespace agentd::host {
 
@@ -22,6 +23,7 @@ class Retention {
   Retention(World world, port::Ledger& ledger, port::LedgerUpkeep& upkeep, Rules rules, std::function<void(const std::string&)> tell);
 
   void start();
+  void start(Leases& leases);  // while it is this replica's to do
   void stop() { stopping_.request_stop(); }
   Async<void> sweep();
 
@@ -30,6 +32,7 @@ class Retention {
 
  private:
   Async<void> follow();
+  Async<void> follow(Leases& leases);
   Async<bool> is_believed(Instant now);
   Async<std::optional<Position>> done_with();
   Async<std::optional<std::vector<Position>>> positions(std::string kind, std::vector<std::string> names);
@@ -44,6 +47,8 @@ class Retention {
   const Rules rules_;
   const std::function<void(const std::string&)> tell_;
   std::stop_source stopping_;
+  std::stop_token until_ = stopping_.get_token();  // this replica's turn ends
+  port::Fence fence_;
 };
 
 }  // namespace agentd::host

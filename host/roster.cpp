@@ -201,7 +201,10 @@ void Roster::look_again(std::vector<manifest::LoadedAgent> agents) {
     }
     clean(ports_.cleaner(), *loaded.spec);
     if (!loaded.links.empty()) again_.links[loaded.agent_id] = loaded.links;
-    const bool is_same = member && member->file == loaded.file && member->manifest == manifest::canonical(*loaded.spec);
+    const auto text = manifest::canonical(*loaded.spec);
+    const auto superseded = superseded_.find(loaded.agent_id);
+    const bool is_as_before = member && (member->manifest == text || (superseded != superseded_.end() && superseded->second == text));
+    const bool is_same = is_as_before && member->file == loaded.file && !moved_on_.contains(loaded.agent_id);
     if (!is_same) again_.changed.push_back(std::move(loaded));
   }
 }
@@ -229,8 +232,16 @@ Async<Changes> Roster::end_again() {
   while (refuse_a_cycle(again, links_)) {
   }
   Changes changes;
-  for (const auto& [agent_id, member] : members())
-    if (!again.seen.contains(agent_id)) changes.removed.push_back(member);
+  for (const auto& [agent_id, member] : members()) {
+    if (again.seen.contains(agent_id)) continue;
+    if (is_shared_ && member->file != manifest::kSentFile) {
+      if (missing_.insert(agent_id).second) news_.push_back("agent " + manifest::quote(agent_id) + " stays, though there is no more " + member->file + " here: other replicas have it; enabled = false stops it everywhere");
+      if (const auto old = links_.find(agent_id); old != links_.end()) again.links.insert(*old);
+      continue;
+    }
+    changes.removed.push_back(member);
+  }
+  std::erase_if(missing_, [&](const std::string& agent_id) { return again.seen.contains(agent_id); });
   for (const auto& gone : changes.removed) {
     remove(gone->agent_id);
     links_.erase(gone->agent_id);
@@ -321,13 +332,36 @@ Async<Result<Member>> Roster::make_member(const manifest::LoadedAgent& loaded) {
   co_return member;
 }
 
+// An edit that is made here, where the current revision is in force, is newer than that one. What is found at the start may be of any
+// age, and so is what was here when another process came with another one.
+bool Roster::is_newest(const Member& member) const {
+  if (!is_shared_) return true;
+  const auto superseded = superseded_.find(member.agent_id);
+  const bool is_old = superseded != superseded_.end() && superseded->second == member.manifest;
+  return find(member.agent_id) && !moved_on_.contains(member.agent_id) && !is_old;
+}
+
+// Of an agent whose manifest here is older than what others have: the current revision, as the ledger has it.
+Async<void> Roster::go_on_with(Member member, port::KeptSpec current) {
+  const auto id = member.agent_id, file = member.file;
+  const auto before = superseded_.find(id);
+  const bool is_known = before != superseded_.end() && before->second == member.manifest;
+  superseded_[id] = std::move(member.manifest);
+  if (!is_known) news_.push_back("agent " + manifest::quote(id) + ": what " + file + " says has been superseded; revision " + std::to_string(current.revision) + " is in force, which another replica has");
+  follow_nobody(id);
+  links_.erase(id);
+  auto going = go_back(file, {current.revision, std::move(current.before)});
+  const auto went = co_await std::move(going);
+  if (!went) refuse(id, file, "revision " + std::to_string(current.revision) + ", which another replica has, cannot run here: " + went.error().message);
+}
+
 // The revisions that runs are pinned to, and whether they differ from what the ledger had.
 Async<void> Roster::keep(std::vector<Member> members) {
   using Change = port::KeptSpec::Change;
   using What = event::AgentChanged::What;
   std::vector<port::AgentSpecText> specs;
   specs.reserve(members.size());
-  for (const auto& member : members) specs.push_back({member.agent_id, member.manifest});
+  for (const auto& member : members) specs.push_back({member.agent_id, member.manifest, is_newest(member)});
   const auto kept = co_await ledger_.put_specs(std::move(specs));
   for (std::size_t i = 0; i < members.size(); ++i) {
     auto& member = members[i];
@@ -336,6 +370,13 @@ Async<void> Roster::keep(std::vector<Member> members) {
       continue;
     }
     const auto& spec = (*kept)[i];
+    moved_on_.erase(member.agent_id);
+    if (spec.change == Change::superseded) {
+      auto going = go_on_with(std::move(member), spec);
+      co_await std::move(going);
+      continue;
+    }
+    superseded_.erase(member.agent_id);
     member.revision = spec.revision;
     if (spec.change != Change::none) member.change = spec.change == Change::created ? What::created : What::updated;
     add(std::move(member));

@@ -47,7 +47,9 @@ std::string removed_cursor(const std::string& agent_id);
 // The engine thread only; outlives the worker.
 class Roster final : public run::AgentSource, public Members {
  public:
-  Roster(const manifest::HostConfig& config, const Ports& ports, port::Ledger& ledger, const Modes& modes) : config_(config), ports_(ports), ledger_(ledger), modes_(modes) {}
+  // is_shared: other processes have the ledger open too, with manifests of their own that may be newer or older than what is here.
+  Roster(const manifest::HostConfig& config, const Ports& ports, port::Ledger& ledger, const Modes& modes, bool is_shared = false)
+      : config_(config), ports_(ports), ledger_(ledger), modes_(modes), is_shared_(is_shared) {}
 
   // Keeps the specs of what was read as revisions, all in one transaction. What cannot be prepared for a run is refused, with reasons.
   Async<void> take(std::vector<manifest::LoadedAgent> agents);
@@ -73,6 +75,10 @@ class Roster final : public run::AgentSource, public Members {
   void begin_again();
   void look_again(std::vector<manifest::LoadedAgent> agents);
   Async<Changes> end_again();
+  // Another process has a newer revision of it: what is here is compared with that when manifests are read again.
+  void moved_on(const std::string& agent_id) { moved_on_.insert(agent_id); }
+  // What is not as the files here say, for the log; each once.
+  std::vector<std::string> news() { return std::exchange(news_, {}); }
   // As the modes say now.
   void take_mode(const std::string& agent_id);
 
@@ -103,6 +109,8 @@ class Roster final : public run::AgentSource, public Members {
   static bool refuse_a_cycle(Again& again, const Links& before);
   Async<void> consider(const manifest::LoadedAgent& loaded, std::vector<Member>& fit);
   Async<void> keep(std::vector<Member> members);
+  bool is_newest(const Member& member) const;
+  Async<void> go_on_with(Member member, port::KeptSpec current);
   Async<Result<std::string>> text_of(std::string agent_id, std::int64_t revision);
   Async<Result<manifest::AgentSpec>> spec_of(std::string agent_id, std::int64_t revision);
   Async<Result<run::AgentRef>> prepare(manifest::AgentSpec spec);
@@ -120,6 +128,11 @@ class Roster final : public run::AgentSource, public Members {
   const Modes& modes_;
   std::vector<RefusedAgent> refused_;
   std::set<Means> means_;
+  const bool is_shared_;
+  std::set<std::string> moved_on_;
+  std::map<std::string, std::string> superseded_;  // by agent, what its file here says, which another process has superseded
+  std::set<std::string> missing_;  // agents whose files were here
+  std::vector<std::string> news_;
   Links links_;
   std::map<std::string, std::string> no_way_back_;  // of refused agents: why the last good revision does not run either
   Again again_;

@@ -64,6 +64,11 @@ std::string SentAgents::no_room(const std::string& agent_id, const std::string& 
 
 Async<port::LedgerResult<void>> SentAgents::put(std::string agent_id, std::optional<Kept> kept, std::optional<event::AgentChanged> change) {
   const auto part = part_of(agent_id);
+  if (is_shared_) {
+    auto reading = load(part);
+    const auto read = co_await std::move(reading);
+    if (!read) co_return std::unexpected(port::LedgerError{port::LedgerFault::unavailable, read.error().message});
+  }
   std::string list;
   const auto add = [&](const std::string& id, const Kept& one) { (list += list.empty() ? "" : ",") += to_json(id, one); };
   for (const auto& [other, one] : kept_)

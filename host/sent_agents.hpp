@@ -22,7 +22,8 @@ class SentAgents {
     std::string first;     // content_hash of the document that it was created with
     bool is_leaving = false;  // deleted; what it had asked for is being ended
   };
-  explicit SentAgents(port::Ledger& ledger) : ledger_(ledger) {}
+  // is_shared: other processes may write it as well.
+  explicit SentAgents(port::Ledger& ledger, bool is_shared = false) : ledger_(ledger), is_shared_(is_shared) {}
 
   // Before any agent is taken.
   Async<Result<void>> load();
@@ -40,6 +41,7 @@ class SentAgents {
   Async<Result<void>> load(std::size_t part);
 
   port::Ledger& ledger_;
+  const bool is_shared_;
   All kept_;
 };
 

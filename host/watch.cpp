@@ -12,9 +12,13 @@ namespace {
 
 constexpr double kFarBehind = 300, kCaughtUp = 60;  // seconds of an event store
 constexpr const char *kSilent = "silent", *kFailures = "failures", *kBudget = "budget", *kQuarantine = "quarantine", *kUndelivered = "undelivered",
-                     *kEventLag = "event_lag", *kProviderDown = "provider_down", *kPaused = "paused", *kPluginStuck = "plugin_stuck", *kRefused = "refused", *kStranded = "stranded";
+                     *kEventLag = "event_lag", *kProviderDown = "provider_down", *kPaused = "paused", *kPluginStuck = "plugin_stuck", *kRefused = "refused", *kStranded = "stranded", *kReplicas = "replicas";
+constexpr const char* kAlertLease = "alerts";
 constexpr const char* kCursor = "alerts";  // records up to here have been looked at
-constexpr std::size_t kRecordsAtOnce = 500;
+constexpr Millis kMissedAfter{15'000}, kMissedFor{30'000};
+constexpr Millis kBeginAgain{1'000};
+constexpr Millis kTakenElsewhereWithin{30'000};  // a run that is due, by a replica that has its agent
+constexpr std::size_t kRecordsToCatchUp = 500;
 constexpr const char *kWarning = "warning", *kCritical = "critical";
 
 // [defaults] alerts: what agents that do not say otherwise have, the host has too.
@@ -43,7 +47,7 @@ Watch::Watch(Ground ground)
     : ground_(ground), board_(ground.world, ground.ledger, [&log = ground.log](const std::string& text) { log.warn("alerts", text); }), of_host_(alerts_of_host(ground.config)) {}
 
 std::vector<std::pair<const char*, const char*>> Watch::rules() {
-  return {{kSilent, kCritical}, {kFailures, kWarning}, {kBudget, kWarning}, {kQuarantine, kWarning}, {kUndelivered, kWarning}, {kEventLag, kWarning}, {kProviderDown, kCritical}, {kPaused, kWarning}, {kPluginStuck, kWarning}, {kRefused, kCritical}, {kStranded, kWarning}};
+  return {{kSilent, kCritical}, {kFailures, kWarning}, {kBudget, kWarning}, {kQuarantine, kWarning}, {kUndelivered, kWarning}, {kEventLag, kWarning}, {kProviderDown, kCritical}, {kPaused, kWarning}, {kPluginStuck, kWarning}, {kRefused, kCritical}, {kStranded, kWarning}, {kReplicas, kWarning}};
 }
 
 Async<Result<void>> Watch::start() {
@@ -57,15 +61,59 @@ Async<Result<void>> Watch::start() {
   }
   ground_.journal.on_record([this](const port::StoredRecord& record, const event::Body& body) {
     if (stopping_.stop_requested()) return;
+    board_.see(record, body);
     see(record, body);
     seen_ = record.position;
   });
+  auto tenure = ground_.leases.held(kAlertLease, stopping_.get_token());
+  if (!tenure) board_.rest();
+  if (tenure) {
+    auto beginning = begin(tenure->fence());
+    auto begun = co_await std::move(beginning);
+    if (!begun) co_return begun;
+  }
+  looking_ = 1;
+  spawn(ground_.world.executor, keep_watch(std::move(tenure)));
+  co_return Result<void>();
+}
+
+// Every replica knows what there is to be known; one of them raises and clears.
+Async<void> Watch::keep_watch(std::optional<Leases::Tenure> tenure) {
+  bool begun = tenure.has_value();
+  while (true) {
+    if (!tenure) tenure = co_await ground_.leases.hold(kAlertLease, stopping_.get_token());
+    if (!tenure) break;
+    if (!begun) {
+      auto beginning = begin(tenure->fence());
+      const auto could = co_await std::move(beginning);
+      if (!could) {
+        ground_.log.error("alerts", could.error().message);
+        co_await sleep(ground_.world.timers, kBeginAgain, stopping_.get_token());
+        tenure.reset();
+        continue;
+      }
+    }
+    ++looking_;
+    spawn(ground_.world.executor, look_back());
+    co_await look_again(tenure->until());
+    tenure.reset();
+    begun = false;
+    if (stopping_.stop_requested()) break;
+    board_.rest();
+    const auto read = co_await board_.load();
+    if (!read) ground_.log.warn("alerts", read.error().message);
+  }
+  --looking_;
+}
+
+Async<Result<void>> Watch::begin(const port::Fence& fence) {
+  fence_ = fence;
+  auto writing = board_.write_under(fence);
+  auto written = co_await std::move(writing);
+  if (!written) co_return written;
   auto catching_up = catch_up();
   co_await std::move(catching_up);
   forget_strangers();
-  looking_ = 2;
-  spawn(ground_.world.executor, look_back());
-  spawn(ground_.world.executor, look_again());
   co_return Result<void>();
 }
 
@@ -76,7 +124,7 @@ Async<void> Watch::catch_up() {
   if (known) saved_ = known->front();
   const auto until = ground_.ledger.last_position();
   for (auto at = saved_; saved_ > 0 && at < until;) {
-    const auto records = co_await ground_.ledger.events_after(at, kRecordsAtOnce);
+    const auto records = co_await ground_.ledger.events_after(at, kRecordsToCatchUp);
     if (!records) ground_.log.warn("alerts", "what was recorded while nobody watched cannot be read, so no alert is raised of it: " + records.error().message);
     if (!records || records->empty()) break;
     for (const auto& record : *records) {
@@ -91,7 +139,7 @@ Async<void> Watch::catch_up() {
 Async<void> Watch::save() {
   if (seen_ == saved_ || !board_.is_written()) co_return;
   const auto upto = seen_;
-  std::vector<port::Cursor> one = {{kCursor, upto}};
+  std::vector<port::Cursor> one = {{kCursor, upto, fence_}};
   const auto kept = co_await ground_.ledger.put_cursors(std::move(one));
   if (kept) saved_ = upto;
 }
@@ -263,7 +311,7 @@ Async<void> Watch::look_back() {
   --looking_;
 }
 
-Async<void> Watch::look_again() {
+Async<void> Watch::look_again(std::stop_token until) {
   for (bool goes_on = true; goes_on;) {
     look_at_clock();
     look_at_silence();
@@ -285,11 +333,12 @@ Async<void> Watch::look_again() {
     }
     auto stranded = look_at_stranded();
     co_await std::move(stranded);
+    auto counting = look_at_replicas();
+    co_await std::move(counting);
     auto saving = save();
     co_await std::move(saving);
-    goes_on = co_await sleep(ground_.world.timers, kLookEvery, stopping_.get_token());
+    goes_on = co_await sleep(ground_.world.timers, kLookEvery, until);
   }
-  --looking_;
 }
 
 void Watch::look_at_budgets() {
@@ -359,11 +408,28 @@ Async<void> Watch::look_at_stranded() {
   const auto rows = co_await ground_.ledger.list(std::move(filter));
   if (!rows) co_return;
   std::set<std::string> stranded;
-  for (const auto& row : *rows)
-    if (!ground_.roster.find(row.agent_id)) stranded.insert(row.agent_id);
+  const auto now = ground_.world.clock.now();
+  for (const auto& row : *rows) {
+    if (ground_.roster.find(row.agent_id)) continue;
+    const bool may_be_anothers = ground_.leases.is_shared() && (ground_.ledger.running(row.agent_id) > 0 || now - row.due_at < kTakenElsewhereWithin);
+    if (!may_be_anothers) stranded.insert(row.agent_id);
+  }
   clear_gone(kStranded, [&](const alert::Name& name) { return stranded.contains(name.agent_id); });
   for (const auto& agent_id : stranded)
     board_.raise({kStranded, agent_id, {}}, {kWarning, "runs of " + agent_id + " are queued, and there is no agent of that name to take them up", sinks_of(agent_id)});
+}
+
+// One that is started again is missed by nobody.
+Async<void> Watch::look_at_replicas() {
+  const alert::Name name{kReplicas, {}, {}};
+  const auto wanted = static_cast<std::size_t>(ground_.config.host.replicas);
+  if (wanted <= 1) co_return board_.clear(name);
+  const auto sessions = co_await ground_.sharing.sessions();
+  if (!sessions) co_return;
+  const auto alive = static_cast<std::size_t>(std::ranges::count_if(*sessions, [](const auto& session) { return session.lease_age <= kMissedAfter; }));
+  missing_ = alive < wanted ? missing_ + 1 : 0;
+  if (missing_ == 0) board_.clear(name);
+  if (missing_ > kMissedFor / kLookEvery) board_.raise(name, {kWarning, std::to_string(alive) + " of " + std::to_string(wanted) + " replicas are there", of_host_.sinks});
 }
 
 void Watch::look_at_refused() {

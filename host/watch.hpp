@@ -24,6 +24,7 @@
 #include "core/event/copier.hpp"
 #include "core/manifest/host_config.hpp"
 #include "host/journal.hpp"
+#include "host/leases.hpp"
 #include "host/members.hpp"
 #include "host/modes.hpp"
 #include "host/ports.hpp"
@@ -38,6 +39,8 @@ class Watch {
   struct Ground {
     World world;
     port::Ledger& ledger;
+    Leases& leases;
+    port::LedgerSharing& sharing;
     const manifest::HostConfig& config;
     const Roster& roster;
     const Ports& ports;
@@ -74,8 +77,10 @@ class Watch {
   Async<void> find_completed(std::string agent_id);
   void find_out(const std::string& agent_id);
   Async<Instant> watched_since(std::string agent_id);
+  Async<void> keep_watch(std::optional<Leases::Tenure> tenure);
+  Async<Result<void>> begin(const port::Fence& fence);
   Async<void> look_back();
-  Async<void> look_again();
+  Async<void> look_again(std::stop_token until);
   void look_at_silence();
   void look_at_failures(const std::string& agent_id, const Watched& watched);
   void look_at_budgets();
@@ -85,6 +90,7 @@ class Watch {
   void look_at_plugins();
   void look_at_refused();
   Async<void> look_at_stranded();
+  Async<void> look_at_replicas();
   void look_at_clock();
   // Those of a rule whose subject or agent is there no more.
   template <class Exists>
@@ -102,6 +108,8 @@ class Watch {
   std::set<std::string> was_away_;          // paused or stopped: its silence is counted from when it is back
   Position seen_ = 0, saved_ = 0;           // records up to here have been looked at, and by whoever starts next need not be
   Instant last_look_{};
+  port::Fence fence_;
+  int missing_ = 0;  // looks in a row at which replicas were
   int looking_ = 0;
   std::stop_source stopping_;
 };

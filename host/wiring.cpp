@@ -104,7 +104,7 @@ class Serving {
     engine_.journal().on_entry([this](const port::StoredRecord& record, const event::Entered& entered) { overtaking_->see(record, entered); });
     co_await overtaking_->start();
     co_await slots_->start();
-    watch_.emplace(Watch::Ground{ground_.world, engine_.ledger(), config_, engine_.roster(), ground_.ports, engine_.modes(), engine_.copiers(), engine_.journal(), ground_.log});
+    watch_.emplace(Watch::Ground{ground_.world, engine_.ledger(), engine_.leases(), engine_.sharing(), config_, engine_.roster(), ground_.ports, engine_.modes(), engine_.copiers(), engine_.journal(), ground_.log});
     auto watching = co_await watch_->start();
     if (!watching) co_return watching;
     file_triggers_.emplace(ground_.world, engine_.ledger(), engine_.roster(), ground_.redactor, ground_.log);
@@ -113,8 +113,8 @@ class Serving {
     Retention::Rules rules{config_.ledger.retention, config_.events.stores};
     for (const auto& [name, sink] : ground_.ports.sinks()) rules.sinks.push_back(name);
     retention_.emplace(ground_.world, engine_.ledger(), engine_.upkeep(), std::move(rules), std::move(tell));
-    retention_->start();
-    fleet_.emplace(Fleet::Ground{ground_.world, engine_, *slots_, *file_triggers_, *watch_, ground_.log});
+    retention_->start(engine_.leases());
+    fleet_.emplace(Fleet::Ground{ground_.world, engine_, *slots_, *file_triggers_, *watch_, ground_.log, [this] { if (reload_) reload_->look_soon(); }});
     co_await fleet_->start();
     Reload::Doorkeeper doorkeeper{resolver(), [this](api::Access access) { server_->admit(std::move(access)); }};
     reload_.emplace(ground_.world, setup_, command_, std::move(doorkeeper), *fleet_, *watch_, engine_.roster(), ground_.log);
@@ -138,7 +138,7 @@ class Serving {
 
   void open_api() {
     decisions_.emplace(ground_.world, engine_.ledger(), ground_.redactor);
-    context_.emplace(api::Context{ground_.world, config_, engine_.ledger(), engine_.upkeep(), ground_.ports, engine_.roster(), engine_.journal(), engine_.deltas(), *slots_, engine_.worker(), *decisions_, engine_.copiers(), *watch_, engine_.modes(), *fleet_, *enrolment_, *reload_, ground_.metrics, ground_.clock.now()});
+    context_.emplace(api::Context{ground_.world, config_, engine_.ledger(), engine_.upkeep(), engine_.sharing(), engine_.leases(), ground_.ports, engine_.roster(), engine_.journal(), engine_.deltas(), *slots_, engine_.worker(), *decisions_, engine_.copiers(), *watch_, engine_.modes(), *fleet_, *enrolment_, *reload_, ground_.metrics, ground_.clock.now()});
     api::add_endpoints(routes_, *context_);
     for (const auto& route : routes_.all()) ground_.metrics.know_route(route.pattern);
     context_->ready = true;

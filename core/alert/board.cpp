@@ -53,20 +53,39 @@ Async<Result<void>> Board::load() {
   co_return Result<void>();
 }
 
+Async<Result<void>> Board::write_under(port::Fence fence) {
+  fence_ = std::move(fence);
+  auto loading = load();
+  auto loaded = co_await std::move(loading);
+  if (loaded) resting_ = false;
+  co_return loaded;
+}
+
+void Board::see(const port::StoredRecord& record, const event::Body& body) {
+  if (!resting_) return;
+  if (const auto* alert = std::get_if<event::AlertRaised>(&body)) {
+    Kept kept{{alert->severity, alert->summary, {}, alert->budget}, record.at};
+    for (const auto& recipient : alert->deliver) kept.alert.sinks.push_back(recipient.sink);
+    firing_.insert_or_assign({alert->rule, alert->agent_id, alert->subject}, std::move(kept));
+  } else if (const auto* cleared = std::get_if<event::AlertCleared>(&body)) {
+    firing_.erase({cleared->rule, cleared->agent_id, cleared->subject});
+  }
+}
+
 bool Board::changes(const Name& name, bool is_wanted) const {
   const auto waiting = wanted_.find(name);
   return (waiting == wanted_.end() ? firing_.contains(name) : waiting->second.has_value()) != is_wanted;
 }
 
 bool Board::raise(Name name, Alert alert) {
-  if (!changes(name, true)) return true;
+  if (resting_ || !changes(name, true)) return true;
   if (firing_.size() + wanted_.size() >= kMostFiring) return false;
   want(std::move(name), std::move(alert));
   return true;
 }
 
 void Board::clear(const Name& name) {
-  if (changes(name, false)) want(name, std::nullopt);
+  if (!resting_ && changes(name, false)) want(name, std::nullopt);
 }
 
 void Board::want(Name name, std::optional<Alert> alert) {
@@ -91,6 +110,7 @@ port::Transition Board::next(All& after) const {
     }
   }
   transition.agent_state = to_json(after);
+  transition.fence = fence_;
   return transition;
 }
 
@@ -107,6 +127,11 @@ Async<void> Board::write() {
     }
     port::LedgerResult<Position> kept = std::unexpected(port::LedgerError{port::LedgerFault::unavailable, "which alerts are raised cannot be read"});
     if (is_known) kept = co_await ledger_.commit(std::move(transition));
+    if (!kept && kept.error().fault == port::LedgerFault::stale) resting_ = true;
+    if (!kept && resting_) {  // another replica's board sees the same
+      wanted_.clear();
+      break;
+    }
     if (!kept) {
       if (pause == kFirstPause) warn_("an alert cannot be written: " + kept.error().message);
       const bool slept = co_await sleep(world_.timers, pause, stopping_.get_token());

@@ -45,6 +45,12 @@ class Board {
   // What earlier hosts have raised. Before anything else.
   Async<Result<void>> load();
 
+  // Where a ledger is shared one replica's board writes, under a lease, and the others' rest: they raise and clear nothing, and go by
+  // what they see that is recorded. It writes from the beginning, until it is told otherwise.
+  Async<Result<void>> write_under(port::Fence fence);
+  void rest() { resting_ = true; }
+  void see(const port::StoredRecord& record, const event::Body& body);
+
   // False where there is no room: say it again later.
   bool raise(Name name, Alert alert);
   void clear(const Name& name);
@@ -74,7 +80,8 @@ class Board {
   const std::function<void(const std::string&)> warn_;
   All firing_;
   std::map<Name, std::optional<Alert>> wanted_;  // not durable yet; nothing: cleared
-  bool writing_ = false;
+  bool writing_ = false, resting_ = false;
+  port::Fence fence_;
   std::stop_source stopping_;
 };
 

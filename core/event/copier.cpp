@@ -31,7 +31,9 @@ void Copier::tell(std::string& trouble, const char* what, const std::string& now
   else listener_.error(sentence + ": " + now);
 }
 
-Async<void> Copier::follow(std::stop_token stop) {
+Async<void> Copier::follow(std::stop_token stop, port::Fence fence) {
+  fence_ = std::move(fence);
+  following_ = true;
   std::string key = "events:" + name_;
   for (Millis delay = kFirstDelay; !stop.stop_requested(); delay = std::min(delay * 2, kLongestDelay)) {
     std::vector<std::string> names = {key};
@@ -64,6 +66,8 @@ Async<void> Copier::follow(std::stop_token stop) {
     co_await save(false);
   }
   co_await save(true);
+  following_ = false;
+  oldest_missing_.reset();
 }
 
 Async<bool> Copier::deliver(std::vector<port::StoredRecord> records, std::stop_token stop) {
@@ -94,9 +98,10 @@ Async<void> Copier::save(bool now) {
   if (kept_ == saved_ || (!now && world_.clock.tick() - saved_at_ < kSaveEvery)) co_return;
   const auto position = kept_;
   saved_at_ = world_.clock.tick();
-  std::vector<port::Cursor> cursors = {{"events:" + name_, position}};
+  std::vector<port::Cursor> cursors = {{"events:" + name_, position, fence_}};
   const auto saved = co_await ledger_.put_cursors(std::move(cursors));
   if (saved) saved_ = position;
+  if (!saved && saved.error().fault == port::LedgerFault::stale) co_return;  // another replica goes on from what was noted before
   tell(saving_, kSaving, saved ? std::string() : saved.error().message);
 }
 

@@ -22,12 +22,14 @@ class Copier {
 
   // Follows the journal until stop; a store that fails is tried again, 1 s later and then ever more slowly up to a minute. The cursor
   // is saved after what it stands behind is kept, at most once a second and at the end. A record that cannot be read is told and left out.
-  Async<void> follow(std::stop_token stop);
+  // Under a lease where the ledger is shared; may be called again when it has returned.
+  Async<void> follow(std::stop_token stop, port::Fence fence = {});
 
   const std::string& name() const { return name_; }
   // Age of the oldest event the store does not have yet; 0 when it has all.
   double lag_seconds() const;
-  bool is_behind() const { return kept_ < ledger_.last_position(); }
+  bool is_following() const { return following_; }  // else another replica may be
+  bool is_behind() const { return following_ && kept_ < ledger_.last_position(); }
   const std::string& last_error() const { return copying_.empty() ? saving_ : copying_; }  // empty: nothing is wrong
 
  private:
@@ -42,6 +44,8 @@ class Copier {
   port::EventStore& store_;
   std::string name_;
   Listener listener_;
+  port::Fence fence_;
+  bool following_ = false;
   Position kept_ = 0, saved_ = 0;
   Tick saved_at_{};
   std::optional<Instant> oldest_missing_;

@@ -426,6 +426,9 @@ void expand(Expansion& out, const AlertRaised& a) {
 }
 void expand(Expansion& out, const AlertCleared& a) { alert(out, "alert_cleared", a); }
 
+void expand(Expansion&, const CancelAsked&) {}  // what comes of it has an event of its own
+void expand(Expansion&, const RunForgotten&) {}
+
 void expand(Expansion& out, const EventsPruned& p) {
   ObjectWriter payload;
   payload.text("before", format_instant(p.before)).number("count", p.count);

@@ -135,6 +135,8 @@ template <class A> void fields(A& a, AlertRaised& r) {
 template <class A> void fields(A& a, AlertCleared& r) {
   a("rule", r.rule); a("agent", r.agent_id); a("subject", r.subject); a("severity", r.severity); a("summary", r.summary); a("deliver", r.deliver);
 }
+template <class A> void fields(A& a, CancelAsked& r) { a("run", r.run_id); a("reason", r.reason); }
+template <class A> void fields(A& a, RunForgotten& r) { a("run", r.run_id); }
 template <class A> void fields(A& a, EventsPruned& r) { a("before", r.before); a("count", r.count, 0); }
 
 template <class T> std::string write(const T& value);

@@ -342,6 +342,18 @@ struct AlertCleared {
   std::vector<Recipient> deliver;
 };
 
+// Somebody wants a run to end that another process has in hand.
+struct CancelAsked {
+  static constexpr std::int32_t kKind = 31;
+  std::string run_id, reason;
+};
+
+// A run and all its records were removed, because somebody said so. Where a ledger is shared: who has it in memory forgets it.
+struct RunForgotten {
+  static constexpr std::int32_t kKind = 32;
+  std::string run_id;
+};
+
 // A person let an account spend more, for one window.
 struct BudgetRaised {
   static constexpr std::int32_t kKind = 28;
@@ -352,7 +364,7 @@ struct BudgetRaised {
 
 // Numbers of kinds are never used again for something else.
 using Body = std::variant<Entered, Started, Answered, ToolFinished, CallFailed, Waiting, Released, Ended, Decided, Gated, Reviewed, HostStarted, HostStopped, AgentChanged,
-                          PluginLoaded, PluginFailed, EventsPruned, BudgetRaised, Delivered, Undelivered, AlertRaised, AlertCleared>;
+                          PluginLoaded, PluginFailed, EventsPruned, BudgetRaised, Delivered, Undelivered, AlertRaised, AlertCleared, CancelAsked, RunForgotten>;
 
 std::int32_t kind(const Body& body);
 

@@ -42,6 +42,7 @@ const TableKeys& host_keys() {
       key("plugin_dirs", &HostSection::plugin_dirs, list(path()), "Folders of plugins; read when the host starts."),
       key("state_dir", &HostSection::state_dir, path(), "Where the host keeps what must last; default $STATE_DIRECTORY, $XDG_STATE_HOME/agentd, ~/.local/state/agentd."),
       key("drain_timeout", &HostSection::drain_timeout, duration(), "How long running steps may take to end after SIGTERM."),
+      key("replicas", &HostSection::replicas, integer(1, 1000), "How many hosts share the ledger. More than one need one that can be shared, and an alert tells when some are missing."),
       key("roles", &HostSection::roles, list(one_of({"api", "worker"})), "What this process does.").only(Json{"api", "worker"}),
   }});
   return keys;

@@ -21,6 +21,7 @@ struct HostSection {
   std::vector<std::string> plugin_dirs;
   std::string state_dir = "state";
   Millis drain_timeout{25'000};
+  std::int64_t replicas = 1;                 // hosts that share the ledger, this one among them
   std::vector<std::string> roles = {"api", "worker"};
 };
 

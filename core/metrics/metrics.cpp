@@ -39,6 +39,10 @@ const Histogram::BucketBoundaries kGroupBuckets = {1, 2, 4, 8, 16, 32, 64, 128, 
 double seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000; }
 double unix_seconds(Instant at) { return static_cast<double>(at.time_since_epoch().count()) / 1000; }
 
+// What every process that shares a ledger would say alike.
+constexpr std::array<std::string_view, 9> kOfFleet = {"agentd_agents", "agentd_queue_depth", "agentd_queue_capacity", "agentd_budget_used_ratio", "agentd_quarantined_runs", "agentd_approvals_pending",
+                                                      "agentd_alerts_firing", "agentd_agent_last_completed_timestamp_seconds", "agentd_agent_next_slot_timestamp_seconds"};
+
 // Models and tools may be named by whoever may make an agent: past these bounds, too, the rest are `other`.
 constexpr std::size_t kModelLabels = 1000, kToolLabels = 1000, kCostSeries = 4 * Metrics::kAgentLabels;
 const std::string kOther = "other";
@@ -114,7 +118,8 @@ struct Metrics::Families {
   Histogram& group_size = histogram("agentd_ledger_group_size", "Records in one commit.").Add({}, kGroupBuckets);
   Counter& records = counter("agentd_ledger_records_total", "Records made durable.").Add({});
   Gauge& wal_bytes = gauge("agentd_ledger_wal_bytes", "Size of the ledger's write-ahead log.").Add({});
-  Family<Gauge>& lag = gauge("agentd_event_store_lag_seconds", "Age of the oldest event that a store does not have yet.");
+  Passing lag{gauge("agentd_event_store_lag_seconds", "Age of the oldest event that a store does not have yet.")};
+  Passing leases{gauge("agentd_leases", "1 where this replica holds the lease, 0 where another one does what it stands for.")};
   Family<Gauge>& plugins = gauge("agentd_plugins", "Plugin files by state.");
   Family<Counter>& stale = counter("agentd_plugin_stale_finishes_total", "Answers of plugins to operations that had ended.");
   Passing last_completed{gauge("agentd_agent_last_completed_timestamp_seconds", "End of the agent's latest completed run.")};
@@ -355,6 +360,11 @@ void Metrics::observe(const port::StoredRecord& record, const event::Decoded& de
   std::visit([&](const auto& body) { families_->see(record, body); }, decoded.body);
 }
 
+void Metrics::observe_elsewhere(const port::StoredRecord& record, const event::Decoded& decoded) {
+  const auto* ended = std::get_if<event::Ended>(&decoded.body);
+  if (ended && ended->replay_of.empty() && ended->status == port::RunStatus::completed) families_->completed(record.agent_id, record.at);
+}
+
 void Metrics::observe_group(const port::Ledger::Vitals& vitals) {
   families_->commit_duration.Observe(vitals.last_commit_seconds);
   families_->group_size.Observe(static_cast<double>(vitals.last_group_size));
@@ -416,10 +426,14 @@ std::string Metrics::render(const Snapshot& now) {
     auto& counter = f.stale.Add({{"plugin", plugin}});
     counter.Increment(static_cast<double>(count) - counter.Value());
   }
-  for (const auto& [store, lag] : now.event_store_lag_seconds) f.lag.Add({{"store", store}}).Set(lag);
+  for (const auto& [store, lag] : now.event_store_lag_seconds) f.lag.set({{"store", store}}, lag);
+  f.lag.end_scrape();
+  for (const auto& [name, held] : now.leases) f.leases.set({{"name", name}}, held ? 1 : 0);
+  f.leases.end_scrape();
   for (const auto& [provider, open] : now.provider_circuit_open) f.circuit.Add({{"provider", provider}}).Set(open ? 1 : 0);
   for (const auto& [alert, count] : now.alerts_firing) f.alerts_firing.Add({{"rule", alert.first}, {"severity", alert.second}}).Set(count);
   auto collected = f.registry->Collect();
+  if (!now.of_fleet) std::erase_if(collected, [](const auto& family) { return std::ranges::find(kOfFleet, family.name) != kOfFleet.end(); });
   for (auto& family : collected)  // as they come from a hash table, they are in another order on every host
     std::ranges::sort(family.metric, [](const auto& a, const auto& b) { return a.label < b.label; });
   return prometheus::TextSerializer().Serialize(collected) + process_metrics();

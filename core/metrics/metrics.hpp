@@ -42,6 +42,8 @@ struct Snapshot {
   std::map<std::string, double> event_store_lag_seconds;      // by store
   std::map<std::string, bool> provider_circuit_open;          // by provider
   std::map<std::pair<std::string, std::string>, int> alerts_firing;  // by rule and severity
+  std::map<std::string, bool> leases;                         // by name, whether this process holds it; none where no ledger is shared
+  bool of_fleet = true;  // what is so of all processes that share the ledger is exported here: false where another one exports it
   std::uint64_t wal_bytes = 0;
   bool last_reload_successful = true;
 };
@@ -68,6 +70,8 @@ class Metrics {
   void know_route(const std::string& route);  // of the API; with which code it answers is not known
 
   void observe(const port::StoredRecord& record, const event::Decoded& decoded);
+  // A record that another process wrote into the same ledger: it has counted it.
+  void observe_elsewhere(const port::StoredRecord& record, const event::Decoded& decoded);
   void observe_group(const port::Ledger::Vitals& vitals);
   void observe_http(const std::string& route, std::string_view method, int code, double seconds);
 

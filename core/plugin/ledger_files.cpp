@@ -51,6 +51,11 @@ Result<std::unique_ptr<port::LedgerFiles>> ledger_files(const Catalog::Found& fo
   return std::make_unique<LedgerFilesPort>(*static_cast<const agentd_ledger*>(component.table), std::move(settings));
 }
 
+bool is_shared_ledger(const Catalog::Found& found) {
+  const auto& component = *found.component;
+  return component.interface_id == AGENTD_LEDGER_ID && static_cast<const agentd_ledger*>(component.table)->lease != nullptr;
+}
+
 std::string of_another_host(const Catalog::Found& found) {
   return found.library->file.string() + ": " + found.component->name + " is a ledger for another host (" + found.component->interface_id +
          ", this one needs " AGENTD_LEDGER_ID "); install the plugins that came with this agentd";

@@ -64,7 +64,9 @@ port::RunRow own(const agentd_ledger_row& r) {
           text(r.payload), r.last, text(r.last_payload), r.last_kind};
 }
 
+std::string own(agentd_str s) { return text(s); }
 LedgerAnswer own(const agentd_ledger_answer& a);
+port::WorkerSession own(const agentd_ledger_session& s);
 
 template <class From>
 auto own(const From* items, std::uint64_t count) {
@@ -72,6 +74,10 @@ auto own(const From* items, std::uint64_t count) {
   all.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) all.push_back(own(items[i]));
   return all;
+}
+
+port::WorkerSession own(const agentd_ledger_session& s) {
+  return {text(s.id), text(s.host), text(s.version), s.process, instant(s.since_ms), Millis(s.lease_age_ms), Millis(s.clock_ahead_ms), s.is_this != 0, own(s.leases, s.lease_count)};
 }
 
 LedgerAnswer own(const agentd_ledger_answer& a) {
@@ -92,8 +98,9 @@ agentd_ledger_entry lend(const port::Entry& e) {
 }
 
 agentd_ledger_record lend(const port::Record& r) { return {r.kind, 0, str(r.payload)}; }
-agentd_ledger_spec lend(const port::AgentSpecText& s) { return {str(s.agent_id), str(s.content)}; }
-agentd_ledger_cursor lend(const port::Cursor& c) { return {str(c.name), c.position}; }
+agentd_ledger_spec lend(const port::AgentSpecText& s) { return {str(s.agent_id), str(s.content), s.is_newest, 0}; }
+agentd_ledger_fence lend(const port::Fence& f) { return {str(f.lease), f.generation}; }
+agentd_ledger_cursor lend(const port::Cursor& c) { return {str(c.name), c.position, lend(c.fence)}; }
 agentd_ledger_settle lend(const port::Settle& s) { return s.used ? agentd_ledger_settle{s.call, s.used->tokens, s.used->cost} : agentd_ledger_settle{s.call, -1, 0}; }
 agentd_ledger_raise lend(const port::Raise& r) { return {str(r.account), r.window, r.by.tokens, r.by.cost}; }
 agentd_ledger_hold lend(const port::Hold& h) { return {str(h.account), h.window, h.call, h.most.tokens, h.most.cost, h.limit.tokens, h.limit.cost}; }
@@ -113,7 +120,7 @@ LedgerInbox& inbox(agentd_host* host) { return static_cast<LedgerInbox&>(*Instan
 
 void committed(agentd_host* host, const agentd_ledger_group* g) noexcept {
   LedgerGroup group{own(g->answers, g->answer_count), own(g->records, g->record_count), own(g->standings, g->standing_count), g->last_position, g->wal_bytes,
-                    g->commit_seconds, g->accepting != 0, g->due != 0, own(g->accounts, g->account_count), text(g->epoch)};
+                    g->commit_seconds, g->accepting != 0, g->due != 0, own(g->accounts, g->account_count), text(g->epoch), g->elsewhere != 0};
   inbox(host).post([group = std::move(group)](LedgerPort& port) mutable { port.deliver(std::move(group)); });
 }
 
@@ -138,6 +145,10 @@ void numbers(agentd_host* host, agentd_op op, const std::int64_t* all, std::uint
   inbox(host).post([op, piece = std::vector<std::int64_t>(all, all + count)](LedgerPort& port) mutable { port.deliver(op, std::move(piece)); });
 }
 
+void sessions(agentd_host* host, agentd_op op, const agentd_ledger_session* all, std::uint64_t count) noexcept {
+  inbox(host).post([op, piece = own(all, count)](LedgerPort& port) mutable { port.deliver(op, std::move(piece)); });
+}
+
 void ended(agentd_host* host, agentd_op op, std::int32_t fault, std::int64_t number, agentd_str what) noexcept {
   LedgerAnswer answer{op, error(fault, what), port::SpecRevision{number, text(what)}};
   inbox(host).post([answer = std::move(answer)](LedgerPort& port) mutable { port.deliver(std::move(answer), {}); });
@@ -147,7 +158,7 @@ void due(agentd_host* host) noexcept {
   inbox(host).post([](LedgerPort& port) { port.due(); });
 }
 
-constexpr agentd_host_ledger_v1 kService{&committed, &claimed, &records, &rows, &numbers, &ended, &due};
+constexpr agentd_host_ledger_v1 kService{&committed, &claimed, &records, &rows, &numbers, &ended, &due, &sessions};
 
 }  // namespace
 
@@ -254,7 +265,7 @@ Async<LedgerResult<Position>> LedgerPort::commit(port::Transition t) {
     const auto state = t.agent_state ? str(*t.agent_state) : agentd_str{};
     const agentd_ledger_transition asked{op, now_ms(), run_id(t.run), t.generation, str(t.agent_id), lent.data(), lent.size(), follow_ups.data(), follow_ups.size(),
                                          next, t.agent_state.has_value(), ms(t.due_at), state, str(t.error), settles.data(), settles.size(), raises.data(), raises.size(),
-                                         holds.data(), holds.size(), static_cast<std::int64_t>(t.in_quarantine)};
+                                         holds.data(), holds.size(), static_cast<std::int64_t>(t.in_quarantine), lend(t.fence)};
     table_.commit(self_, &asked);
   };
   auto asking = ask<Position>(call);
@@ -339,7 +350,7 @@ Async<LedgerResult<std::vector<Position>>> LedgerPort::cursors(std::vector<std::
 
 Async<LedgerResult<port::Pruned>> LedgerPort::remove(port::Prune what, RunId run) {
   const auto call = [&](std::uint64_t op) {
-    const agentd_ledger_remove asked{op, ms(what.before), what.upto, what.window_before, what.most, run_id(run)};
+    const agentd_ledger_remove asked{op, ms(what.before), what.upto, what.window_before, what.most, run_id(run), lend(what.fence)};
     table_.remove(self_, &asked);
   };
   auto asking = ask<port::Pruned>(call);
@@ -361,6 +372,27 @@ Async<LedgerResult<void>> LedgerPort::forget(RunId run) {
 Async<LedgerResult<void>> LedgerPort::backup(std::string file) {
   const auto call = [&](std::uint64_t op) { table_.backup(self_, op, str(file)); };
   auto asking = ask<void>(call);
+  co_return co_await std::move(asking);
+}
+
+bool LedgerPort::is_shared() const { return table_.lease != nullptr; }
+
+Async<LedgerResult<std::vector<std::uint64_t>>> LedgerPort::lease(std::vector<std::string> names) {
+  if (!is_shared()) co_return std::vector<std::uint64_t>(names.size(), 1);
+  const auto call = [&](std::uint64_t op) {
+    const auto lent = lend(names);
+    table_.lease(self_, op, lent.data(), lent.size());
+  };
+  auto asking = ask<std::vector<std::int64_t>>(call);
+  const auto given = co_await std::move(asking);
+  if (!given) co_return std::unexpected(given.error());
+  co_return std::vector<std::uint64_t>(given->begin(), given->end());
+}
+
+Async<LedgerResult<std::vector<port::WorkerSession>>> LedgerPort::sessions() {
+  if (!is_shared()) co_return std::vector<port::WorkerSession>();
+  const auto call = [&](std::uint64_t op) { table_.sessions(self_, op); };
+  auto asking = ask<std::vector<port::WorkerSession>>(call);
   co_return co_await std::move(asking);
 }
 
@@ -394,10 +426,13 @@ void LedgerPort::deliver(LedgerGroup group) {
   if (!group.epoch.empty()) epoch_ = std::move(group.epoch);
   vitals_.wal_bytes = group.wal_bytes;
   if (!group.records.empty()) {
-    vitals_.groups += 1;
-    vitals_.records += group.records.size();
-    vitals_.last_commit_seconds = group.commit_seconds;
-    vitals_.last_group_size = group.answers.size();
+    if (!group.elsewhere) {
+      vitals_.groups += 1;
+      vitals_.records += group.records.size();
+      vitals_.last_commit_seconds = group.commit_seconds;
+      vitals_.last_group_size = group.answers.size();
+    }
+    for (auto& record : group.records) record.elsewhere = group.elsewhere;
     if (feed_) feed_(group.records);
   }
   for (auto& answer : group.answers) deliver(std::move(answer), {});
@@ -425,6 +460,7 @@ void LedgerPort::deliver(std::uint64_t op, LedgerAnswer::Value piece) {
   append(std::get_if<std::vector<port::StoredRecord>>(&piece));
   append(std::get_if<std::vector<port::RunRow>>(&piece));
   append(std::get_if<std::vector<std::int64_t>>(&piece));
+  append(std::get_if<std::vector<port::WorkerSession>>(&piece));
 }
 
 // Of each account the windows that may still change.

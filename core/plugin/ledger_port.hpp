@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/plugin/instances.hpp"
+#include "core/port/ledger_sharing.hpp"
 #include "core/port/ledger_upkeep.hpp"
 
 struct agentd_ledger;
@@ -18,7 +19,7 @@ namespace agentd::plugin {
 // What a ledger tells of an operation or a group, copied. Any thread until it is posted, then the engine's.
 struct LedgerAnswer {
   using Value = std::variant<std::monostate, std::int64_t, std::vector<port::Admission>, port::Claims, std::vector<port::StoredRecord>,
-                             std::vector<port::RunRow>, std::vector<port::KeptSpec>, std::vector<std::int64_t>, port::SpecRevision, port::Pruned>;
+                             std::vector<port::RunRow>, std::vector<port::KeptSpec>, std::vector<std::int64_t>, port::SpecRevision, port::Pruned, std::vector<port::WorkerSession>>;
   std::uint64_t op = 0;
   std::optional<port::LedgerError> error;
   Value value;
@@ -41,6 +42,7 @@ struct LedgerGroup {
   bool accepting = true, due = false;
   std::vector<port::Account> accounts;
   std::string epoch;  // empty: as it was told before
+  bool elsewhere = false;
 };
 
 class LedgerPort;
@@ -62,7 +64,7 @@ class LedgerInbox final : public Extension {
 };
 
 // What open_ledger makes.
-class LedgerPort final : public port::Ledger, public port::LedgerUpkeep {
+class LedgerPort final : public port::Ledger, public port::LedgerUpkeep, public port::LedgerSharing {
  public:
   LedgerPort(LedgerInbox& inbox, World world, const agentd_ledger& table, void* self);
   ~LedgerPort() override;
@@ -87,6 +89,10 @@ class LedgerPort final : public port::Ledger, public port::LedgerUpkeep {
   Async<port::LedgerResult<port::Pruned>> prune(port::Prune what) override;
   Async<port::LedgerResult<void>> forget(RunId run) override;
   Async<port::LedgerResult<void>> backup(std::string file) override;
+
+  bool is_shared() const override;
+  Async<port::LedgerResult<std::vector<std::uint64_t>>> lease(std::vector<std::string> names) override;
+  Async<port::LedgerResult<std::vector<port::WorkerSession>>> sessions() override;
 
   std::string epoch() const override { return epoch_; }
   Position last_position() const override { return last_position_; }

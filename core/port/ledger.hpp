@@ -96,6 +96,12 @@ struct Account {
   Spend spent, held, raised;
 };
 
+// What one of all who share a ledger does. A write that names it is stale once somebody else has taken the lease.
+struct Fence {
+  std::string lease;                     // empty: everybody may
+  std::uint64_t generation = 0;          // as LedgerSharing::lease said
+};
+
 struct Record {
   std::int32_t kind = 0;                 // never 0, which is the entry
   std::string payload;
@@ -121,6 +127,7 @@ struct Transition {
   // back into the queue with next = queued, its deaths counted from zero, or is given up with next = dropped. Nothing else leaves a
   // final status.
   Position in_quarantine = 0;
+  Fence fence{};
 };
 
 struct StoredRecord {
@@ -131,6 +138,7 @@ struct StoredRecord {
   std::int32_t kind = 0;                 // 0: the entry
   RunStatus status{};                    // of an entry: as it came in
   std::string payload;
+  bool elsewhere = false;                // of a group that is fed: another worker wrote it
 };
 
 struct Claim {
@@ -190,18 +198,20 @@ struct SpecRevision {
 struct AgentSpecText {
   std::string agent_id;
   std::string content;
+  bool is_newest = true;                 // false: content that was current before the current one changes nothing: superseded
 };
 
 // What keeping an agent's spec came to.
 struct KeptSpec {
-  enum class Change : std::int32_t { none = 0, created = 1, updated = 2 } change = Change::none;
+  enum class Change : std::int32_t { none = 0, created = 1, updated = 2, superseded = 3 } change = Change::none;
   std::int64_t revision = 0;             // the current one now
-  std::string before;                    // with updated: the content that it takes the place of
+  std::string before;                    // with updated: the content that it takes the place of; with superseded: the current content
 };
 
 struct Cursor {
   std::string name;
   Position position = 0;
+  Fence fence{};
 };
 
 enum class LedgerFault {

@@ -9,6 +9,7 @@ struct Prune {
   Position upto = INT64_MAX;      // nothing whose latest record is later
   std::int64_t window_before = 0; // accounts of windows before this one
   std::size_t most = 256;         // rows that one step looks at or removes
+  Fence fence{};
 };
 
 struct Pruned {

@@ -51,6 +51,7 @@ struct Surroundings {
   // Who is to be told of this end. Empty: nobody is ever told.
   std::function<std::vector<event::Recipient>(const RunEnd&)> recipients = {};
   bool dry_run = false;                          // tools that are not pure, or need a person, are answered "dry run"
+  bool is_shared = false;                        // other processes run what this ledger holds, too
   bool can_ask = true;                           // false: there is nobody to ask, so a call that needs a person is denied
 };
 

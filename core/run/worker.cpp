@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kMostOfAClaim = 256;
 constexpr Millis kClaimAgainAfterAnError{1'000};
+constexpr Millis kAskAgainAfter{2'000};
 constexpr Millis kLongestSleep{60'000};  // the wall's clock, which says what is due, may be set unnoticed for so long
 
 }  // namespace
@@ -60,6 +61,7 @@ void Worker::take_off(port::Claim claim) {
   auto story = std::make_unique<Run>(around_, std::move(claim));
   if (draining_) story->control().drain();
   if (leaving_) story->control().interrupt(Control::Why::released, "drain");
+  if (const auto asked = asked_.find(run); asked != asked_.end()) story->control().interrupt(Control::Why::cancelled, asked->second.reason);
   auto& flight = *story;
   flights_.emplace(run, std::move(story));
   spawn(around_.world.executor, fly(run, flight));
@@ -132,8 +134,29 @@ Async<Result<bool>> Worker::cancel(RunId run, std::string reason) {
   if (around_.recipients && !replay) ended.deliver = around_.recipients(told);
   transition.records.push_back(event::to_record(ended, state->session.empty() ? state->entry.session : state->session));
   auto committed = co_await around_.ledger.commit(std::move(transition));
-  if (!committed) co_return fail(ErrorClass::retryable, committed.error().message);
+  if (committed) co_return true;
+  if (!around_.is_shared || committed.error().fault != port::LedgerFault::stale) co_return fail(ErrorClass::retryable, committed.error().message);
+  auto asking = ask_its_worker(agent_id, run, std::move(ended.reason));
+  co_return co_await std::move(asking);
+}
+
+// By a record, which all of them hear of. Asked again and again, it is said once in a while.
+Async<Result<bool>> Worker::ask_its_worker(std::string agent_id, RunId run, std::string reason) {
+  const auto now = around_.world.clock.tick();
+  if (const auto asked = asked_.find(run); asked != asked_.end() && now - asked->second.at < kAskAgainAfter) co_return true;
+  port::Transition transition{.agent_id = std::move(agent_id), .records = {event::to_record(event::CancelAsked{to_text(run), reason})}};
+  const auto said = co_await around_.ledger.commit(std::move(transition));
+  if (!said) co_return fail(ErrorClass::retryable, said.error().message);
   co_return true;
+}
+
+void Worker::heed(const event::CancelAsked& asked) {
+  const auto run = parse_run_id(asked.run_id);
+  if (!run) return;
+  const auto [first, last] = flights_.equal_range(*run);
+  for (auto flight = first; flight != last; ++flight) flight->second->control().interrupt(Control::Why::cancelled, asked.reason);
+  if (asked_.size() >= kMostAsked) asked_.erase(asked_.begin());
+  asked_[*run] = {asked.reason, around_.world.clock.tick()};
 }
 
 }  // namespace agentd::run

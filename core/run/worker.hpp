@@ -22,9 +22,12 @@ class Worker {
   // Lets running steps end, at most so long; then stops what is left and gives it back. Nothing is in flight when it returns.
   Async<void> drain(Millis timeout);
 
-  // A run in flight here is stopped and ends as cancelled; one that nobody has is ended at once; for one that another worker has, a
-  // retryable error. False when it had ended before.
+  // A run in flight here is stopped and ends as cancelled; one that nobody has is ended at once; who has one elsewhere is asked to do
+  // so. False when it had ended before.
   Async<Result<bool>> cancel(RunId run, std::string reason);
+  // Another worker was asked. A run that is not in flight here may be tomorrow, when its worker has died over it.
+  void heed(const event::CancelAsked& asked);
+  void forget(RunId ended) { asked_.erase(ended); }
 
   std::size_t in_flight() const { return flights_.size(); }
 
@@ -34,11 +37,18 @@ class Worker {
   void take_off(port::Claim claim);
   Async<void> fly(RunId run, Run& story);
   Async<AgentRef> revision_of(RunId run);
+  Async<Result<bool>> ask_its_worker(std::string agent_id, RunId run, std::string reason);
 
   Surroundings around_;
   std::size_t most_;
   // By run. One that was lost here and claimed here again has two for a moment.
   std::unordered_multimap<RunId, std::unique_ptr<Run>> flights_;
+  static constexpr std::size_t kMostAsked = 10'000;
+  struct Asked {
+    std::string reason;
+    Tick at{};
+  };
+  std::unordered_map<RunId, Asked> asked_;  // of runs in flight elsewhere, to end
   bool claiming_ = false, asked_again_ = false, draining_ = false, leaving_ = false, started_ = false;
   Timers::Id alarm_ = 0;
   std::vector<Promise<bool>> waiting_for_idle_;

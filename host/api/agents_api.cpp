@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "host/api/agent_view.hpp"
@@ -25,6 +27,30 @@ Async<Json> fill(const Context& context, Page& page, std::string cursor) {
   co_return next;
 }
 
+double in_seconds(Millis duration) { return std::chrono::duration<double>(duration).count(); }
+
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
+}
+
+// This host; and where others share its ledger all of them, as the ledger knows them.
+Async<Json> replicas(const Context& context) {
+  Json own = {{"host", host_name()}, {"process", ::getpid()}, {"version", kVersion}, {"started_at", format_instant(context.started_at)}, {"is_this", true}, {"draining", context.draining}};
+  const auto sessions = co_await context.sharing.sessions();
+  if (!sessions || sessions->empty()) co_return Json::array({own});
+  Json all = Json::array();
+  for (const auto& session : *sessions) {
+    Json one = {{"id", session.id}, {"host", session.host}, {"process", session.process}, {"version", session.version}, {"started_at", format_instant(session.since)}, {"is_this", session.is_this}};
+    if (session.is_this) one.update(own);
+    one["lease_age"] = in_seconds(session.lease_age);
+    one["clock_ahead"] = in_seconds(session.clock_ahead);
+    one["leases"] = session.leases;
+    all.push_back(std::move(one));
+  }
+  co_return all;
+}
+
 Async<Answer> status(Context& context, Request request) {
   const auto limit = limit_of(request, kMostAgents, kMostAgents);
   if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
@@ -49,7 +75,8 @@ Async<Answer> status(Context& context, Request request) {
   body["refused_agents"] = refused_agents(context);
   body["queue_depth"] = queued;
   body["uptime"] = uptime;
-  body["replicas"] = Json::array({{{"started_at", format_instant(context.started_at)}, {"version", kVersion}, {"draining", context.draining}}});
+  auto listing = replicas(context);
+  body["replicas"] = co_await std::move(listing);
   co_return page.answer(next, body);
 }
 

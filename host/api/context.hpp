@@ -26,6 +26,8 @@ struct Context {
   const manifest::HostConfig& config;
   port::Ledger& ledger;
   port::LedgerUpkeep& upkeep;
+  port::LedgerSharing& sharing;
+  const host::Leases& leases;
   const host::Ports& ports;
   const host::Roster& roster;
   host::Journal& journal;

@@ -34,7 +34,10 @@ Async<metrics::Snapshot> snapshot(const Context& context) {
   for (const auto& library : catalog.libraries()) now.stale_finishes[library->name] = library->stale_finishes();
   for (const auto& [name, endpoint] : context.ports.endpoints())
     if (endpoint) now.provider_circuit_open[name] = (*endpoint)->down();
-  for (const auto& copier : context.copiers) now.event_store_lag_seconds[copier->name()] = copier->lag_seconds();
+  now.leases = context.leases.all();
+  now.of_fleet = context.leases.holds(host::kFleetGauges);
+  for (const auto& copier : context.copiers)
+    if (copier->is_following()) now.event_store_lag_seconds[copier->name()] = copier->lag_seconds();
   for (const auto& [rule, severity] : host::Watch::rules()) now.alerts_firing[{rule, severity}] = 0;
   for (const auto& firing : context.watch.board().firing()) ++now.alerts_firing[{firing.name.rule, firing.alert.severity}];
   now.last_reload_successful = context.reload.is_current();

@@ -162,6 +162,11 @@ Async<Answer> forget(Context& context, Request request) {
   if (!forgotten) co_return ledger_problem(forgotten.error());
   context.journal.live().forget(*run);
   context.journal.quarantine().forget(*run);
+  if (context.sharing.is_shared()) {  // other replicas may have it in memory
+    port::Transition said{.records = {event::to_record(event::RunForgotten{id})}};
+    const auto told = co_await context.ledger.commit(std::move(said));
+    if (!told) co_return problem(503, "run " + id + " is forgotten, but other replicas could not be told: " + told.error().message);
+  }
   co_return document({{"run_id", id}, {"forgotten", true}});
 }
 

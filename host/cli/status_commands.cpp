@@ -46,6 +46,23 @@ void print_refused(const Json& status, const Output& to) {
   if (all > refused.size()) to.err << "and " << all - refused.size() << " more\n";
 }
 
+std::string joined(const Json& names) {
+  std::string all;
+  for (const auto& name : names) (all += all.empty() ? "" : " ") += name.is_string() ? name.get<std::string>() : name.dump();
+  return all.empty() ? "-" : all;
+}
+
+// Where they share a ledger.
+void print_replicas(const Json& replicas, const Output& to) {
+  Table table({"replica", "process", "version", "started", "lease age", "clock ahead", "does for all"});
+  for (const auto& replica : replicas) {
+    if (!replica.contains("id")) return;
+    table.row({text(replica, "host") + (replica.value("is_this", false) ? " (this)" : ""), text(replica, "process"), text(replica, "version"), to.terminal.moment(text(replica, "started_at")),
+               text(replica, "lease_age") + " s", text(replica, "clock_ahead") + " s", joined(replica.value("leases", Json::array()))});
+  }
+  to.out << table.text(to.terminal);
+}
+
 int show_agent(const Connection& connection, const std::string& agent, const Output& to) {
   const auto answer = get(connection, "/v1/agents/" + percent_encode(agent));
   if (!answer) return tell(answer.error(), to);
@@ -71,6 +88,7 @@ int show(const Status& command, const Output& to) {
          << " paused, " << text(*answer, "queue_depth") << (text(*answer, "queue_depth") == "1" ? " run queued, up " : " runs queued, up ") << text(*answer, "uptime") << " s\n";
   print_agents(answer->value("agents", Json::array()), to);
   print_refused(*answer, to);
+  print_replicas(answer->value("replicas", Json::array()), to);
   for (const auto& replica : answer->value("replicas", Json::array()))
     if (replica.value("draining", false)) to.err << "agentd: this host is stopping: it takes no more runs\n";
   return kDone;

@@ -52,7 +52,7 @@ function HostLine() {
   const [tone, word] = kConnections[state];
   return html`<div class="host">
     <p class="live ${tone}" role="status"><span class="live-dot" aria-hidden="true"></span>${word}</p>
-    ${host && html`<p class="faint">version ${host.replicas?.[0]?.version ?? '–'}<br />up ${since}${host.replicas?.some((each) => each.draining) ? ', stopping' : ''}</p>`}
+    ${host && html`<p class="faint">version ${(host.replicas?.find((each) => each.is_this) ?? host.replicas?.[0])?.version ?? '–'}<br />up ${since}${host.replicas?.some((each) => each.draining) ? ', stopping' : ''}</p>`}
   </div>`;
 }
 

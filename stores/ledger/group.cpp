@@ -244,11 +244,13 @@ agentd_ledger_kept GroupWriter::keep(Step& step, const Spec& spec) {
   if (auto latest = rows_.latest_spec(agent)) {
     if (latest->content == spec.content) {
       kept = {latest->revision, AGENTD_SPEC_SAME, 0, {}};
+    } else if (!spec.is_newest && rows_.had_spec(agent, spec.content)) {
+      kept = {latest->revision, AGENTD_SPEC_SUPERSEDED, 0, str(step.group.texts.emplace_back(std::move(latest->content)))};
     } else {
       kept = {latest->revision + 1, AGENTD_SPEC_UPDATED, 0, str(step.group.texts.emplace_back(std::move(latest->content)))};
     }
   }
-  if (kept.change != AGENTD_SPEC_SAME) rows_.insert_spec(agent, kept.revision, step.write.now, spec.content);
+  if (kept.change != AGENTD_SPEC_SAME && kept.change != AGENTD_SPEC_SUPERSEDED) rows_.insert_spec(agent, kept.revision, step.write.now, spec.content);
   return kept;
 }
 

@@ -17,6 +17,7 @@ class LedgerHost {
   void records(agentd_op op, const agentd_ledger_stored* records, std::size_t count) const { table_->records(host_.raw(), op, records, count); }
   void rows(agentd_op op, const agentd_ledger_row* rows, std::size_t count) const { table_->rows(host_.raw(), op, rows, count); }
   void numbers(agentd_op op, const std::int64_t* numbers, std::size_t count) const { table_->numbers(host_.raw(), op, numbers, count); }
+  void sessions(agentd_op op, const agentd_ledger_session* sessions, std::size_t count) const { table_->sessions(host_.raw(), op, sessions, count); }
   void done(agentd_op op, std::int64_t number = 0, std::string_view text = {}) const {
     table_->ended(host_.raw(), op, AGENTD_LEDGER_FINE, number, sdk::str(text));
   }

@@ -93,6 +93,7 @@ class Rows {
     std::string content;
   };
   virtual std::optional<LatestSpec> latest_spec(std::int64_t agent) = 0;
+  virtual bool had_spec(std::int64_t agent, const std::string& content) = 0;  // some revision of it
   virtual void insert_spec(std::int64_t agent, std::int64_t revision, std::int64_t at, const std::string& content) = 0;
   virtual void put_cursor(const std::string& name, std::int64_t position) = 0;
 

@@ -52,6 +52,16 @@ struct Slots : sdk::detail::Slots<sdk::detail::Instance<L>> {
     for (uint64_t i = 0; i < count; ++i) asked.emplace_back(sdk::view(names[i]));
     at(self).read(op, [op, all = std::move(asked)](Reads& reads) { reads.cursors(op, all); });
   }
+
+  static void lease(void* self, agentd_op op, const agentd_str* names, uint64_t count) noexcept {
+    std::vector<std::string> asked;
+    asked.reserve(static_cast<std::size_t>(count));
+    for (uint64_t i = 0; i < count; ++i) asked.emplace_back(sdk::view(names[i]));
+    at(self).lease(op, std::move(asked));
+  }
+  static void sessions(void* self, agentd_op op) noexcept {
+    at(self).read(op, [op, of = at(self).session()](Reads& reads) { reads.sessions(op, of); });
+  }
 };
 
 template <class L, auto check_files, auto copy_files, auto restore_files>
@@ -59,8 +69,11 @@ struct KindOf {
   static constexpr const char* interface_id = AGENTD_LEDGER_ID;
   static const void* table() {
     using S = Slots<L>;
+    void (*lease)(void*, agentd_op, const agentd_str*, uint64_t) = nullptr;
+    void (*sessions)(void*, agentd_op) = nullptr;
+    if constexpr (requires(L& l) { l.session(); }) lease = &S::lease, sessions = &S::sessions;  // several processes may have it open
     static const agentd_ledger all{&S::create, &S::destroy, &S::enqueue, &S::commit, &S::put_specs, &S::put_cursors, &S::claim, &S::abandon, &S::serve, &S::load,
-                                   &S::list, &S::events_after, &S::spec, &S::agent_state, &S::cursors, &S::remove, &S::backup, check_files, copy_files, restore_files};
+                                   &S::list, &S::events_after, &S::spec, &S::agent_state, &S::cursors, &S::remove, &S::backup, lease, sessions, check_files, copy_files, restore_files};
     return &all;
   }
   static std::vector<std::string> services() { return {AGENTD_HOST_OPS_1, AGENTD_HOST_WORK_1, AGENTD_HOST_TIMER_1, AGENTD_HOST_LEDGER_1}; }

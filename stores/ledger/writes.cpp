@@ -5,6 +5,8 @@ namespace {
 
 std::string own(agentd_str text) { return text.size ? std::string(text.data, static_cast<std::size_t>(text.size)) : std::string(); }
 
+Fence own(const agentd_ledger_fence& f) { return {own(f.lease), f.generation}; }
+
 std::vector<Entry> own(const agentd_ledger_entry* entries, std::uint64_t count) {
   std::vector<Entry> all;
   all.reserve(static_cast<std::size_t>(count));
@@ -43,23 +45,23 @@ Write own(const agentd_ledger_transition& t) {
   return {t.op, t.now_ms,
           Transition{t.run, t.generation, own(t.agent_id), own(t.records, t.record_count), own(t.follow_ups, t.follow_up_count), t.next, t.due_ms,
                      t.has_state != 0, own(t.agent_state), own(t.error), own_all(t.settles, t.settle_count), own_all(t.raises, t.raise_count),
-                     own_all(t.holds, t.hold_count), t.in_quarantine}};
+                     own_all(t.holds, t.hold_count), t.in_quarantine, own(t.fence)}};
 }
 
 Write own(const agentd_ledger_specs& s) {
   PutSpecs put;
   put.specs.reserve(static_cast<std::size_t>(s.count));
-  for (std::uint64_t i = 0; i < s.count; ++i) put.specs.push_back({own(s.specs[i].agent_id), own(s.specs[i].content)});
+  for (std::uint64_t i = 0; i < s.count; ++i) put.specs.push_back({own(s.specs[i].agent_id), own(s.specs[i].content), s.specs[i].is_newest != 0});
   return {s.op, s.now_ms, std::move(put)};
 }
 
 Write own(const agentd_ledger_cursors& c) {
   PutCursors put;
   put.cursors.reserve(static_cast<std::size_t>(c.count));
-  for (std::uint64_t i = 0; i < c.count; ++i) put.cursors.push_back({own(c.cursors[i].name), c.cursors[i].position});
+  for (std::uint64_t i = 0; i < c.count; ++i) put.cursors.push_back({own(c.cursors[i].name), c.cursors[i].position, own(c.cursors[i].fence)});
   return {c.op, c.now_ms, std::move(put)};
 }
 
-Write own(const agentd_ledger_remove& r, std::int64_t now) { return {r.op, now, Remove{r.before_ms, r.upto, r.window_before, static_cast<std::size_t>(r.most), r.run}}; }
+Write own(const agentd_ledger_remove& r, std::int64_t now) { return {r.op, now, Remove{r.before_ms, r.upto, r.window_before, static_cast<std::size_t>(r.most), r.run, own(r.fence)}}; }
 
 }  // namespace agentd::ledger

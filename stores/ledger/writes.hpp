@@ -43,6 +43,11 @@ struct Raise {
   Spend by;
 };
 
+struct Fence {
+  std::string lease;  // empty: none
+  std::uint64_t generation = 0;
+};
+
 struct Enqueue {
   std::vector<Entry> entries;
 };
@@ -61,6 +66,7 @@ struct Transition {
   std::vector<Raise> raises;
   std::vector<Hold> holds;
   std::int64_t in_quarantine = 0;
+  Fence fence;
 };
 
 // A claim is over without a record: what it held is settled. Nobody waits for an answer.
@@ -72,6 +78,7 @@ struct LetGo {
 
 struct Spec {
   std::string agent_id, content;
+  bool is_newest = true;
 };
 struct PutSpecs {
   std::vector<Spec> specs;
@@ -80,6 +87,7 @@ struct PutSpecs {
 struct Cursor {
   std::string name;
   std::int64_t position = 0;
+  Fence fence;
 };
 struct PutCursors {
   std::vector<Cursor> cursors;
@@ -90,6 +98,7 @@ struct Remove {
   std::int64_t before = 0, upto = 0, window_before = 0;
   std::size_t most = 0;
   agentd_run_id run{};
+  Fence fence;
 };
 
 struct Write {

@@ -19,7 +19,7 @@ constexpr milliseconds kLookEvery{1000};  // where no notice comes
 constexpr milliseconds kFirstPause{100}, kLongestPause{2000};
 constexpr std::chrono::minutes kGroupsKept{10};
 
-constexpr Statement kExtend{"UPDATE workers SET until=clock_timestamp()+$2::int8*interval '1 ms' WHERE id=$1::int8"};
+constexpr Statement kExtend{"UPDATE workers SET until=clock_timestamp()+$2::int8*interval '1 ms',ahead=$3::int8 WHERE id=$1::int8"};
 constexpr Statement kLook{"SELECT groups,(SELECT count(*) FROM workers WHERE until<clock_timestamp()),(extract(epoch FROM clock_timestamp())*1000)::int8 FROM head"};
 constexpr Statement kForget{"DELETE FROM groups WHERE number<=$1::int8"};
 
@@ -85,7 +85,7 @@ void Keeper::keep(Connection& connection) {
   kept_at_ = before;
   const auto worker = lease_.worker();
   const bool extends = worker != 0 && lease_.age() >= kExtendAfter;
-  if (extends) connection.send(kExtend, Parameters(worker, std::int64_t{kLease.count()}));
+  if (extends) connection.send(kExtend, Parameters(worker, std::int64_t{kLease.count()}, clock_.last_ahead_ms()));
   connection.send(kLook);
   const auto results = connection.sync(milliseconds(5000));
   const auto& seen = results.back();

@@ -16,7 +16,8 @@ void ServerClock::heard(std::int64_t now_ms, std::chrono::nanoseconds before, st
 
 std::int64_t ServerClock::ahead_ms(std::int64_t now_ms) const {
   const std::int64_t boot = boot_ms_;
-  return boot == 0 ? 0 : now_ms - boot - std::chrono::floor<std::chrono::milliseconds>(since_boot()).count();
+  if (boot == 0) return 0;
+  return ahead_ = now_ms - boot - std::chrono::floor<std::chrono::milliseconds>(since_boot()).count();
 }
 
 }  // namespace agentd::postgres

@@ -35,9 +35,12 @@ class ServerClock {
   void heard(std::int64_t now_ms, std::chrono::nanoseconds before, std::chrono::nanoseconds after);
   // How much a clock of the caller's is ahead of it; 0 while nothing was heard.
   std::int64_t ahead_ms(std::int64_t now_ms) const;
+  // The same, of the caller's clock as it was when it was last asked about.
+  std::int64_t last_ahead_ms() const { return ahead_; }
 
  private:
   std::atomic<std::int64_t> boot_ms_ = 0;  // what the server's clock said when this machine started
+  mutable std::atomic<std::int64_t> ahead_ = 0;
 };
 
 }  // namespace agentd::postgres

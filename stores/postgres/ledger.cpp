@@ -29,12 +29,12 @@ Ledger::Ledger(const Settings& config, const sdk::Host& host)
 try : host_(host),
       place_(place_of(config)),
       most_skew_ms_(config.clock_skew.value.count()),
-      writer_(place_, mirror_, mutex_, lease_, host_.host(), [this](Group& group) { tell(group, 0); }),
+      writer_(place_, mirror_, mutex_, lease_, host_.host(), [this](Group& group) { tell(group, 0, Author::elsewhere); }),
       reads_(place_, host_, mirror_, mutex_) {
   auto found = writer_.open();
   found.epoch = writer_.epoch();
   tell(found, 0);
-  auto joined = writer_.write({}, {});
+  auto joined = writer_.write({}, {}, {});
   told(joined, 0);
   Keeper::Ears ears;
   ears.look = [this] { look(); };
@@ -91,6 +91,22 @@ void Ledger::serve(std::string_view name, bool can) {
   if (due) host_.due();
 }
 
+// Who holds them is read; the writer is asked only where one is free.
+void Ledger::lease(agentd_op op, std::vector<std::string> names) {
+  read(op, [this, op, names = std::move(names)](LedgerReads& reads) mutable {
+    if (const auto held = reads.leases(names, lease_.worker())) {
+      host_.numbers(op, held->data(), held->size());
+      return host_.done(op);
+    }
+    {
+      const std::lock_guard lock(arrivals_mutex_);
+      arrivals_.leases.push_back({op, std::move(names)});
+      if (std::exchange(writing_, true)) return;
+    }
+    submit();
+  });
+}
+
 void Ledger::backup(agentd_op op, const std::string&) { host_.failed(op, AGENTD_LEDGER_UNAVAILABLE, use_pg_dump(place_.schema)); }
 
 void Ledger::read(agentd_op op, sdk::Callback<void(LedgerReads&)> read) {
@@ -129,7 +145,10 @@ void Ledger::submit() {
     sdk::on_worker(host_.host(), 0, [this] { take_turns(); });
   } catch (const std::exception& e) {
     Turn turn;
-    while (next_turn(turn)) refuse(std::move(turn.writes), turn.asks, AGENTD_LEDGER_UNAVAILABLE, e.what());
+    while (next_turn(turn)) {
+      refuse(turn.leases, e.what());
+      refuse(std::move(turn.writes), turn.asks, AGENTD_LEDGER_UNAVAILABLE, e.what());
+    }
   }
 }
 
@@ -147,6 +166,7 @@ bool Ledger::next_turn(Turn& turn) {
   turn = {};
   turn.look = std::exchange(arrivals_.look, false);
   turn.asks.swap(arrivals_.asks);
+  turn.leases.swap(arrivals_.leases);
   if (arrivals_.writes.size() <= kMostWrites) {
     turn.writes.swap(arrivals_.writes);
   } else {
@@ -154,7 +174,7 @@ bool Ledger::next_turn(Turn& turn) {
     turn.writes.assign(std::make_move_iterator(arrivals_.writes.begin()), std::make_move_iterator(end));
     arrivals_.writes.erase(arrivals_.writes.begin(), end);
   }
-  writing_ = turn.look || !turn.asks.empty() || !turn.writes.empty();
+  writing_ = turn.look || !turn.asks.empty() || !turn.leases.empty() || !turn.writes.empty();
   return writing_;
 }
 
@@ -176,14 +196,15 @@ bool Ledger::take(Turn& turn) {
   const auto begin = std::chrono::steady_clock::now();  // how slow the server is, for people; nothing is decided upon it
   try {
     const bool is_needed = turn.look && writer_.look();
-    if (is_needed || !turn.writes.empty() || !turn.asks.empty()) {
-      auto wrote = writer_.write(std::move(turn.writes), turn.asks);
+    if (is_needed || !turn.writes.empty() || !turn.asks.empty() || !turn.leases.empty()) {
+      auto wrote = writer_.write(std::move(turn.writes), turn.asks, turn.leases);
       told(wrote, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     }
     no_trouble();
     return true;
   } catch (const Undetermined& e) {
     trouble(e.what());
+    refuse(turn.leases, e.what());  // which are asked for again
     asks_ = std::move(turn.asks);
     is_open_ = true;
     open_since_ = since_boot();
@@ -191,12 +212,18 @@ bool Ledger::take(Turn& turn) {
   } catch (const PgError& e) {
     if (e.disk_full()) disk_is_full();
     else if (!e.damaged()) trouble(e.what());
+    refuse(turn.leases, e.what());
     refuse(writer_.take_back(), turn.asks, e.disk_full() ? AGENTD_LEDGER_DISK_FULL : e.damaged() ? AGENTD_LEDGER_CORRUPT : AGENTD_LEDGER_UNAVAILABLE, e.what());
   } catch (const std::exception& e) {
     trouble(e.what());
+    refuse(turn.leases, e.what());
     refuse(writer_.take_back(), turn.asks, AGENTD_LEDGER_UNAVAILABLE, e.what());
   }
   return true;
+}
+
+void Ledger::refuse(const std::vector<LedgerWriter::LeaseAsk>& leases, std::string_view why) {
+  for (const auto& ask : leases) host_.failed(ask.op, AGENTD_LEDGER_UNAVAILABLE, why);
 }
 
 // writing_ stays, so that what arrives gathers behind it.
@@ -254,6 +281,10 @@ void Ledger::refuse(std::vector<Write> writes, const std::vector<Ask>& asks, std
 
 void Ledger::told(LedgerWriter::Wrote& wrote, double seconds) {
   tell(wrote.group, seconds);
+  for (const auto& given : wrote.leases) {
+    host_.numbers(given.op, given.generations.data(), given.generations.size());
+    host_.done(given.op);
+  }
   for (const auto& given : wrote.given) {
     const std::lock_guard lock(mutex_);  // until the host has copied what is borrowed from the mirror
     std::vector<agentd_ledger_claim> runs;
@@ -271,7 +302,7 @@ void Ledger::told(LedgerWriter::Wrote& wrote, double seconds) {
 }
 
 // noexcept: it throws only when memory is out, and nobody may wait for ever for what is durable.
-void Ledger::tell(const Group& group, double seconds) noexcept {
+void Ledger::tell(const Group& group, double seconds, Author author) noexcept {
   std::vector<agentd_ledger_standing> standings;
   standings.reserve(group.agents.size());
   {
@@ -289,6 +320,7 @@ void Ledger::tell(const Group& group, double seconds) noexcept {
   told.due = group.due;
   told.accounts = group.accounts.data(), told.account_count = group.accounts.size();
   told.epoch = sdk::str(group.epoch);
+  told.elsewhere = author == Author::elsewhere;
   host_.committed(told);
 }
 

@@ -36,6 +36,8 @@ class Ledger {
   void claim(agentd_op op, std::int64_t now, std::size_t n);
   void abandon(const agentd_run_id& run, std::uint64_t generation);
   void serve(std::string_view agent, bool can);
+  void lease(agentd_op op, std::vector<std::string> names);
+  std::int64_t session() const { return lease_.worker(); }
   void backup(agentd_op op, const std::string& file);
   void read(agentd_op op, sdk::Callback<void(LedgerReads&)> read);  // on a worker
 
@@ -44,6 +46,7 @@ class Ledger {
   struct Turn {
     std::vector<Write> writes;
     std::vector<Ask> asks;
+    std::vector<LedgerWriter::LeaseAsk> leases;
     bool look = false;
   };
   bool next_turn(Turn& turn);
@@ -58,7 +61,9 @@ class Ledger {
   void refuse(std::vector<Write> writes, const std::vector<Ask>& asks, std::int32_t fault, std::string_view why);
   void give_nothing(agentd_op op, std::int64_t next_due);
   void told(LedgerWriter::Wrote& wrote, double seconds);
-  void tell(const Group& group, double seconds) noexcept;
+  enum class Author { here, elsewhere };
+  void tell(const Group& group, double seconds, Author author = Author::here) noexcept;
+  void refuse(const std::vector<LedgerWriter::LeaseAsk>& leases, std::string_view why);
   void trouble(const std::string& what);
   void no_trouble();
   void disk_is_full();

@@ -4,6 +4,8 @@
 #include <map>
 #include <optional>
 
+#include "lease.hpp"
+
 namespace agentd::postgres {
 namespace {
 
@@ -32,6 +34,13 @@ constexpr Statement kRecordsAfter{"SELECT " AGENTD_RECORD_COLUMNS ",r.nonce,a.na
 constexpr Statement kSpec{"SELECT revision,content FROM specs WHERE agent=(SELECT id FROM agents WHERE name=$1::text) AND ($2::int8=0 OR revision=$2::int8) ORDER BY revision DESC LIMIT 1"};
 constexpr Statement kState{"SELECT state FROM agents WHERE name=$1::text"};
 constexpr Statement kCursors{"SELECT coalesce(c.position,0) FROM unnest($1::text[]) WITH ORDINALITY AS w(name,place) LEFT JOIN cursors c ON c.name=w.name ORDER BY w.place"};
+
+// Without who has left; the lease's age is counted from when it was last extended.
+constexpr Statement kSessions{"SELECT w.id,w.host,w.version,w.process,(extract(epoch FROM w.since)*1000)::int8,"
+                              "greatest(0,$1::int8-(extract(epoch FROM w.until-clock_timestamp())*1000)::int8),w.ahead,"
+                              "(SELECT string_agg(l.name,E'\n' ORDER BY l.name) FROM leases l WHERE l.worker=w.id) FROM workers w WHERE w.until<>'-infinity' ORDER BY w.since,w.id"};
+constexpr Statement kLeases{"SELECT l.worker,l.generation FROM unnest($1::text[]) WITH ORDINALITY AS n(name,place) LEFT JOIN (leases l JOIN workers w ON w.id=l.worker AND w.until>=clock_timestamp()) "
+                            "ON l.name=n.name ORDER BY n.place"};
 
 }  // namespace
 
@@ -220,6 +229,37 @@ void LedgerReads::cursors(agentd_op op, const std::vector<std::string>& names) {
   for (int i = 0; i < rows.rows(); ++i) positions.push_back(rows.integer(i, 0));
   host_.numbers(op, positions.data(), positions.size());
   host_.done(op);
+}
+
+void LedgerReads::sessions(agentd_op op, std::int64_t worker) {
+  const std::lock_guard lock(mutex_);
+  const auto rows = ask(kSessions, Parameters(std::int64_t{kLease.count()}));
+  for (int i = 0; i < rows.rows(); ++i) {
+    const auto id = std::to_string(rows.integer(i, 0));
+    std::vector<agentd_str> leases;
+    for (auto names = rows.is_null(i, 7) ? std::string_view() : rows.bytes(i, 7); !names.empty();) {
+      const auto name = names.substr(0, names.find('\n'));
+      leases.push_back(sdk::str(name));
+      names.remove_prefix(std::min(names.size(), name.size() + 1));
+    }
+    const agentd_ledger_session one{sdk::str(id), sdk::str(rows.bytes(i, 1)), sdk::str(rows.bytes(i, 2)), rows.integer(i, 3), rows.integer(i, 4), rows.integer(i, 5), rows.integer(i, 6),
+                                    leases.data(), leases.size(), rows.integer(i, 0) == worker, 0};
+    host_.sessions(op, &one, 1);
+  }
+  host_.done(op);
+}
+
+std::optional<std::vector<std::int64_t>> LedgerReads::leases(const std::vector<std::string>& names, std::int64_t worker) {
+  const std::lock_guard lock(mutex_);
+  Column asked(Column::Type::text);
+  for (const auto& name : names) asked.add(std::string_view(name));
+  const auto rows = ask(kLeases, Parameters(asked));
+  std::vector<std::int64_t> held;
+  for (int i = 0; i < rows.rows(); ++i) {
+    if (rows.is_null(i, 0)) return std::nullopt;
+    held.push_back(rows.integer(i, 0) == worker ? rows.integer(i, 1) : 0);
+  }
+  return held;
 }
 
 }  // namespace agentd::postgres

@@ -1,6 +1,7 @@
 // Reading the ledger back, on a connection of its own.
 #pragma once
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ class LedgerReads {
   void spec(agentd_op op, const std::string& agent, std::int64_t revision);
   void agent_state(agentd_op op, const std::string& agent);
   void cursors(agentd_op op, const std::vector<std::string>& names);
+  void sessions(agentd_op op, std::int64_t worker);
+  // With which generation the worker holds each of these, 0: another one that lives does; nothing: one of them is free.
+  std::optional<std::vector<std::int64_t>> leases(const std::vector<std::string>& names, std::int64_t worker);
 
  private:
   std::vector<std::int64_t> live_ids(const ListFilter& filter) const;

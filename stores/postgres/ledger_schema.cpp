@@ -38,7 +38,14 @@ CREATE TABLE holds(run bigint NOT NULL, call bigint NOT NULL, account text COLLA
   generation bigint NOT NULL, PRIMARY KEY(run,call,account)) WITH (fillfactor=70);
 )";
 
-constexpr const char* kSteps[] = {kVersion1};
+// A lease is its worker's while that one's own goes on. The generation is the number of the group that took it.
+// workers.ahead is by how much the worker's clock was ahead of the server's, in milliseconds.
+constexpr const char* kVersion2 = R"(
+CREATE TABLE leases(name text COLLATE "C" PRIMARY KEY, worker bigint NOT NULL, generation bigint NOT NULL);
+ALTER TABLE workers ADD COLUMN ahead bigint NOT NULL DEFAULT 0;
+)";
+
+constexpr const char* kSteps[] = {kVersion1, kVersion2};
 
 }  // namespace
 

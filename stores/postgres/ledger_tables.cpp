@@ -7,6 +7,7 @@ constexpr Statement kFindKeys{"SELECT a.id,r.key,r.id,r.nonce FROM unnest($1::te
 constexpr Statement kFindRuns{"SELECT " AGENTD_RUN_ROW "WHERE r.id=ANY($1::int8[])"};
 constexpr Statement kFindSpecs{"SELECT a.id,s.revision,s.content FROM (SELECT DISTINCT n FROM unnest($1::text[]) AS n) w JOIN agents a ON a.name=w.n "
                                "CROSS JOIN LATERAL (SELECT revision,content FROM specs WHERE agent=a.id ORDER BY revision DESC LIMIT 1) s"};
+constexpr Statement kHadSpec{"SELECT 1 FROM specs WHERE agent=$1::int8 AND content=$2::bytea LIMIT 1"};
 constexpr Statement kFindAccounts{"SELECT a.name,a.day,spent_tokens,spent_cost,held_tokens,held_cost,raised_tokens,raised_cost FROM unnest($1::text[],$2::int8[]) AS k(name,day) "
                                   "JOIN accounts a ON a.name=k.name AND a.day=k.day"};
 
@@ -190,6 +191,8 @@ void Tables::state_agent(std::int64_t id, const std::string& state) {
   changed_ = true;
   states_[id] = state;
 }
+// Of content that is not the newest alone, and seldom: it is not looked up beforehand.
+bool Tables::had_spec(std::int64_t agent, const std::string& content) { return !connection_->ask(kHadSpec, Parameters(agent, std::string_view(content))).empty(); }
 void Tables::insert_spec(std::int64_t agent, std::int64_t revision, std::int64_t at, const std::string& content) {
   changed_ = true;
   specs_[agent] = {revision, content};

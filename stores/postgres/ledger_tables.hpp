@@ -41,6 +41,7 @@ class Tables final : public Rows {
   void stats_agent(std::int64_t id, const std::string& stats, std::int64_t newest) override;
   void state_agent(std::int64_t id, const std::string& state) override;
   std::optional<LatestSpec> latest_spec(std::int64_t agent) override;
+  bool had_spec(std::int64_t agent, const std::string& content) override;
   void insert_spec(std::int64_t agent, std::int64_t revision, std::int64_t at, const std::string& content) override;
   void put_cursor(const std::string& name, std::int64_t position) override;
   std::optional<Account> read_account(const AccountName& name) override;

@@ -24,6 +24,8 @@ constexpr Statement kDropWorkers{"DELETE FROM workers WHERE id=ANY($1::int8[])"}
 constexpr Statement kLeave{"UPDATE workers SET until='-infinity' WHERE id=$1::int8"};
 constexpr Statement kProbe{"INSERT INTO specs(agent,revision,at,content) VALUES(0,0,0,$1::bytea) ON CONFLICT DO NOTHING"};
 constexpr Statement kProbed{"DELETE FROM specs WHERE agent=0"};
+constexpr Statement kLeases{"SELECT name,worker,generation FROM leases"};
+constexpr Statement kTakeLease{"INSERT INTO leases(name,worker,generation) VALUES($1::text,$2::int8,$3::int8) ON CONFLICT(name) DO UPDATE SET worker=excluded.worker,generation=excluded.generation"};
 constexpr Statement kNotify{"SELECT pg_notify($1::text,$2::text)"};
 
 std::int64_t random_number() {
@@ -32,6 +34,16 @@ std::int64_t random_number() {
     if (::getrandom(&value, sizeof value, 0) != sizeof value) value = 0;
   return value & INT64_MAX;
 }
+
+template <class Is>
+bool any_fence(const Write& write, Is is) {
+  if (const auto* transition = std::get_if<Transition>(&write.what)) return is(transition->fence);
+  if (const auto* remove = std::get_if<Remove>(&write.what)) return is(remove->fence);
+  const auto* put = std::get_if<PutCursors>(&write.what);
+  return put && std::ranges::any_of(put->cursors, is, &Cursor::fence);
+}
+
+bool is_fence(const Fence& fence) { return !fence.lease.empty(); }
 
 std::string host_name() {
   char name[256] = {};
@@ -65,7 +77,7 @@ Group LedgerWriter::open() {
 
 // ---- a group
 
-LedgerWriter::Wrote LedgerWriter::write(std::vector<Write> writes, const std::vector<Ask>& asks) {
+LedgerWriter::Wrote LedgerWriter::write(std::vector<Write> writes, const std::vector<Ask>& asks, const std::vector<LeaseAsk>& leases) {
   under_ = std::make_unique<Under>();
   auto& under = *under_;
   under.writes = std::move(writes);
@@ -76,14 +88,21 @@ LedgerWriter::Wrote LedgerWriter::write(std::vector<Write> writes, const std::ve
     Transaction transaction(c);
     c.send(Follower::kLockedHead);
     c.send(Follower::kWorkers);
+    const bool by_lease = !leases.empty() || std::ranges::any_of(under.writes, [](const Write& write) { return any_fence(write, is_fence); });
+    if (by_lease) c.send(kLeases);
     tables_.begin(c);
     tables_.send_lookups(under.writes, groups_.budgets());
     const auto results = c.sync();
     const auto head = Follower::head(results.at(1));
     if (follower_.is_behind(head)) follower_.follow(c, head, tell_);
     const auto workers = Follower::workers(results.at(2));
-    tables_.take_lookups(results, 3);
-    decide(head, workers, asks);
+    tables_.take_lookups(results, by_lease ? 4 : 3);
+    Leases held;
+    for (int i = 0; by_lease && i < results[3].rows(); ++i) {
+      const auto holder = std::ranges::find(workers, results[3].integer(i, 1), &Worker::id);
+      held[results[3].text(i, 0)] = {results[3].integer(i, 1), results[3].integer(i, 2), holder != workers.end() && (!holder->is_dead || holder->id == lease_.worker())};
+    }
+    decide(head, workers, asks, std::move(held), leases);
     if (!tables_.changed() && !under.joins && !under.extends) return keep();
     tables_.send(under.row);
     if (workers.size() > 1 || (workers.size() == 1 && workers[0].id != lease_.worker())) c.send(kNotify, Parameters(channel_of(link_.place().schema), std::to_string(under.row.worker)));
@@ -101,7 +120,7 @@ LedgerWriter::Wrote LedgerWriter::write(std::vector<Write> writes, const std::ve
   return keep();
 }
 
-void LedgerWriter::decide(const Head& head, const std::vector<Worker>& workers, const std::vector<Ask>& asks) {
+void LedgerWriter::decide(const Head& head, const std::vector<Worker>& workers, const std::vector<Ask>& asks, Leases leases, const std::vector<LeaseAsk>& lease_asks) {
   auto& under = *under_;
   under.joins = std::ranges::none_of(workers, [this](const Worker& one) { return one.id == lease_.worker(); });
   under.extends = !under.joins && lease_.age() >= kExtendAfter;
@@ -125,8 +144,12 @@ void LedgerWriter::decide(const Head& head, const std::vector<Worker>& workers, 
   for (const auto& stray : follower_.take_strays()) over.push_back({0, 0, stray});
   under.writes.insert(under.writes.begin(), std::make_move_iterator(over.begin()), std::make_move_iterator(over.end()));
 
+  fence_off(leases);
   groups_.go_on_from(head.next);
   under.wrote.group = groups_.decide(under.writes);
+  for (const auto& write : under.fenced_off)
+    under.wrote.group.answers.push_back({write.op, AGENTD_LEDGER_STALE, std::holds_alternative<Remove>(write.what), 0, nullptr, 0, nullptr, 0, 0, 0, sdk::str("another process does this now")});
+  for (const auto& ask : lease_asks) take_leases(ask, leases);
   if (!asks.empty()) {
     const std::lock_guard lock(mutex_);
     mirror_.claims_follow(static_cast<std::uint64_t>(under.row.number) << kClaimBits);
@@ -137,6 +160,33 @@ void LedgerWriter::decide(const Head& head, const std::vector<Worker>& workers, 
   if (dead.count()) c.send(kDropWorkers, Parameters(dead)), tables_.touch();
   if (under.joins) c.send(kJoin, Parameters(under.row.worker, std::int64_t{kLease.count()}, host_name(), std::int64_t{::getpid()}, std::string_view(AGENTD_HOST_VERSION)));
   if (under.extends) c.send(kExtend, Parameters(under.row.worker, std::int64_t{kLease.count()}));
+}
+
+// What arrived before a lease was taken is decided before it is.
+void LedgerWriter::fence_off(const Leases& leases) {
+  const auto is_stale = [&](const Fence& fence) {
+    const auto known = leases.find(fence.lease);
+    return is_fence(fence) && (known == leases.end() || known->second.worker != lease_.worker() || static_cast<std::uint64_t>(known->second.generation) != fence.generation);
+  };
+  std::erase_if(under_->writes, [&](Write& write) {
+    if (!any_fence(write, is_stale)) return false;
+    under_->fenced_off.push_back(std::move(write));
+    return true;
+  });
+}
+
+void LedgerWriter::take_leases(const LeaseAsk& ask, Leases& leases) {
+  const auto me = under_->row.worker;
+  auto& given = under_->wrote.leases.emplace_back(LeasesGiven{ask.op, {}});
+  for (const auto& name : ask.names) {
+    auto& held = leases[name];
+    if (!held.lives) {
+      held = {me, under_->row.number, true};
+      link_.get().send(kTakeLease, Parameters(std::string_view(name), me, held.generation));
+      tables_.touch();
+    }
+    given.generations.push_back(held.worker == me ? held.generation : 0);
+  }
 }
 
 void LedgerWriter::give(const Ask& ask) {
@@ -179,6 +229,7 @@ void LedgerWriter::undo() noexcept {
     }
   }
   kept_writes_ = std::move(under_->writes);
+  std::ranges::move(under_->fenced_off, std::back_inserter(kept_writes_));
   under_.reset();
 }
 

@@ -5,6 +5,7 @@
 // by moving that row. In between are two round trips: what is to be known, and what changes.
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -42,13 +43,22 @@ class LedgerWriter {
     agentd_op op = 0;
     Mirror::Claims claims;
   };
+  struct LeaseAsk {
+    agentd_op op = 0;
+    std::vector<std::string> names;
+  };
+  struct LeasesGiven {
+    agentd_op op = 0;
+    std::vector<std::int64_t> generations;  // 0: another's
+  };
   struct Wrote {
     Group group;
     std::vector<Given> given;
+    std::vector<LeasesGiven> leases;
   };
   // What others wrote meanwhile is told before. Throws PgError: then nothing of the group has happened, here or there; and Undetermined:
   // then nothing else is written before `determine` has found out.
-  Wrote write(std::vector<Write> writes, const std::vector<Ask>& asks);
+  Wrote write(std::vector<Write> writes, const std::vector<Ask>& asks, const std::vector<LeaseAsk>& leases);
   // Throws PgError: it has not happened; and Undetermined: that cannot be said yet.
   Wrote determine();
   // What was to be written, after a failure.
@@ -65,14 +75,23 @@ class LedgerWriter {
  private:
   struct Under {  // the group at hand
     std::vector<Write> writes;
+    std::vector<Write> fenced_off;  // of them, those whose lease is another's
     Wrote wrote;
     Tables::Group row;
     GroupWriter::Next next;
     std::chrono::nanoseconds began{0};
     bool joins = false, extends = false;
   };
-  void decide(const Head& head, const std::vector<Worker>& workers, const std::vector<Ask>& asks);
+  // Of every lease that was ever taken, the latest holder.
+  struct Held {
+    std::int64_t worker = 0, generation = 0;
+    bool lives = false;  // the holder does
+  };
+  using Leases = std::map<std::string, Held>;
+  void decide(const Head& head, const std::vector<Worker>& workers, const std::vector<Ask>& asks, Leases leases, const std::vector<LeaseAsk>& lease_asks);
   void give(const Ask& ask);
+  void take_leases(const LeaseAsk& ask, Leases& leases);
+  void fence_off(const Leases& leases);
   Wrote keep();
   void undo() noexcept;
 

@@ -21,6 +21,7 @@ Tables::Tables(Db& db)
       stats_agent_(db, "UPDATE agents SET stats=?,newest=? WHERE id=?"),
       state_agent_(db, "UPDATE agents SET state=? WHERE id=?"),
       latest_spec_(db, "SELECT revision,content FROM specs WHERE agent=? ORDER BY revision DESC LIMIT 1"),
+      had_spec_(db, "SELECT 1 FROM specs WHERE agent=? AND content=? LIMIT 1"),
       insert_spec_(db, "INSERT INTO specs(agent,revision,at,content) VALUES(?,?,?,?)"),
       put_cursor_(db, "INSERT INTO cursors VALUES(?,?) ON CONFLICT(name) DO UPDATE SET position=excluded.position"),
       put_meta_(db, "INSERT INTO meta VALUES(?,?) ON CONFLICT(key) DO UPDATE SET value=excluded.value"),
@@ -86,6 +87,11 @@ std::optional<Rows::LatestSpec> Tables::latest_spec(std::int64_t agent) {
   if (!reading.next()) return std::nullopt;
   return LatestSpec{reading->integer(0), reading->text(1)};
 }
+bool Tables::had_spec(std::int64_t agent, const std::string& content) {
+  Reading reading(had_spec_, agent, std::string_view(content));
+  return reading.next();
+}
+
 void Tables::insert_spec(std::int64_t agent, std::int64_t revision, std::int64_t at, const std::string& content) {
   insert_spec_.exec(agent, revision, at, std::string_view(content));
 }

@@ -22,6 +22,7 @@ class Tables final : public Rows {
   void stats_agent(std::int64_t id, const std::string& stats, std::int64_t newest) override;
   void state_agent(std::int64_t id, const std::string& state) override;
   std::optional<LatestSpec> latest_spec(std::int64_t agent) override;
+  bool had_spec(std::int64_t agent, const std::string& content) override;
   void insert_spec(std::int64_t agent, std::int64_t revision, std::int64_t at, const std::string& content) override;
   void put_cursor(const std::string& name, std::int64_t position) override;
   std::optional<Account> read_account(const AccountName& name) override;
@@ -42,7 +43,7 @@ class Tables final : public Rows {
   Pruning pruning_;
   Statement insert_run_, insert_record_, update_run_, find_key_, find_run_, put_aside_, end_aside_;
   Statement insert_agent_, limit_agent_, stats_agent_, state_agent_;
-  Statement latest_spec_, insert_spec_, put_cursor_, put_meta_;
+  Statement latest_spec_, had_spec_, insert_spec_, put_cursor_, put_meta_;
   Statement find_account_, put_account_, latest_accounts_, add_hold_, drop_holds_;
 };
 

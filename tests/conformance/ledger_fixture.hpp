@@ -60,6 +60,7 @@ class OpenLedger {
   Ledger& operator*() { return *ledger_; }
   Ledger* operator->() { return ledger_.get(); }
   LedgerUpkeep& upkeep() { return *ledger_; }
+  LedgerSharing& sharing() { return *ledger_; }
   explicit operator bool() const { return ledger_ != nullptr; }
   const std::string& error() const { return error_; }
   std::string log() const { return plugins_.log(); }

@@ -752,6 +752,20 @@ TEST_P(LedgerSuite, SpecsOfManyAgentsAreKeptAtOnceAndEachIsAnsweredFor) {
   EXPECT_TRUE(ledger().get(ledger()->put_specs({})).empty());
 }
 
+TEST_P(LedgerSuite, ContentThatWasCurrentBeforeChangesNothingUnlessItIsTheNewest) {
+  auto& l = ledger();
+  using Change = KeptSpec::Change;
+  const auto put = [&](std::string content, bool is_newest) { return l.get(l->put_specs({{"a", std::move(content), is_newest}})).at(0); };
+  EXPECT_EQ(put("one", false).change, Change::created);
+  EXPECT_EQ(put("two", false).change, Change::updated) << "nobody has seen it";
+  const auto old = put("one", false);
+  EXPECT_TRUE(old.change == Change::superseded && old.revision == 2 && old.before == "two");
+  EXPECT_EQ(put("two", false).change, Change::none);
+  const auto back = put("one", true);
+  EXPECT_TRUE(back.change == Change::updated && back.revision == 3 && back.before == "two");
+  EXPECT_EQ(put("two", false).revision, 3);
+}
+
 TEST_P(LedgerSuite, CursorsAreKept) {
   using Positions = std::vector<Position>;
   auto& l = ledger();

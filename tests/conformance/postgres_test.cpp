@@ -1,5 +1,6 @@
 // What the ledger on PostgreSQL promises beyond what every ledger does: many replicas on one server, and a server that goes away.
 #include <libpq-fe.h>
+#include <unistd.h>
 
 #include <set>
 #include <thread>
@@ -185,6 +186,75 @@ TEST_F(PostgresLedger, WhatADeadWorkerHeldIsTakenOverWithItsDeathCounted) {
   EXPECT_EQ(faults(), Faults());
 }
 
+TEST_F(PostgresLedger, ALeaseIsOnesUntilItLeavesOrDies) {
+  const auto one = open(), two = open();
+  const auto lease = [](OpenLedger& l, std::vector<std::string> names) { return l.get(l.sharing().lease(std::move(names))); };
+  const auto first = lease(*one, {"alerts", "prune"});
+  ASSERT_EQ(first.size(), 2u);
+  EXPECT_NE(first[0], 0u);
+  EXPECT_EQ(lease(*one, {"alerts"})[0], first[0]) << "it is held already";
+  const auto second = lease(*two, {"prune", "events:copy", "alerts"});
+  EXPECT_EQ(std::vector({second[0], second[2]}), (std::vector<std::uint64_t>{0, 0}));
+  EXPECT_NE(second[1], 0u);
+  by_hand("UPDATE workers SET until=clock_timestamp()-interval '1 s' WHERE id=(SELECT worker FROM leases WHERE name='alerts')");
+  const auto taken = lease(*two, {"alerts"})[0];
+  EXPECT_GT(taken, first[0]);
+  EXPECT_EQ(lease(*one, {"alerts", "prune"})[0], 0u);
+  EXPECT_EQ(faults(), Faults());
+}
+
+TEST_F(PostgresLedger, WhoHasLostALeaseWritesNothingUnderIt) {
+  const auto one = open(), two = open();
+  const auto lease = [](OpenLedger& l) { return Fence{"alerts", l.get(l.sharing().lease({"alerts"}))[0]}; };
+  const auto mine = lease(*one);
+  Transition told{.agent_id = "a", .records = {{9, "{}"}}, .fence = mine};
+  one->commit(told);
+  one->get((*one)->put_cursors({{"alerts", 1, mine}}));
+  EXPECT_EQ(two->run((*two)->commit(told)).error().fault, LedgerFault::stale) << "it is not its own";
+  by_hand("UPDATE workers SET until=clock_timestamp()-interval '1 s' WHERE id=(SELECT worker FROM leases)");
+  const auto theirs = lease(*two);
+  two->get((*two)->put_cursors({{"alerts", 7, theirs}}));
+  EXPECT_EQ(one->run((*one)->commit(told)).error().fault, LedgerFault::stale);
+  EXPECT_EQ(one->run((*one)->put_cursors({{"x", 1}, {"alerts", 2, mine}})).error().fault, LedgerFault::stale);
+  EXPECT_EQ(one->run(one->upkeep().prune({.before = one->world().now(), .fence = mine})).error().fault, LedgerFault::stale);
+  EXPECT_EQ(one->get((*one)->cursors({"alerts", "x"})), (std::vector<Position>{7, 0}));
+  EXPECT_EQ((*two)->last_position(), 1);
+  const auto stale = mine;
+  by_hand("UPDATE workers SET until=clock_timestamp()-interval '1 s' WHERE id=(SELECT worker FROM leases)");
+  const auto again = lease(*one);
+  EXPECT_GT(again.generation, theirs.generation);
+  EXPECT_EQ(one->run((*one)->put_cursors({{"alerts", 2, stale}})).error().fault, LedgerFault::stale) << "it is of its earlier tenure";
+  one->get((*one)->put_cursors({{"alerts", 9, again}}));
+  EXPECT_EQ(faults(), Faults());
+}
+
+TEST_F(PostgresLedger, WhoSharesItIsListedWithWhatItDoesForAll) {
+  const auto one = open(), two = open();
+  EXPECT_TRUE(one->sharing().is_shared());
+  one->get(one->sharing().lease({"prune", "alerts"}));
+  const auto all = two->get(two->sharing().sessions());
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].leases, (std::vector<std::string>{"alerts", "prune"}));
+  EXPECT_TRUE(all[1].leases.empty());
+  EXPECT_EQ(std::vector({all[0].is_this, all[1].is_this}), (std::vector{false, true}));
+  for (const auto& each : all) {
+    EXPECT_EQ(each.process, ::getpid());
+    EXPECT_FALSE(each.host.empty());
+    EXPECT_FALSE(each.version.empty());
+    EXPECT_LT(each.lease_age, Millis(15'000));
+  }
+}
+
+TEST_F(PostgresLedger, WhatOthersWroteIsFedAsTheirs) {
+  const auto one = open(), two = open();
+  one->enter("a");
+  ASSERT_TRUE(soon({two.get()}, [&] { return two->fed().size() == 1; }));
+  EXPECT_FALSE(one->fed()[0].elsewhere);
+  EXPECT_TRUE(two->fed()[0].elsewhere);
+  EXPECT_EQ((*one)->vitals().records, 1u);
+  EXPECT_EQ((*two)->vitals().records, 0u);
+}
+
 TEST_F(PostgresLedger, AReplicaThatLivesTakesOverByItself) {
   const auto two = open();
   int wakes = 0;
@@ -353,7 +423,7 @@ TEST_F(PostgresLedger, RefusesTablesThatAreNewerThanItself) {
   by_hand("UPDATE schema_versions SET version=99");
   const auto ledger = open();
   ASSERT_FALSE(*ledger);
-  EXPECT_NE(ledger->error().find("have version 99, and this agentd knows up to 1; they were made by a newer agentd"), std::string::npos) << ledger->error();
+  EXPECT_NE(ledger->error().find("have version 99, and this agentd knows up to 2; they were made by a newer agentd"), std::string::npos) << ledger->error();
   EXPECT_EQ(faults().size(), 1u);
 }
 

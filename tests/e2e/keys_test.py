@@ -369,6 +369,7 @@ KEYS = {
         "host.plugin_dirs": Hosts(lambda hosts, host: "marker" in [plugin["name"] for plugin in host.get("/v1/plugins")["plugins"]], [str(TEST_PLUGINS)], []),
         "host.state_dir": Hosts(exists("here"), "here", "there"),
         "host.drain_timeout": Hosts(lambda hosts, host: hosts.ended_by_themselves[host.port], "100ms", "10m"),
+        "host.replicas": Elsewhere("replicas_test.py"),
         "host.roles": Refused(["api"]),
         "log.level": Hosts(logs(r"is ready at"), "warn", "info"),
         "log.format": Hosts(logs(r"^\{"), "text", "json"),

@@ -55,16 +55,19 @@ void slots(Dice& dice, manifest::AgentSpec& spec) {
 
 }  // namespace
 
+// Minutes before what is to happen soon: the change itself, or the times of day that come twice or never.
 Instant beginning(Dice& dice) {
+  const Millis before = dice.between(0min, 8min), hour = dice.of<Millis>({0min, 0min, 30min, -30min});
   switch (dice.below(4)) {
     case 0:
-      return sys_days(2026y / 10 / 25) + dice.between(0min, 60min);  // Berlin's clocks go back at 01:00
+      return sys_days(2026y / 10 / 25) + 1h + hour - before;  // Berlin's clocks go back at 01:00
     case 1:
-      return sys_days(2026y / 3 / 29) + dice.between(0min, 60min);  // and forward
+      return sys_days(2026y / 3 / 29) + 1h + hour - before;  // and forward
     case 2:
-      return sys_days(2026y / 11 / 1) + 5h + dice.between(0min, 60min);  // New York's go back at 06:00
+      return sys_days(2026y / 11 / 1) + 6h + hour - before;  // New York's go back at 06:00
     default:
-      return sys_days(2026y / 1 / 1) + dice.between(0min, 24h);
+      return dice.percent(50) ? sys_days(2026y / 1 / 2) - before  // a day's budgets end
+                              : sys_days(2026y / 1 / 1) + dice.between(0min, 24h);
   }
 }
 

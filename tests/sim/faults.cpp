@@ -41,11 +41,32 @@ constexpr std::array<const char*, kColumns> kColumnNames = {
     "Entered",   "Started",  "Answered", "ToolFin", "CallFail", "Waiting", "Released", "Ended", "Decided", "Gated",
     "HostStart", "HostStop", "AgentChg", "Raised",  "Reviewed", "Told",    "NotTold",  "specs", "cursors"};
 
-// Written once in a process, so that there is no second chance in it: in few operations.
+// Written seldom, so that there is no second chance soon: in few operations.
 bool is_rare(Column column) {
-  return column == Column::released || column == Column::host_started || column == Column::host_stopped ||
-         column == Column::agent_changed || column == Column::budget_raised || column == Column::reviewed ||
-         column == Column::undelivered || column == Column::specs;
+  return column == Column::call_failed || column == Column::released || column == Column::decided || column == Column::gated ||
+         column == Column::host_started || column == Column::host_stopped || column == Column::agent_changed ||
+         column == Column::budget_raised || column == Column::reviewed || column == Column::undelivered || column == Column::specs;
+}
+
+// One in so many of a step's writes is struck while a fault is armed: about as often as the step is commoner than the rare ones.
+std::uint64_t one_in(Column column) {
+  switch (column) {
+    case Column::entered:
+    case Column::started:
+    case Column::answered:
+    case Column::tool_finished:
+    case Column::ended:
+    case Column::cursors:
+      return 24;
+    case Column::delivered:
+      return 12;
+    case Column::waiting:
+      return 8;
+    case Column::call_failed:
+      return 4;
+    default:
+      return is_rare(column) ? 1 : 24;
+  }
 }
 
 constexpr const char* kOfModels = "a model is at work while its answer is what comes next";
@@ -203,25 +224,34 @@ Faults::Faults(Dice dice, Disk& disk, Machine& machine, Coverage& coverage)
 
 Faults::~Faults() { disk_.before = nullptr; }
 
-void Faults::aim() {
-  Aim aim{};
+void Faults::arm() {
+  aim_.reset();
+  watching_ = false;
+  armed_ = true;
+}
+
+void Faults::aim(Column column) {
+  Aim aim{.column = column, .nth = 1 + static_cast<int>(dice_.below(is_rare(column) ? 4 : 12))};
   do {
     aim.fault = static_cast<Fault>(dice_.below(kFaults));
-    aim.column = static_cast<Column>(dice_.below(kColumns));
-    if (dice_.percent(10)) aim.column = dice_.of({Column::released, Column::agent_changed, Column::specs});
-  } while (impossible(aim.fault, aim.column));
-  aim.skip = aim.column < Column::call_failed || aim.column == Column::ended ? static_cast<int>(dice_.below(6)) : 0;
-  aim.nth = 1 + static_cast<int>(dice_.below(is_rare(aim.column) ? 4 : 12));
+  } while (impossible(aim.fault, column));
   aim_ = aim;
+  armed_ = watching_ = false;
+}
+
+void Faults::draw(const std::multiset<Column>& under_way) {
+  for (auto column = under_way.begin(); column != under_way.end(); column = under_way.upper_bound(*column))
+    if (dice_.below(one_in(*column)) == 0) return aim(*column);
 }
 
 void Faults::cease() {
   aim_.reset();
-  watching_ = false;
+  armed_ = watching_ = false;
   disk_.full = disk_.locked = false;
 }
 
 void Faults::write_begins(const std::multiset<Column>& under_way) {
+  if (armed_) draw(under_way);
   if (!aim_ || !under_way.contains(aim_->column)) return;
   switch (aim_->fault) {
     case Fault::death_before:
@@ -230,7 +260,6 @@ void Faults::write_begins(const std::multiset<Column>& under_way) {
     case Fault::clock_forward:
     case Fault::clock_back:
     case Fault::suspend:
-      if (aim_->skip-- > 0) return;
       return strike(under_way);
     case Fault::death_within:
     case Fault::power_loss:
@@ -238,8 +267,6 @@ void Faults::write_begins(const std::multiset<Column>& under_way) {
     case Fault::sync_fails:
     case Fault::io_error:
     case Fault::disk_full:
-      if (aim_->skip-- > 0) return;
-      aim_->skip = 0;
       within_ = under_way;
       operations_ = 0;
       watching_ = true;
@@ -260,7 +287,7 @@ int Faults::at_operation(Disk::Operation operation) {
 }
 
 bool Faults::write_is_durable(const std::multiset<Column>& under_way) {
-  if (!aim_ || aim_->fault != Fault::death_behind || !under_way.contains(aim_->column) || aim_->skip-- > 0) return false;
+  if (!aim_ || aim_->fault != Fault::death_behind || !under_way.contains(aim_->column)) return false;
   strike(under_way);
   return true;
 }
@@ -272,7 +299,7 @@ void Faults::write_ended() {
 }
 
 void Faults::waiting(Column column) {
-  if (!aim_ || aim_->fault != Fault::death_waiting || aim_->column != column || aim_->skip-- > 0) return;
+  if (!aim_ || aim_->fault != Fault::death_waiting || aim_->column != column) return;
   strike({column});
 }
 

@@ -104,7 +104,8 @@ class Machine {
   virtual void later(Millis delay, std::function<void()> what) = 0;  // also when the process is gone by then
 };
 
-// One fault at a time, aimed at one cell of the table; it strikes when that comes by.
+// One fault at a time, aimed at one cell of the table; it strikes when that comes by. Most are drawn when the step is there, so that
+// no time of the world goes by for a step that does not come.
 class Faults {
  public:
   Faults(Dice dice, Disk& disk, Machine& machine, Coverage& coverage);
@@ -112,10 +113,10 @@ class Faults {
   Faults(const Faults&) = delete;
   Faults& operator=(const Faults&) = delete;
 
-  void aim();    // at a cell by chance
-  void cease();  // none any more, and what lasts ends
-  bool aimed() const { return aim_.has_value(); }
-  Column target() const { return aim_->column; }
+  void arm();               // for a step that comes by: a rare one soon, a common one now and then
+  void aim(Column column);  // any fault at that one, which is about to come
+  void cease();             // none any more, and what lasts ends
+  bool is_ready() const { return armed_ || aim_; }
   std::size_t struck() const { return struck_; }
 
   // ---- from who is watched
@@ -130,9 +131,9 @@ class Faults {
   struct Aim {
     Fault fault;
     Column column;
-    int skip;  // so often it is let pass
-    int nth;   // operation of the disk
+    int nth;  // operation of the disk
   };
+  void draw(const std::multiset<Column>& under_way);
   void strike(const std::multiset<Column>& columns);
   void strike_within(const std::multiset<Column>& columns);
   int at_operation(Disk::Operation operation);
@@ -143,6 +144,7 @@ class Faults {
   Coverage& coverage_;
   std::optional<Aim> aim_;
   std::multiset<Column> within_;
+  bool armed_ = false;
   bool watching_ = false;  // counts operations until the one that it strikes at
   int operations_ = 0;
   std::size_t struck_ = 0;

@@ -18,9 +18,19 @@ using namespace std::chrono;
 
 constexpr Millis kFullQueue = 5s;  // then a batch's sender tries again
 constexpr std::size_t kMostBatches = 3;
-constexpr std::size_t kLeastRuns = 100, kLeastFaults = 10, kMostOld = 64, kMostRefused = 100;
-constexpr Millis kLeastTime = 10min, kMostTime = 4h, kKindBefore = 3min, kLongestEnd = 12h, kPatience = 90s, kCopyTakes = 2min,
+constexpr std::size_t kMostOld = 64, kMostRefused = 100;
+constexpr unsigned kStruckStarts = 25;  // of a hundred
+constexpr Millis kMostTime = 4h, kKindBefore = 1min, kLongestEnd = 12h, kPatience = 30s, kCopyTakes = 2min,
                  kCopyStep = 100ms;
+
+// How much goes wrong before the world is kind. Most seeds are short, so that there can be many of them; some go on until queues are
+// full and budgets used up.
+struct Extent {
+  std::size_t runs, faults;
+  Millis time;
+};
+constexpr Extent kShort{12, 4, 40s}, kLong{100, 10, 10min};
+constexpr std::uint64_t kLongOneIn = 32;
 
 // What is looked at of a manifest: whether it, and its schedule, is another one.
 std::string manifest_text(std::uint64_t edit) { return R"({"description":")" + std::to_string(edit) + R"(","schedule":{}})"; }
@@ -57,7 +67,8 @@ class Simulation final : public Machine, public run::AgentSource {
   void rest();
   void step(Process& process);
   void act(Process& process);
-  void wreck();
+  void wreck(const Process& process);
+  void wreck_start();
   void edit();
   void use(Process& process);
   void become_kind();
@@ -82,6 +93,7 @@ class Simulation final : public Machine, public run::AgentSource {
   Dice dice_;
   const Ground& ground_;
   const Instant begin_;
+  const Extent least_;
   const std::vector<manifest::AgentSpec> specs_;
   Witness witness_;
   Faults faults_;
@@ -100,6 +112,7 @@ class Simulation final : public Machine, public run::AgentSource {
   std::deque<port::Transition> old_;  // of processes that are gone
   std::deque<Batch> batches_;
   bool drain_wanted_ = false, raise_wanted_ = false, review_wanted_ = false;
+  unsigned calm_ = 0;  // how often of a hundred nothing is to go wrong for now
   std::uint64_t keys_ = 0, edits_ = 0;
   std::size_t processes_ = 0, refused_ = 0;  // refused: starts in a row that came to nothing
 };
@@ -108,6 +121,7 @@ Simulation::Simulation(std::uint64_t seed, const Ground& ground, Coverage& cover
     : dice_(seed),
       ground_(ground),
       begin_(beginning(dice_)),
+      least_(dice_.below(kLongOneIn) == 0 ? kLong : kShort),
       specs_(make_agents(dice_, begin_)),
       witness_(specs_, make_host_limit(dice_)),
       faults_(Dice(dice_.next()), ground.disk, *this, coverage),
@@ -115,6 +129,7 @@ Simulation::Simulation(std::uint64_t seed, const Ground& ground, Coverage& cover
       installation_{ground.folder, specs_, {}, *this, ground.log, faults_, witness_, outside_},
       wall_(begin_) {
   ground_.disk.format(dice_.next());
+  calm_ = dice_.of({30u, 60u, 85u});
   std::filesystem::remove(ground_.folder / "ledger.db.claims");
   for (const auto& spec : specs_) {
     installation_.manifests[spec.agent_id] = manifest_text(0);
@@ -221,6 +236,7 @@ void Simulation::rest() {
   before_ += down;
   wall_ += down;
   if (phase_ == Phase::hostile && dice_.percent(8)) set_clock(dice_.between(-90min, 90min));
+  if (phase_ == Phase::hostile && dice_.percent(kStruckStarts)) wreck_start();
   while (!later_.empty() && later_.begin()->first <= before_) later_.extract(later_.begin()).mapped()();
 }
 
@@ -266,9 +282,9 @@ void Simulation::act(Process& process) {
   switch (phase_) {
     case Phase::hostile: {
       if (process.is_draining()) return;
-      const bool enough = witness_.accepted() >= kLeastRuns && faults_.struck() >= kLeastFaults && in_phase >= kLeastTime;
+      const bool enough = witness_.accepted() >= least_.runs && faults_.struck() >= least_.faults && in_phase >= least_.time;
       if (enough || in_phase > kMostTime) return become_kind();
-      wreck();
+      wreck(process);
       if (std::exchange(raise_wanted_, false)) raise(process);
       if (std::exchange(review_wanted_, false)) review(process);
       return use(process);
@@ -303,30 +319,35 @@ void Simulation::become_kind() {
   outside_.be_kind();
 }
 
-void Simulation::wreck() {
-  if (faults_.aimed() && now() - aimed_at_ < kPatience) return;
-  if (!faults_.aimed() && dice_.percent(60)) return;
-  faults_.aim();
+void Simulation::wreck(const Process& process) {
+  if (faults_.is_ready() && now() - aimed_at_ < kPatience) return;
+  if (!faults_.is_ready() && dice_.percent(calm_)) return;
   aimed_at_ = now();
-  switch (faults_.target()) {
-    case Column::agent_changed:
-    case Column::specs:
-      edit();
-      [[fallthrough]];
-    case Column::budget_raised:
-      raise_wanted_ = true;
-      return;
-    case Column::reviewed:
-      review_wanted_ = true;
-      return;
-    case Column::released:
-    case Column::host_stopped:
-    case Column::host_started:
+  switch (dice_.below(10)) {
+    case 0:
+      faults_.aim(dice_.of({Column::released, Column::released, Column::host_stopped}));
       drain_wanted_ = true;
       return;
-    default:
+    case 1:
+      faults_.aim(Column::budget_raised);
+      raise_wanted_ = true;
       return;
+    case 2:
+      if (process.quarantine().runs().empty()) return faults_.arm();
+      faults_.aim(Column::reviewed);
+      review_wanted_ = true;
+      return;
+    default:
+      return faults_.arm();
   }
+}
+
+// The next process is struck as it comes up.
+void Simulation::wreck_start() {
+  aimed_at_ = now();
+  const auto column = dice_.of({Column::host_started, Column::agent_changed, Column::specs});
+  if (column != Column::host_started) edit();
+  faults_.aim(column);
 }
 
 // An agent's text alone: it does as before.
@@ -485,8 +506,12 @@ Async<void> Simulation::decide_call(Process& process, run::CallPlace call, bool 
 
 // Of an account that was ever used, or of one that will be.
 void Simulation::raise(Process& process) {
-  const auto& spec = specs_[dice_.below(specs_.size())];
   if (witness_.host_limit() > 0 && dice_.percent(30)) return raise(process, budget::kHostAccount, {0, witness_.host_limit()});
+  std::vector<const manifest::AgentSpec*> limited;
+  for (const auto& spec : specs_)
+    if (spec.limits.tokens_per_day > 0 || spec.limits.cost_per_day > 0) limited.push_back(&spec);
+  if (limited.empty()) return;
+  const auto& spec = *limited[dice_.below(limited.size())];
   raise(process, budget::account_of(spec.agent_id), {spec.limits.tokens_per_day, spec.limits.cost_per_day});
 }
 

@@ -154,5 +154,30 @@ TEST(Board, WaitsForALedgerThatCannotWrite) {
   EXPECT_EQ(b.log.size(), 1U);
 }
 
+TEST(Board, RestsWhileAnotherReplicasBoardWritesAndGoesByWhatThatOneSays) {
+  Bench b;
+  b.board().rest();
+  b.board().raise(kFailures, alert());
+  b.world.settle();
+  EXPECT_EQ(b.history(), "");
+  b.board().see({.position = 1, .at = b.world.now()}, event::AlertRaised{.rule = "provider_down", .subject = "openai", .severity = "critical", .summary = "it refuses", .deliver = {{"ops"}}});
+  ASSERT_EQ(b.board().firing().size(), 1u);
+  EXPECT_EQ(b.board().firing()[0].alert.sinks, std::vector<std::string>{"ops"});
+  b.board().see({.position = 2}, event::AlertCleared{.rule = "provider_down", .subject = "openai"});
+  EXPECT_TRUE(b.board().firing().empty());
+}
+
+TEST(Board, RestsWhenItsLeaseIsAnothers) {
+  Bench b;
+  b.ledger().fail(b.ledger().operations() + 1, {.fault = port::LedgerFault::stale});
+  b.board().raise(kFailures, alert());
+  b.world.advance(1min);
+  EXPECT_EQ(b.history(), "");
+  EXPECT_TRUE(b.board().is_written());
+  b.board().raise(kDown, alert());
+  b.world.advance(1min);
+  EXPECT_EQ(b.history(), "") << "it rests";
+}
+
 }  // namespace
 }  // namespace agentd::alert

@@ -33,7 +33,7 @@ enum {
   AGENTD_RUN_MISSED = 17
 };
 enum { AGENTD_OVERLAP_QUEUE = 0, AGENTD_OVERLAP_SKIP = 1, AGENTD_OVERLAP_CANCEL_PREVIOUS = 2, AGENTD_OVERLAP_ALLOW = 3, AGENTD_OVERLAP_ASIDE = 4 };
-enum { AGENTD_SPEC_SAME = 0, AGENTD_SPEC_CREATED = 1, AGENTD_SPEC_UPDATED = 2 };
+enum { AGENTD_SPEC_SAME = 0, AGENTD_SPEC_CREATED = 1, AGENTD_SPEC_UPDATED = 2, AGENTD_SPEC_SUPERSEDED = 3 };
 enum { AGENTD_ADMITTED = 0, AGENTD_DUPLICATE = 1, AGENTD_SKIPPED = 2, AGENTD_FULL = 3 };
 enum {
   AGENTD_LEDGER_FINE = 0,
@@ -100,6 +100,13 @@ typedef struct agentd_ledger_raise {
 } agentd_ledger_raise;
 AGENTD_ASSERT(sizeof(agentd_ledger_raise) == 40);
 
+/* A write that names a lease is STALE once somebody else has taken it. */
+typedef struct agentd_ledger_fence {
+  agentd_str lease; /* empty: none */
+  uint64_t generation;
+} agentd_ledger_fence;
+AGENTD_ASSERT(sizeof(agentd_ledger_fence) == 24);
+
 typedef struct agentd_ledger_transition {
   agentd_op op;
   int64_t now_ms;
@@ -121,12 +128,16 @@ typedef struct agentd_ledger_transition {
   const agentd_ledger_hold* holds;
   uint64_t hold_count;
   int64_t in_quarantine; /* not 0: of a run in quarantine, whose latest record this is */
+  agentd_ledger_fence fence;
 } agentd_ledger_transition;
-AGENTD_ASSERT(sizeof(agentd_ledger_transition) == 192);
+AGENTD_ASSERT(sizeof(agentd_ledger_transition) == 216);
 
 typedef struct agentd_ledger_spec {
   agentd_str agent_id, content;
+  uint32_t is_newest; /* 0: content that was current before the current one changes nothing */
+  uint32_t reserved;
 } agentd_ledger_spec;
+AGENTD_ASSERT(sizeof(agentd_ledger_spec) == 40);
 
 typedef struct agentd_ledger_specs {
   agentd_op op;
@@ -138,7 +149,9 @@ typedef struct agentd_ledger_specs {
 typedef struct agentd_ledger_cursor {
   agentd_str name;
   int64_t position;
+  agentd_ledger_fence fence;
 } agentd_ledger_cursor;
+AGENTD_ASSERT(sizeof(agentd_ledger_cursor) == 48);
 
 typedef struct agentd_ledger_cursors {
   agentd_op op;
@@ -155,6 +168,7 @@ typedef struct agentd_ledger_remove {
   int64_t window_before;
   uint64_t most;
   agentd_run_id run; /* none: prune */
+  agentd_ledger_fence fence;
 } agentd_ledger_remove;
 
 typedef struct agentd_ledger_filter {
@@ -193,12 +207,15 @@ typedef struct agentd_ledger {
   void (*cursors)(void* self, agentd_op, const agentd_str* names, uint64_t count);    /* numbers, in order; 0: none of that name */
   void (*remove)(void* self, const agentd_ledger_remove*);
   void (*backup)(void* self, agentd_op, agentd_str file); /* ended by `ended` */
+  /* Both NULL: no other process ever has this ledger open. */
+  void (*lease)(void* self, agentd_op, const agentd_str* names, uint64_t count); /* numbers, in order: a generation; 0: another's */
+  void (*sessions)(void* self, agentd_op);                                       /* sessions, the oldest first */
   /* Without an instance, on the files that one of these settings would open; it blocks. */
   void (*check_files)(agentd_str settings, const agentd_ledger_ear*); /* reads every row, also while another process has the ledger open */
   int32_t (*copy_files)(agentd_str settings, agentd_str file, const agentd_ledger_ear*); /* UNAVAILABLE: another process has the ledger open */
   int32_t (*restore_files)(agentd_str settings, agentd_str file, int64_t now_ms, const agentd_ledger_ear*); /* likewise */
 } agentd_ledger;
-AGENTD_ASSERT(sizeof(agentd_ledger) == 20 * sizeof(void*));
+AGENTD_ASSERT(sizeof(agentd_ledger) == 22 * sizeof(void*));
 
 typedef struct agentd_ledger_admission {
   int32_t kind;
@@ -212,7 +229,7 @@ typedef struct agentd_ledger_kept {
   int64_t revision;
   int32_t change;
   uint32_t reserved;
-  agentd_str before; /* with AGENTD_SPEC_UPDATED: the content that it takes the place of */
+  agentd_str before; /* with AGENTD_SPEC_UPDATED: the content that it takes the place of; with AGENTD_SPEC_SUPERSEDED: the current one */
 } agentd_ledger_kept;
 
 typedef struct agentd_ledger_answer {
@@ -273,6 +290,8 @@ typedef struct agentd_ledger_group {
   const agentd_ledger_account* accounts; /* those that changed */
   uint64_t account_count;
   agentd_str epoch;      /* of the ledger's life; empty: as it was told before */
+  uint32_t elsewhere;    /* 1: another process wrote it */
+  uint32_t reserved;
 } agentd_ledger_group;
 
 typedef struct agentd_ledger_claim {
@@ -301,6 +320,16 @@ typedef struct agentd_ledger_row {
   int32_t last_kind;
 } agentd_ledger_row;
 
+/* A process that has joined a ledger that is shared. */
+typedef struct agentd_ledger_session {
+  agentd_str id, host, version;
+  int64_t process, since_ms, lease_age_ms, clock_ahead_ms;
+  const agentd_str* leases; /* that it holds */
+  uint64_t lease_count;
+  uint32_t is_this;
+  uint32_t reserved;
+} agentd_ledger_session;
+
 /* [any] May come inside the slot that began the operation. */
 #define AGENTD_HOST_LEDGER_1 "agentd.host.ledger/1"
 typedef struct agentd_host_ledger_v1 {
@@ -311,8 +340,9 @@ typedef struct agentd_host_ledger_v1 {
   void (*numbers)(agentd_host*, agentd_op, const int64_t*, uint64_t count);              /* any number of times before `ended` */
   void (*ended)(agentd_host*, agentd_op, int32_t fault, int64_t number, agentd_str text); /* text: the answer's, or with a fault the message */
   void (*due)(agentd_host*);                                                              /* a claim may find something that it did not find before */
+  void (*sessions)(agentd_host*, agentd_op, const agentd_ledger_session*, uint64_t count); /* any number of times before `ended` */
 } agentd_host_ledger_v1;
-AGENTD_ASSERT(sizeof(agentd_host_ledger_v1) == 7 * sizeof(void*));
+AGENTD_ASSERT(sizeof(agentd_host_ledger_v1) == 8 * sizeof(void*));
 
 #ifdef __cplusplus
 }
