@@ -85,11 +85,12 @@ void Db::fail(int code) const {
   throw DbError(extended, name_ + ": " + (db_ ? sqlite3_errmsg(db_) : sqlite3_errstr(code)));
 }
 
-Statement::Statement(Db& db, const char* sql) : db_(db) {
-  check(sqlite3_prepare_v3(db.raw(), sql, -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr));
+void Statement::prepare() {
+  if (!statement_) check(sqlite3_prepare_v3(db_.raw(), sql_, -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr));
 }
 
 bool Statement::step() {
+  prepare();
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) {

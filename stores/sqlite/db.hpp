@@ -56,10 +56,11 @@ class Db {
   std::int64_t page_size_ = 4096;
 };
 
-// A prepared statement, kept for the life of its connection. What is bound and what is read is borrowed until the next call.
+// A statement, prepared when it is first used and kept for the life of its connection: most processes need few of those there are.
+// What is bound and what is read is borrowed until the next call.
 class Statement {
  public:
-  Statement(Db& db, const char* sql);
+  Statement(Db& db, const char* sql) : db_(db), sql_(sql) {}  // the text outlives it
   ~Statement() { sqlite3_finalize(statement_); }
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
@@ -71,6 +72,7 @@ class Statement {
   }
   template <class... A>
   void bind(const A&... arguments) {
+    prepare();
     reset();
     int index = 0;
     (bind_one(++index, arguments), ...);
@@ -85,6 +87,7 @@ class Statement {
   std::string text(int column) const { return std::string(bytes(column)); }
 
  private:
+  void prepare();
   void bind_one(int index, std::int64_t value) { check(sqlite3_bind_int64(statement_, index, value)); }
   void bind_one(int index, std::string_view text);
   void bind_one(int index, std::nullptr_t) { check(sqlite3_bind_null(statement_, index)); }
@@ -93,6 +96,7 @@ class Statement {
     if (code != SQLITE_OK) db_.fail(code);
   }
   Db& db_;
+  const char* sql_;
   sqlite3_stmt* statement_ = nullptr;
 };
 
