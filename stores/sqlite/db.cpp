@@ -86,7 +86,7 @@ void Db::fail(int code) const {
 }
 
 void Statement::prepare() {
-  if (!statement_) check(sqlite3_prepare_v3(db_.raw(), sql_, -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr));
+  if (!statement_) check(sqlite3_prepare_v3(db_.raw(), sql_.c_str(), static_cast<int>(sql_.size() + 1), SQLITE_PREPARE_PERSISTENT, &statement_, nullptr));
 }
 
 bool Statement::step() {

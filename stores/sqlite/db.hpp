@@ -60,7 +60,7 @@ class Db {
 // What is bound and what is read is borrowed until the next call.
 class Statement {
  public:
-  Statement(Db& db, const char* sql) : db_(db), sql_(sql) {}  // the text outlives it
+  Statement(Db& db, std::string sql) : db_(db), sql_(std::move(sql)) {}
   ~Statement() { sqlite3_finalize(statement_); }
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
@@ -96,7 +96,7 @@ class Statement {
     if (code != SQLITE_OK) db_.fail(code);
   }
   Db& db_;
-  const char* sql_;
+  const std::string sql_;
   sqlite3_stmt* statement_ = nullptr;
 };
 

@@ -29,8 +29,8 @@ class Check {
   Check(const std::filesystem::path& file, std::function<void(const Finding&)> found)
       : db_(file, Db::Mode::read),
         found_(std::move(found)),
-        entries_(db_, (std::string("SELECT ") + RunRow::kColumns + " FROM runs WHERE id>? AND id<=? ORDER BY id").c_str()),
-        records_(db_, (std::string("SELECT ") + RecordRow::kColumns + " FROM records WHERE position>? AND position<=? ORDER BY position").c_str()),
+        entries_(db_, std::string("SELECT ") + RunRow::kColumns + " FROM runs WHERE id>? AND id<=? ORDER BY id"),
+        records_(db_, std::string("SELECT ") + RecordRow::kColumns + " FROM records WHERE position>? AND position<=? ORDER BY position"),
         run_(db_, "SELECT 1 FROM runs WHERE id=?"),
         before_(db_, "SELECT max(id) FROM runs WHERE agent=? AND id<?") {}
 

@@ -61,7 +61,7 @@ class LiveRuns {
 
   void read(const sdk::Host& host) {
     const std::string sql = std::string("SELECT ") + RunRow::kColumns + " FROM runs WHERE id>=? AND status>0 AND status<" + std::to_string(AGENTD_RUN_COMPLETED) + " ORDER BY id";
-    Statement query(db_, sql.c_str());
+    Statement query(db_, sql);
     query.bind(read_meta(db_, meta::kLiveFrom));
     while (query.step()) {
       const RunRow row(query);

@@ -46,8 +46,8 @@ class Pruning::Step {
 
 Pruning::Pruning(Db& db)
     : db_(db),
-      runs_(db, (std::string("SELECT ") + RunRow::kColumns + " FROM runs WHERE id>? ORDER BY id LIMIT ?").c_str()),
-      run_(db, (std::string("SELECT ") + RunRow::kColumns + " FROM runs WHERE id=?").c_str()),
+      runs_(db, std::string("SELECT ") + RunRow::kColumns + " FROM runs WHERE id>? ORDER BY id LIMIT ?"),
+      run_(db, std::string("SELECT ") + RunRow::kColumns + " FROM runs WHERE id=?"),
       link_(db, "SELECT run,prev FROM records WHERE position=?"),
       at_(db, "SELECT at FROM records WHERE position=? AND run=?"),
       records_(db, "SELECT position,run,at FROM records WHERE position>? ORDER BY position LIMIT ?"),

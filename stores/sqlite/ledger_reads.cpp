@@ -60,9 +60,9 @@ LedgerReads::LedgerReads(const std::filesystem::path& file, const LedgerHost& ho
       host_(host),
       mirror_(mirror),
       mirror_mutex_(mirror_mutex),
-      run_(db_, select(RunRow::kColumns, ",(SELECT name FROM agents WHERE agents.id=agent) FROM runs WHERE id=?").c_str()),
-      record_(db_, select(RecordRow::kColumns, " FROM records WHERE position=?").c_str()),
-      entries_after_(db_, select(RunRow::kColumns, ",(SELECT name FROM agents WHERE agents.id=agent) FROM runs WHERE id>? ORDER BY id").c_str()),
+      run_(db_, select(RunRow::kColumns, ",(SELECT name FROM agents WHERE agents.id=agent) FROM runs WHERE id=?")),
+      record_(db_, select(RecordRow::kColumns, " FROM records WHERE position=?")),
+      entries_after_(db_, select(RunRow::kColumns, ",(SELECT name FROM agents WHERE agents.id=agent) FROM runs WHERE id>? ORDER BY id")),
       records_after_(db_, "SELECT position,c.run,c.prev,kind,at,c.checksum,c.payload,r.nonce,a.name,r.status IS 0 FROM records c LEFT JOIN runs r ON r.id=c.run "
                           "LEFT JOIN agents a ON a.id=iif(c.run<0,-c.run,r.agent) WHERE position>? ORDER BY position"),
       ids_before_(db_, "SELECT id,status FROM runs WHERE id<? ORDER BY id DESC LIMIT ?"),

@@ -13,7 +13,7 @@ Tables::Tables(Db& db)
       insert_record_(db, "INSERT INTO records(position,run,prev,kind,at,checksum,payload) VALUES(?,?,?,?,?,?,?)"),
       update_run_(db, "UPDATE runs SET status=?,due=?,last=?,deaths=?,checksum=? WHERE id=?"),
       find_key_(db, "SELECT id,nonce FROM runs WHERE agent=? AND key=?"),
-      find_run_(db, (std::string("SELECT ") + RunRow::kColumns + ",(SELECT name FROM agents WHERE agents.id=agent) FROM runs WHERE id=?").c_str()),
+      find_run_(db, std::string("SELECT ") + RunRow::kColumns + ",(SELECT name FROM agents WHERE agents.id=agent) FROM runs WHERE id=?"),
       put_aside_(db, "INSERT INTO asides VALUES(?)"),
       end_aside_(db, "DELETE FROM asides WHERE run=?"),
       insert_agent_(db, "INSERT INTO agents(id,name,max_concurrent,newest,stats) VALUES(?,?,?,0,?)"),
