@@ -217,6 +217,21 @@ Async<void> Engine::know_completed(std::vector<std::string> agents) {
 }
 
 // Beside everything else, too: the records of a busy day are many.
+// What was asked of a worker that is gone, and that nobody else who heard it outlived: its runs begin again here.
+Async<Result<void>> Engine::hear_of_cancels() {
+  constexpr Position kBack = 10'000;  // a worker's lease is over long before so much is said
+  const auto last = ledger_->last_position();
+  auto reading = ledger_->events_after(last > kBack ? last - kBack : 0, kBack);
+  const auto records = co_await std::move(reading);
+  if (!records) co_return fail("what was asked of other workers cannot be read: " + records.error().message);
+  for (const auto& record : *records) {
+    if (record.kind != event::CancelAsked::kKind) continue;
+    const auto decoded = event::decode(record.kind, record.payload);
+    if (const auto* asked = decoded ? std::get_if<event::CancelAsked>(&decoded->body) : nullptr) worker_->heed(*asked);
+  }
+  co_return Result<void>();
+}
+
 Async<void> Engine::know_spent() {
   ++copying_;
   auto finding = journal_->spent_today().find(*ledger_, stop_copying_.get_token());
@@ -295,6 +310,8 @@ Async<Result<void>> Engine::start() {
       if (std::holds_alternative<event::Ended>(body)) worker_->forget(record.run);
     });
     leases_->want(kFleetGauges);
+    auto heard = co_await hear_of_cancels();
+    if (!heard) co_return heard;
   }
   for (const auto& [id, member] : roster_->members()) ledger_->serve(id, member->mode != Mode::stopped);
   worker_->start();

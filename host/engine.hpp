@@ -67,6 +67,7 @@ class Engine {
   Async<void> record_change(const Member& member, event::AgentChanged::What what);
   Async<void> know_completed(std::vector<std::string> agents);
   Async<void> know_spent();
+  Async<Result<void>> hear_of_cancels();
   port::Record record_of(const plugin::Library& library) const;
   port::Record record_of(const plugin::Catalog::Broken& broken) const;  // told in the log, too
   Async<void> copy(event::Copier& copier);

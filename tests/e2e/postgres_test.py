@@ -28,7 +28,10 @@ class OnPostgres(AgentdTest):
     def ended(self, host, runs):
         """How each of them ended, once all have."""
         def look():
-            all_of_them = [host.get(f"/v1/runs/{run}") for run in runs]
+            answers = [host.request("GET", f"/v1/runs/{run}") for run in runs]
+            if any(status == 503 for status, _ in answers):  # its server is not back yet
+                return None
+            all_of_them = [json.loads(text) for _, text in answers]
             return all_of_them if all(run["status"] not in ("queued", "running", "waiting") for run in all_of_them) else None
         return until("every run has ended", look, patience=180, pause=0.5)
 

@@ -147,6 +147,19 @@ class Replicas(AgentdTest):
         self.assertIn(status, (200, 202), text)
         until("it is cancelled", lambda: other.run_status(run) == "cancelled", TAKEN_OVER)
 
+    def test_a_cancel_outlives_everybody_who_heard_of_it(self):
+        model = self.endpoint(text="Fine.", delay=60000)
+        one, two = self.two(model, watcher=WATCHER)
+        run = one.submit("watcher")
+        until("it is under way", lambda: one.run_status(run) == "running")
+        has, other = sorted((one, two), key=lambda host: -self.metric(host, "agentd_runs_in_flight"))
+        has.kill()
+        status, text = other.request("POST", f"/v1/runs/{run}/cancel", {})
+        self.assertEqual(status, 202, text)
+        other.kill()
+        has.start()
+        until("it is cancelled", lambda: has.run_status(run) == "cancelled", TAKEN_OVER)
+
     def test_counters_are_each_replicas_own_and_gauges_of_the_fleet_are_told_by_one(self):
         one, two = self.two(self.endpoint(text="Fine."), watcher=WATCHER)
         for host in (one, two, one, two):

@@ -73,7 +73,7 @@ async function a_host_that_goes_away() {
   await other.getByText('The host cannot be reached.').first().waitFor();
   await judge(other, 'no host');
   await other.unroute('**/v1/**');
-  await other.getByRole('button', { name: 'Try again' }).first().click();
+  await other.getByRole('button', { name: 'Try again' }).first().click({ timeout: 3000 }).catch(() => {});  // unless it tried by itself before
   await other.getByRole('table', { name: 'Agents' }).waitFor();
   await close(other);
 }

@@ -113,7 +113,7 @@ TEST(Record, KeepsWhoIsToBeToldAndWhatBecameOfIt) {
 TEST(Record, EveryKindHasItsOwnNumber) {
   std::set<std::int32_t> seen;
   const std::vector<Body> all = {Entered{}, Started{}, Answered{}, ToolFinished{}, CallFailed{}, Waiting{}, Released{}, Ended{}, Decided{}, Gated{}, Reviewed{}, HostStarted{}, HostStopped{},
-                                 AgentChanged{}, PluginLoaded{}, PluginFailed{}, EventsPruned{}, BudgetRaised{}, Delivered{}, Undelivered{}, AlertRaised{}, AlertCleared{}};
+                                 AgentChanged{}, PluginLoaded{}, PluginFailed{}, EventsPruned{}, BudgetRaised{}, Delivered{}, Undelivered{}, AlertRaised{}, AlertCleared{}, CancelAsked{}, RunForgotten{}};
   EXPECT_EQ(all.size(), std::variant_size_v<Body>);
   for (const auto& body : all) {
     EXPECT_TRUE(seen.insert(kind(body)).second);
