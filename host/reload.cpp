@@ -8,9 +8,10 @@ namespace {
 
 bool is_put_in_force(const std::string& key) { return key == "host.agent_dirs" || key == "api.tokens" || key.starts_with("defaults."); }
 
-// Manifests and what they name. An empty name: anything may have changed.
+// Manifests and what they name. An empty name: anything may have changed. "..data" is the link that a Kubernetes node swaps when a ConfigMap
+// has changed: the files are links through it.
 bool may_matter(std::string_view name) {
-  return name.empty() || name.ends_with(".toml") || name.ends_with(".json") || name.ends_with(".md");
+  return name.empty() || name == "..data" || name.ends_with(".toml") || name.ends_with(".json") || name.ends_with(".md");
 }
 
 // Of the rest, what differs.

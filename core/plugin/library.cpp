@@ -81,6 +81,7 @@ Component::Component(const agentd_component& from, std::size_t max_concurrent)
       settings_schema(view(from.settings_schema)),
       concurrent(from.flags & AGENTD_CONCURRENT),
       dynamic(from.flags & AGENTD_DYNAMIC),
+      vectors(from.flags & AGENTD_VECTORS),
       table(from.table),
       admission(max_concurrent) {}
 

@@ -27,7 +27,7 @@ struct Component {
   std::string name;
   std::string summary;
   std::string settings_schema;
-  bool concurrent = false, dynamic = false;
+  bool concurrent = false, dynamic = false, vectors = false;
   const void* table = nullptr;
   Admission admission;  // the engine thread
 };

@@ -7,6 +7,7 @@
 #include "core/plugin/abi_text.hpp"
 #include "core/plugin/outcome.hpp"
 #include "core/plugin/ports.hpp"
+#include "core/plugin/vector.hpp"
 
 namespace agentd::plugin {
 namespace {
@@ -18,9 +19,11 @@ struct Entries final : Capture {
   std::vector<port::MemoryEntry> list;
 };
 
+const float* data(const std::vector<float>& vector) { return vector.empty() ? nullptr : vector.data(); }
+
 agentd_memory_entry to_abi(const port::MemoryEntry& e) {
   return {sizeof(agentd_memory_entry), static_cast<std::int32_t>(e.type), str(e.agent_id), str(e.session_id), str(e.id), str(e.text), str(e.json),
-          e.created.time_since_epoch().count(), e.position, e.score};
+          e.created.time_since_epoch().count(), e.position, e.score, data(e.vector), e.vector.size(), str(e.space)};
 }
 
 bool is_entry(const agentd_memory_entry* e) {
@@ -30,7 +33,7 @@ bool is_entry(const agentd_memory_entry* e) {
 
 port::MemoryEntry from_abi(const agentd_memory_entry& e) {
   return {static_cast<port::MemoryType>(e.type), std::string(view(e.agent_id)), std::string(view(e.session_id)), std::string(view(e.id)), to_utf8(view(e.text)),
-          std::string(view(e.json)), Instant(Millis(e.created_ms)), e.position, e.score};
+          std::string(view(e.json)), Instant(Millis(e.created_ms)), e.position, e.score, {}, {}};
 }
 
 // [any] Entries beyond the limit are left out, and the plugin is told to stop.
@@ -67,8 +70,12 @@ class MemoryPort final : public port::MemoryStore {
 
   MemoryPort(Instance& instance, const agentd_memory_v1& table) : instance_(instance), table_(table) {}
 
+  bool has_vectors() const override { return instance_.component().vectors; }
+
   Async<Result<void>> put(std::vector<port::MemoryEntry> entries, Millis timeout) override {
     if (entries.empty()) co_return Result<void>();
+    for (const auto& e : entries)
+      if (auto fine = check(e.vector, e.space); !fine) co_return fail("entry \"" + e.id + "\" has " + fine.error().message);
     Instance::Start start = [this, &entries](void* self, agentd_op op, std::int64_t timeout_ms) { send(self, op, timeout_ms, entries); };
     auto putting = instance_.call(std::move(start), std::min(timeout, kStoreTimeout), {});
     auto got = co_await std::move(putting);
@@ -77,7 +84,11 @@ class MemoryPort final : public port::MemoryStore {
   }
 
   Async<List> list(port::MemoryQuery query) override { return read(table_.list, std::move(query)); }
-  Async<List> search(port::MemoryQuery query) override { return read(table_.search, std::move(query)); }
+  Async<List> search(port::MemoryQuery query) override {
+    if (auto fine = check(query.vector, query.space); !fine) co_return fail("the search has " + fine.error().message);
+    auto reading = read(table_.search, std::move(query));
+    co_return co_await std::move(reading);
+  }
 
   Async<Result<std::uint64_t>> remove(port::MemoryQuery query) override {
     auto asking = ask(table_.remove, query, nullptr);
@@ -91,6 +102,15 @@ class MemoryPort final : public port::MemoryStore {
   }
 
  private:
+  // An error completes "... has".
+  Result<void> check(const std::vector<float>& vector, const std::string& space) const {
+    if (vector.empty()) return {};
+    if (!has_vectors()) return fail("a vector, and " + instance_.who() + " keeps none");
+    if (space.empty()) return fail("a vector of no space");
+    if (const auto flaw = flaw_of(vector)) return fail("a vector " + *flaw);
+    return {};
+  }
+
   Async<List> read(Slot slot, port::MemoryQuery query) {
     Entries entries(query.limit);
     auto asking = ask(slot, query, &entries);
@@ -106,8 +126,8 @@ class MemoryPort final : public port::MemoryStore {
   // query and entries outlive it.
   Async<port::Outcome> ask(Slot slot, const port::MemoryQuery& query, Entries* entries) {
     Instance::Start start = [slot, &query](void* self, agentd_op op, std::int64_t timeout_ms) {
-      const agentd_memory_query q{sizeof q,       static_cast<std::int32_t>(query.type), op, timeout_ms, str(query.agent_id), str(query.session_id), str(query.id),
-                                  str(query.text), query.before, query.limit};
+      const agentd_memory_query q{sizeof q,        static_cast<std::int32_t>(query.type), op, timeout_ms, str(query.agent_id), str(query.session_id), str(query.id),
+                                  str(query.text), query.before, query.limit, data(query.vector), query.vector.size(), str(query.space)};
       slot(self, &q);
     };
     auto asking = instance_.call(std::move(start), query.timeout, {}, entries);

@@ -18,7 +18,7 @@ namespace agentd::plugin {
 // `instances` outlives the ports. `name` is the configuration's name of the instance, `settings` a JSON object with references resolved.
 Async<Result<std::unique_ptr<port::Toolset>>> open_toolset(Instances& instances, Catalog::Found component, std::string name, std::string settings);
 Async<Result<std::unique_ptr<port::Task>>> open_task(Instances& instances, Catalog::Found component, std::string name, std::string settings);
-// max_concurrent: completions of this instance at once; waiting counts against a completion's timeout.
+// max_concurrent: completions and embeddings of this instance at once; waiting counts against their timeout.
 Async<Result<std::unique_ptr<port::Provider>>> open_provider(Instances& instances, Catalog::Found component, std::string name, std::string settings,
                                                              std::size_t max_concurrent);
 Async<Result<std::unique_ptr<port::MemoryStore>>> open_memory(Instances& instances, Catalog::Found component, std::string name, std::string settings);

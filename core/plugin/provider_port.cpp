@@ -6,6 +6,7 @@
 #include "core/plugin/host_services.hpp"
 #include "core/plugin/outcome.hpp"
 #include "core/plugin/ports.hpp"
+#include "core/plugin/vector.hpp"
 
 namespace agentd::plugin {
 namespace {
@@ -47,6 +48,14 @@ struct Gathered final : Capture {
   port::Failure failure = port::Failure::other;
 };
 
+// What an embedding gathers: the vectors, or the class of its failure.
+struct Placed final : Capture {
+  explicit Placed(std::size_t count) : texts(count) {}
+  const std::size_t texts;
+  std::optional<port::Embedded> embedded;
+  port::Failure failure = port::Failure::other;
+};
+
 constexpr std::int64_t kMostTokens = 1'000'000'000'000;  // what an endpoint claims beyond this would only overflow sums
 
 // Of the sizes that an answer names. They are only believed one at a time, so that no sum overflows.
@@ -63,6 +72,13 @@ class Room {
 };
 
 const char* const kTooLarge = "an answer of more than 4 MiB: its text, tool calls and extra together may take so much";
+
+// Nothing where it is malformed.
+std::optional<port::Usage> read_usage(const agentd_usage& u) {
+  if (u.size < sizeof(agentd_usage)) return std::nullopt;
+  const auto tokens = [](std::int64_t n) { return std::clamp<std::int64_t>(n, -1, kMostTokens); };
+  return port::Usage{tokens(u.input_tokens), tokens(u.output_tokens), tokens(u.cache_read_tokens), tokens(u.cache_write_tokens), tokens(u.reasoning_tokens)};
+}
 
 // An error completes "... gave".
 std::expected<port::ToolRequest, std::string> read_call(const agentd_tool_request* c, Room& room) {
@@ -86,12 +102,23 @@ std::expected<port::Answer, std::string> read_answer(const agentd_answer* a) {
     if (!call) return std::unexpected(std::move(call.error()));
     answer.calls.push_back(std::move(*call));
   }
-  if (const auto* const u = a->usage) {
-    if (u->size < sizeof(agentd_usage)) return std::unexpected("a malformed usage");
-    const auto tokens = [](std::int64_t n) { return std::clamp<std::int64_t>(n, -1, kMostTokens); };
-    answer.usage = {tokens(u->input_tokens), tokens(u->output_tokens), tokens(u->cache_read_tokens), tokens(u->cache_write_tokens), tokens(u->reasoning_tokens)};
-  }
+  if (a->usage && !(answer.usage = read_usage(*a->usage))) return std::unexpected("a malformed usage");
   return answer;
+}
+
+// Of so many texts. The count is compared before anything is read by it.
+std::expected<port::Embedded, std::string> read_vectors(const agentd_vectors* v, std::size_t texts) {
+  if (!v || v->size < sizeof(agentd_vectors) || !is_sound(v->model) || v->model.size > kLargestCompletion) return std::unexpected("malformed vectors");
+  if (v->count != texts) return std::unexpected(std::to_string(v->count) + " vectors for " + std::to_string(texts) + " texts");
+  if (!v->values && v->dimensions > 0) return std::unexpected("malformed vectors");
+  port::Embedded embedded{{}, {}, to_utf8(view(v->model))};
+  for (std::uint64_t i = 0; i < v->count; ++i) {
+    const std::span vector(v->values + (v->dimensions <= AGENTD_MOST_DIMENSIONS ? i * v->dimensions : 0), v->dimensions);
+    if (const auto flaw = flaw_of(vector)) return std::unexpected("a vector " + *flaw);
+    embedded.vectors.emplace_back(vector.begin(), vector.end());
+  }
+  if (v->usage && !(embedded.usage = read_usage(*v->usage))) return std::unexpected("a malformed usage");
+  return embedded;
 }
 
 // ---- agentd.host.completions/1, [any]
@@ -120,14 +147,29 @@ std::int32_t fail_completion(agentd_host* host, agentd_op op, const agentd_resul
   auto how = read_result(instance, result);
   if (how.status == AGENTD_OK) how = failed(AGENTD_TERMINAL, instance.who() + " failed a completion without a reason");
   const bool known = failure >= AGENTD_FAILURE_OTHER && failure <= AGENTD_FAILURE_ANSWER;
-  instance.gather<Gathered>(op, [&](Gathered& into) { into.failure = known ? static_cast<port::Failure>(failure) : port::Failure::other; });
+  const auto why = known ? static_cast<port::Failure>(failure) : port::Failure::other;
+  if (instance.gather<Gathered>(op, [why](Gathered& into) { into.failure = why; }) == AGENTD_DENIED)
+    instance.gather<Placed>(op, [why](Placed& into) { into.failure = why; });
   return instance.end(op, std::move(how)) ? AGENTD_OK : AGENTD_STALE;
+}
+
+std::int32_t embedded(agentd_host* host, agentd_op op, const agentd_vectors* v) noexcept {
+  auto& instance = Instance::of(host);
+  std::size_t texts = 0;
+  instance.gather<Placed>(op, [&texts](Placed& into) { texts = into.texts; });
+  auto read = read_vectors(v, texts);
+  if (!read) {
+    instance.gather<Placed>(op, [](Placed& into) { into.failure = port::Failure::answer; });
+    return instance.end(op, failed(AGENTD_TERMINAL, instance.who() + " gave " + read.error())) ? AGENTD_OK : AGENTD_STALE;
+  }
+  instance.gather<Placed>(op, [&read](Placed& into) { into.embedded = std::move(*read); });
+  return instance.end(op, {}) ? AGENTD_OK : AGENTD_STALE;
 }
 
 class CompletionServices final : public Extension {
  public:
   const void* service(std::string_view id) const override {
-    static constexpr agentd_host_completions_v1 kCompletions{emit, answer, fail_completion};
+    static constexpr agentd_host_completions_v1 kCompletions{emit, answer, fail_completion, embedded};
     return id == AGENTD_HOST_COMPLETIONS_1 ? &kCompletions : nullptr;
   }
 };
@@ -141,33 +183,58 @@ class ProviderPort final : public port::Provider {
   std::string_view component() const override { return instance_.component().name; }
 
   Async<Answered> complete(port::Completion completion, std::stop_token stop) override {
-    auto& world = instance_.world();
-    const Tick deadline = world.clock.tick() + completion.timeout;
-    auto place = admission_.try_enter();
-    if (!place) {
-      auto waiting = admission_.enter(world.timers, completion.timeout, stop);
-      place = co_await std::move(waiting);
-    }
-    if (!place) co_return std::unexpected(no_place(stop.stop_requested()));
     Gathered gathered(completion.listen);
     Instance::Start start = [this, &completion](void* self, agentd_op op, std::int64_t timeout_ms) { send(self, op, timeout_ms, completion); };
-    auto calling = instance_.call(std::move(start), std::chrono::ceil<Millis>(deadline - world.clock.tick()), stop, &gathered);
-    auto got = co_await std::move(calling);
-    const bool late = world.clock.tick() >= deadline && !stop.stop_requested();
-    if (got.status != port::Status::ok) co_return std::unexpected(to_error(std::move(got), gathered, late ? completion.timeout : Millis(0)));
-    if (!gathered.answer) co_return std::unexpected(port::ModelError{port::Status::terminal, port::Failure::answer, instance_.who() + " finished without an answer", {}});
+    auto asking = ask(std::move(start), completion.timeout, stop, gathered);
+    auto asked = co_await std::move(asking);
+    if (!asked) co_return std::unexpected(std::move(asked.error()));
+    if (!gathered.answer) co_return std::unexpected(without("an answer"));
     co_return std::move(*gathered.answer);
   }
 
+  bool embeds() const override { return table_.embed != nullptr; }
+
+  Async<std::expected<port::Embedded, port::ModelError>> embed(port::Embedding request, std::stop_token stop) override {
+    if (request.texts.empty()) co_return port::Embedded{};
+    if (!embeds()) co_return std::unexpected(port::ModelError{port::Status::terminal, port::Failure::other, "provider \"" + instance_.name() + "\" turns no texts into vectors", {}});
+    Placed placed(request.texts.size());
+    Instance::Start start = [this, &request](void* self, agentd_op op, std::int64_t timeout_ms) { send(self, op, timeout_ms, request); };
+    auto asking = ask(std::move(start), request.timeout, stop, placed);
+    auto asked = co_await std::move(asking);
+    if (!asked) co_return std::unexpected(std::move(asked.error()));
+    if (!placed.embedded) co_return std::unexpected(without("vectors"));
+    co_return std::move(*placed.embedded);
+  }
+
  private:
+  // One request, in a place of the provider's. What it gathers outlives it.
+  template <class Gathering>
+  Async<std::expected<void, port::ModelError>> ask(Instance::Start start, Millis timeout, std::stop_token stop, Gathering& gathering) {
+    auto& world = instance_.world();
+    const Tick deadline = world.clock.tick() + timeout;
+    auto place = admission_.try_enter();
+    if (!place) {
+      auto waiting = admission_.enter(world.timers, timeout, stop);
+      place = co_await std::move(waiting);
+    }
+    if (!place) co_return std::unexpected(no_place(stop.stop_requested()));
+    auto calling = instance_.call(std::move(start), std::chrono::ceil<Millis>(deadline - world.clock.tick()), stop, &gathering);
+    auto got = co_await std::move(calling);
+    const bool late = world.clock.tick() >= deadline && !stop.stop_requested();
+    if (got.status != port::Status::ok) co_return std::unexpected(to_error(std::move(got), gathering.failure, late ? timeout : Millis(0)));
+    co_return std::expected<void, port::ModelError>();
+  }
+
+  port::ModelError without(const char* what) const { return {port::Status::terminal, port::Failure::answer, instance_.who() + " finished without " + what, {}}; }
+
   port::ModelError no_place(bool stopped) const {
     if (stopped) return {port::Status::cancelled, port::Failure::other, "stopped before it began", {}};
-    return {port::Status::retryable, port::Failure::other, "no place came free in provider \"" + instance_.name() + "\", which takes " + std::to_string(admission_.limit()) + " completions at once", {}};
+    return {port::Status::retryable, port::Failure::other, "no place came free in provider \"" + instance_.name() + "\", which takes " + std::to_string(admission_.limit()) + " requests at once", {}};
   }
 
   // What may have happened may have been charged for, whatever the provider says of it. `late`: it was stopped after so long.
-  port::ModelError to_error(port::Outcome got, const Gathered& gathered, Millis late) const {
-    port::ModelError error{got.status, gathered.failure, std::move(got.value), got.retry_after};
+  port::ModelError to_error(port::Outcome got, port::Failure failure, Millis late) const {
+    port::ModelError error{got.status, failure, std::move(got.value), got.retry_after};
     const bool was_stopped = got.status == port::Status::cancelled || (got.status == port::Status::unknown_outcome && error.failure != port::Failure::other);
     if (got.status == port::Status::unknown_outcome) error.failure = port::Failure::answer;
     if (late > Millis(0) && was_stopped) error.message = "provider \"" + instance_.name() + "\" timed out: no whole answer within " + format_duration(late);
@@ -190,6 +257,14 @@ class ProviderPort final : public port::Provider {
     const agentd_completion abi{sizeof abi,     flags,        op, timeout_ms, str(c.call_id), str(c.agent_id), str(c.run_id), str(c.model), pointers.data(),
                                 pointers.size(), str(c.tools), str(c.options)};
     table_.complete(self, &abi);
+  }
+
+  void send(void* self, agentd_op op, std::int64_t timeout_ms, const port::Embedding& e) const {
+    std::vector<agentd_str> texts;
+    texts.reserve(e.texts.size());
+    for (const auto& text : e.texts) texts.push_back(str(text));
+    const agentd_embed abi{sizeof abi, 0, op, timeout_ms, str(e.model), texts.data(), texts.size()};
+    table_.embed(self, &abi);
   }
 
   Instance& instance_;

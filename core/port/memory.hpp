@@ -21,6 +21,8 @@ struct MemoryEntry {
   Instant created{};
   std::uint64_t position = 0;  // from the store
   double score = 0;            // from search
+  std::vector<float> vector = {};  // in a put: where the text lies in meaning; empty: the entry has none. Not given back
+  std::string space = {};          // what made the vector, an embedding model; those of different spaces are never compared
 };
 
 struct MemoryQuery {
@@ -31,6 +33,8 @@ struct MemoryQuery {
   std::string text;
   std::uint64_t before = 0;
   std::size_t limit = 100;
+  std::vector<float> vector = {};  // search: the nearest by cosine among those with a vector of `space`, and `text` counts for nothing
+  std::string space = {};
   Millis timeout{10'000};
 };
 
@@ -38,6 +42,7 @@ struct MemoryQuery {
 class MemoryStore {
  public:
   virtual ~MemoryStore() = default;
+  virtual bool has_vectors() const = 0;  // without it a vector in a put or a search is refused
   virtual Async<Result<void>> put(std::vector<MemoryEntry> entries, Millis timeout) = 0;  // all or none, durable
   virtual Async<Result<std::vector<MemoryEntry>>> list(MemoryQuery query) = 0;         // newest first
   virtual Async<Result<std::vector<MemoryEntry>>> search(MemoryQuery query) = 0;       // best first

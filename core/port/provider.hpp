@@ -64,6 +64,18 @@ struct Answer {
   std::string model;
 };
 
+struct Embedding {
+  std::string model;
+  std::vector<std::string> texts;
+  Millis timeout{0};
+};
+
+struct Embedded {
+  std::vector<std::vector<float>> vectors;  // one for each text, all of the same dimensions, finite, none of zeros
+  std::optional<Usage> usage;
+  std::string model;
+};
+
 enum class Failure { other, rate, credentials, quota, context, server, answer };
 const char* name(Failure failure);
 
@@ -80,6 +92,8 @@ class Provider {
   virtual ~Provider() = default;
   virtual std::string_view component() const = 0;  // owner of the extras it writes
   virtual Async<std::expected<Answer, ModelError>> complete(Completion completion, std::stop_token stop) = 0;
+  virtual bool embeds() const = 0;
+  virtual Async<std::expected<Embedded, ModelError>> embed(Embedding request, std::stop_token stop) = 0;
 };
 
 }  // namespace agentd::port

@@ -33,7 +33,7 @@ class Described {
   agentd_str member(const nlohmann::json& object, const char* name) { return text(object.value(name, nlohmann::json())); }
   void add(const nlohmann::json& c) {
     const auto flag = [&c](const char* name, std::uint32_t bit) { return c.value(name, false) ? bit : 0U; };
-    components_.push_back({sizeof(agentd_component), flag("concurrent", AGENTD_CONCURRENT) | flag("dynamic", AGENTD_DYNAMIC),
+    components_.push_back({sizeof(agentd_component), flag("concurrent", AGENTD_CONCURRENT) | flag("dynamic", AGENTD_DYNAMIC) | flag("vectors", AGENTD_VECTORS),
                            member(c, "interface"), member(c, "name"), member(c, "summary"), member(c, "settings_schema"),
                            &kNoTable});
   }

@@ -26,7 +26,7 @@ constexpr std::chrono::seconds kCreatePatience{3};
 
 ordered_json to_json(const plugin::Component& c) {
   return {{"kind", plugin::name(c.kind)}, {"interface", c.interface_id},   {"name", c.name},
-          {"summary", c.summary},         {"concurrent", c.concurrent},    {"dynamic", c.dynamic},
+          {"summary", c.summary},         {"concurrent", c.concurrent},    {"dynamic", c.dynamic},     {"vectors", c.vectors},
           {"settings_schema", c.settings_schema.empty() ? ordered_json() : ordered_json::parse(c.settings_schema)}};
 }
 

@@ -37,6 +37,10 @@ class Outside final : public port::Provider,
   // ---- the model
   std::string_view component() const override { return "sim"; }
   Async<std::expected<port::Answer, port::ModelError>> complete(port::Completion completion, std::stop_token stop) override;
+  bool embeds() const override { return false; }
+  Async<std::expected<port::Embedded, port::ModelError>> embed(port::Embedding, std::stop_token) override {
+    co_return std::unexpected(port::ModelError{port::Status::terminal, port::Failure::other, "it embeds nothing", {}});
+  }
   // ---- the tools: look (pure), put (idempotent), pay (once), book (once, reconciles), never (denied)
   port::ToolList tools() const override { return tools_; }
   bool dynamic() const override { return false; }
@@ -46,6 +50,7 @@ class Outside final : public port::Provider,
   // ---- the task and the gate: each counts in its state how often it has run
   Async<port::Outcome> run(port::TaskRun run, std::stop_token stop) override;
   // ---- the memory
+  bool has_vectors() const override { return false; }
   Async<Result<void>> put(std::vector<port::MemoryEntry> entries, Millis timeout) override;
   Async<Result<std::vector<port::MemoryEntry>>> list(port::MemoryQuery query) override;
   Async<Result<std::vector<port::MemoryEntry>>> search(port::MemoryQuery query) override;

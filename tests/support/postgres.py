@@ -17,7 +17,8 @@ def program(name):
 
 
 class Postgres:
-    def __init__(self):
+    def __init__(self, **settings):
+        self.settings = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="agentd-pg-"))
         self.user = pwd.getpwnam("postgres") if os.getuid() == 0 else None  # the server refuses to be root
         if self.user:
@@ -33,7 +34,7 @@ class Postgres:
 
     def start(self):
         with open(self.folder / "log", "ab") as log:
-            self.server = self.command(program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+            self.server = self.command(program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", *self.settings,
                                        stdout=log, stderr=log)
         ready = [program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         until("the server takes connections", lambda: subprocess.run(ready).returncode == 0, pause=0.05)

@@ -1,5 +1,5 @@
 // A memory store: here one that forgets when the host stops. Replace what is here by your own, which keeps what it is given: a host takes
-// put for durable when it returns.
+// put for durable when it returns. One that keeps vectors and searches by them says so with `static constexpr bool vectors = true;`.
 #include <agentd/sdk/memory.hpp>
 
 #include <algorithm>

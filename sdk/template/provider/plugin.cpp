@@ -1,4 +1,5 @@
 // A way to reach models: here an imaginary endpoint that takes {"model", "messages"} and answers {"text", "tokens"}. Replace it by yours.
+// One that turns texts into vectors, too, is a Provider and an Embedder.
 #include <agentd/sdk/http.hpp>
 #include <agentd/sdk/provider.hpp>
 

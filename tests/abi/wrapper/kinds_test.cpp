@@ -34,6 +34,17 @@ struct Echo : Provider {
     completion.answer({"You said: " + last_text(prompt), {}, Finish::stop, Usage{3, 4}});
   }
 };
+struct Places : Provider, Embedder {
+  void complete(const Prompt&, Completion completion) override { completion.fail(Error("it only embeds")); }
+  void embed(const Texts& texts, Embedding embedding) override {
+    if (texts[0] == "throw") throw Error("too long");
+    if (texts[0] == "drop") return;
+    if (texts[0] == "limit") return embedding.fail(Error("slow down", Failure::retryable, 2000), ModelFailure::rate);
+    Vectors vectors{{}, Usage{3}, std::string(texts.model()) + "-1"};
+    for (std::size_t i = 0; i < texts.size(); ++i) vectors.values.push_back(std::vector<float>(texts[i] == "wide" ? 3 : 2, static_cast<float>(texts[i].size())));
+    embedding.answer(vectors);
+  }
+};
 struct Remote : Provider {
   explicit Remote(const Config&, const Host& host) : host_(host) {}
   void complete(const Prompt& prompt, Completion completion) override {
@@ -51,7 +62,7 @@ struct Remote : Provider {
 };
 
 struct Notes : MemoryStore {
-  static constexpr bool concurrent = true;
+  static constexpr bool concurrent = true, vectors = true;
   void put(const std::vector<MemoryEntry>& entries) override {
     for (const auto& e : entries) {
       if (e.text.empty()) throw Error("an entry without a text");
@@ -66,6 +77,12 @@ struct Notes : MemoryStore {
   }
   std::vector<MemoryEntry> search(const MemoryQuery& query) override {
     std::vector<MemoryEntry> found;
+    if (!query.vector.empty()) {
+      for (const auto& e : kept) {
+        if (e.vector == query.vector && e.space == query.space) found.push_back(e);
+      }
+      return found;
+    }
     for (const auto& e : kept) {
       if (e.agent_id == query.agent_id && e.text.find(query.text) != e.text.npos) found.push_back(e), found.back().score = 0.5;
     }
@@ -100,7 +117,7 @@ using namespace kinds_test;
 namespace {
 
 const agentd_plugin* kinds() {
-  static const detail::Descriptor descriptor("kinds", "1", provides<Report>("report"), provides<Gate>("gate"), provides<Echo>("echo"),
+  static const detail::Descriptor descriptor("kinds", "1", provides<Report>("report"), provides<Gate>("gate"), provides<Echo>("echo"), provides<Places>("places"),
                                              provides<Remote>("remote"), provides<Notes>("notes"), provides<Lines>("lines"), provides<Tools>("tools"), provides<Unmade>("unmade"));
   return descriptor.get();
 }
@@ -183,6 +200,31 @@ TEST_F(ProviderTest, SaysWhyItFailed) {
   EXPECT_EQ(echo.complete(say(R"("x")"), R"({"drop": true})").status, AGENTD_UNKNOWN_OUTCOME);
 }
 
+TEST_F(ProviderTest, EmbedsTexts) {
+  auto places = host.create("places");
+  EXPECT_TRUE(places.embeds());
+  const auto ended = places.embed({"apples", "a"});
+  ASSERT_TRUE(ended.vectors);
+  EXPECT_EQ(ended.vectors->values, (std::vector<std::vector<float>>{{6, 6}, {1, 1}}));
+  EXPECT_EQ(ended.vectors->usage->input_tokens, 3);
+  EXPECT_EQ(ended.vectors->model, "model-1");
+
+  const auto limited = places.embed({"limit"});
+  EXPECT_EQ(limited.failure, ModelFailure::rate);
+  EXPECT_EQ(limited.retry_after_ms, 2000);
+  EXPECT_EQ(places.embed({"throw"}).value, "too long");
+  const auto dropped = places.embed({"drop"});
+  EXPECT_EQ(dropped.status, AGENTD_UNKNOWN_OUTCOME);
+  EXPECT_EQ(dropped.value, "the provider dropped the embedding");
+  const auto unequal = places.embed({"a", "wide"});
+  EXPECT_EQ(unequal.value, "vectors of 2 and of 3 dimensions in one answer");
+  EXPECT_EQ(unequal.failure, ModelFailure::answer);
+
+  auto echo = host.create("echo");
+  EXPECT_FALSE(echo.embeds());
+  EXPECT_EQ(refusal([&] { echo.embed({"a"}); }), "echo has no embed");
+}
+
 TEST_F(ProviderTest, GoesThroughTheHostsHttp) {
   FakeAnswer next{200, R"({"length":3})"};
   host.answer_http([&](const FakeRequest&) { return next; });
@@ -218,6 +260,26 @@ TEST_F(MemoryTest, KeepsListsFindsAndForgets) {
   EXPECT_EQ(found.entries[0].score, 0.5);
   EXPECT_EQ(notes.remove({}).value, "600");
   EXPECT_EQ(notes.put({MemoryEntry()}).value, "an entry without a text");
+}
+
+TEST_F(MemoryTest, KeepsVectorsAndSearchesByThem) {
+  const auto flags = [](const char* name) {
+    for (uint32_t i = 0; i < kinds()->component_count; ++i) {
+      if (view(kinds()->components[i]->name) == name) return kinds()->components[i]->flags;
+    }
+    return 0u;
+  };
+  EXPECT_EQ(flags("notes"), uint32_t{AGENTD_CONCURRENT | AGENTD_VECTORS});
+  EXPECT_EQ(flags("echo"), 0u);
+  auto notes = host.create("notes");
+  MemoryEntry entry{MemoryType::long_term, "a", "", "1", "apples", "{}"};
+  entry.vector = {0.25f, -1};
+  entry.space = "small";
+  EXPECT_TRUE(notes.put({entry, {MemoryType::long_term, "a", "", "2", "pears", "{}"}}).ok());
+  MemoryQuery query{MemoryType::any, "a", "", "", "", 0, 10, {0.25f, -1}, "small"};
+  ASSERT_EQ(notes.search(query).entries.size(), 1u);
+  query.space = "large";
+  EXPECT_TRUE(notes.search(query).entries.empty());
 }
 
 TEST_F(EventsTest, AppendsBatches) {

@@ -15,6 +15,10 @@ class Elsewhere final : public port::Provider, public port::Task {
 
   std::string_view component() const override { return "months"; }
   Async<std::expected<port::Answer, port::ModelError>> complete(port::Completion completion, std::stop_token stop) override;
+  bool embeds() const override { return false; }
+  Async<std::expected<port::Embedded, port::ModelError>> embed(port::Embedding, std::stop_token) override {
+    co_return std::unexpected(port::ModelError{port::Status::terminal, port::Failure::other, "it embeds nothing", {}});
+  }
   Async<port::Outcome> run(port::TaskRun task, std::stop_token stop) override;
 
  private:

@@ -1,6 +1,8 @@
 #include "tests/support/bench/fake_plugins.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
 #include "core/tool/wire_name.hpp"
 
@@ -11,6 +13,23 @@ bool fits(const port::MemoryEntry& entry, const port::MemoryQuery& query) {
   return (query.type == port::MemoryType::any || query.type == entry.type) && query.agent_id == entry.agent_id &&
          (query.session_id.empty() || query.session_id == entry.session_id) && (query.id.empty() || query.id == entry.id) &&
          (query.before == 0 || entry.position < query.before);
+}
+
+double cosine(const std::vector<float>& a, const std::vector<float>& b) {
+  const auto dot = [](const auto& x, const auto& y) { return std::inner_product(x.begin(), x.end(), y.begin(), 0.0); };
+  return dot(a, b) / std::sqrt(dot(a, a) * dot(b, b));
+}
+
+std::vector<port::MemoryEntry> nearest(const std::vector<port::MemoryEntry>& entries, const port::MemoryQuery& query) {
+  std::vector<port::MemoryEntry> found;
+  for (const auto& entry : entries) {
+    if (!fits(entry, query) || entry.vector.empty() || entry.space != query.space) continue;
+    found.push_back(entry);
+    found.back().score = cosine(entry.vector, query.vector);
+  }
+  std::ranges::sort(found, std::greater<>(), &port::MemoryEntry::score);
+  if (found.size() > query.limit) found.resize(query.limit);
+  return found;
 }
 
 }  // namespace
@@ -58,6 +77,14 @@ Async<std::expected<port::Answer, port::ModelError>> FakeProvider::complete(port
   if (failed_[place] < turn.failures.size()) co_return std::unexpected(turn.failures[failed_[place]++]);
   if (completion.listen) completion.listen({.text = turn.answer.text});
   co_return turn.answer;
+}
+
+Async<std::expected<port::Embedded, port::ModelError>> FakeProvider::embed(port::Embedding request, std::stop_token stop) {
+  embeddings.push_back(request);
+  const bool whole = co_await sleep(world_, std::min(embedding_takes, request.timeout), stop);
+  if (!whole) co_return std::unexpected(port::ModelError{port::Status::cancelled, port::Failure::other, "stopped", {}});
+  if (embedding_takes > request.timeout) co_return std::unexpected(port::ModelError{port::Status::unknown_outcome, port::Failure::answer, "it did not answer in time", {}});
+  co_return embedder(request);
 }
 
 FakeToolset::FakeToolset(VirtualWorld& world, std::vector<FakeTool> tools) : world_(world), tools_(std::move(tools)) {
@@ -122,6 +149,7 @@ Async<Result<std::vector<port::MemoryEntry>>> FakeMemory::list(port::MemoryQuery
 Async<Result<std::vector<port::MemoryEntry>>> FakeMemory::search(port::MemoryQuery query) {
   if (on_read) on_read();
   if (failing_reads > 0 && failing_reads--) co_return fail(ErrorClass::retryable, "the store is away");
+  if (!query.vector.empty()) co_return nearest(entries, query);
   std::vector<port::MemoryEntry> found;
   for (const auto& entry : entries) {
     if (!fits(entry, query) || found.size() == query.limit) continue;

@@ -40,10 +40,15 @@ class FakeProvider final : public port::Provider {
   explicit FakeProvider(VirtualWorld& world) : world_(world) {}
   std::string_view component() const override { return "fake"; }
   Async<std::expected<port::Answer, port::ModelError>> complete(port::Completion completion, std::stop_token stop) override;
+  bool embeds() const override { return embedder != nullptr; }
+  Async<std::expected<port::Embedded, port::ModelError>> embed(port::Embedding request, std::stop_token stop) override;
 
   std::vector<Turn> turns;                        // by the number of answers the conversation holds already
   std::vector<Request> requests;
   std::function<void(std::size_t nth)> on_request;  // from 1, when the request has been sent
+  std::function<std::expected<port::Embedded, port::ModelError>(const port::Embedding&)> embedder;  // empty: it embeds nothing
+  Millis embedding_takes{0};
+  std::vector<port::Embedding> embeddings;        // that were asked for
   std::size_t recalled_answers = 0;               // answers of earlier runs that the conversation begins with
 
  private:
@@ -100,16 +105,18 @@ class PlainCleaner final : public port::Cleaner {
   const std::string secret_;
 };
 
-// Keeps everything; search finds entries that share a word with the query.
+// Keeps everything; search finds entries that share a word with the query, or by the query's vector.
 class FakeMemory final : public port::MemoryStore {
  public:
   explicit FakeMemory(VirtualWorld& world) : world_(world) {}
+  bool has_vectors() const override { return vectors; }
   Async<Result<void>> put(std::vector<port::MemoryEntry> entries, Millis timeout) override;
   Async<Result<std::vector<port::MemoryEntry>>> list(port::MemoryQuery query) override;
   Async<Result<std::vector<port::MemoryEntry>>> search(port::MemoryQuery query) override;
   Async<Result<std::uint64_t>> remove(port::MemoryQuery query) override;
 
-  std::vector<port::MemoryEntry> entries;
+  std::vector<port::MemoryEntry> entries;     // as they were put, with their vectors
+  bool vectors = false;                       // keeps them and searches by them
   int failing_reads = 0, failing_writes = 0;  // so many operations fail, retryable
   std::function<void()> on_read;              // before it answers
   Millis writes_take{0};                      // longer than a write's timeout: it fails then

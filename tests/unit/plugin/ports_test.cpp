@@ -6,6 +6,8 @@
 #include <agentd/abi/task.h>
 #include <agentd/abi/toolset.h>
 
+#include <limits>
+
 #include "core/plugin/load.hpp"
 #include "tests/unit/plugin/folder.hpp"
 #include "tests/unit/plugin/left_behind.hpp"
@@ -40,9 +42,9 @@ struct Part {
   }
 
   Library library;
-  Catalog::Found found(const char* interface_id, const Table& table) {
+  Catalog::Found found(const char* interface_id, const Table& table, std::uint32_t flags = 0) {
     library.name = "acme";
-    const agentd_component c{sizeof c, 0, str(interface_id), str("acme"), {}, {}, &table};
+    const agentd_component c{sizeof c, flags, str(interface_id), str("acme"), {}, {}, &table};
     library.components.push_back(std::make_unique<Component>(c, 100));
     return {&library, library.components.front().get()};
   }
@@ -262,8 +264,10 @@ TEST(TaskPort, ChecksTheShapeOfTheAnswer) {
 
 struct Model : Part<agentd_provider_v1> {
   std::function<void(const agentd_completion&)> on_complete;
+  std::function<void(const agentd_embed&)> on_embed;
   static void complete(void* self, const agentd_completion* c) { static_cast<Model&>(of(self)).on_complete(*c); }
-  agentd_provider_v1 table{create, destroy, complete, nullptr};
+  static void embed(void* self, const agentd_embed* e) { static_cast<Model&>(of(self)).on_embed(*e); }
+  agentd_provider_v1 table{create, destroy, complete, embed, nullptr};
   const agentd_host_completions_v1& completions() const { return *service<agentd_host_completions_v1>(AGENTD_HOST_COMPLETIONS_1); }
   std::int32_t emit(agentd_op op, std::string_view text) const {
     const agentd_delta d{sizeof d, AGENTD_DELTA_TEXT, 0, {}, str(text)};
@@ -500,13 +504,143 @@ TEST(ProviderPort, CannotBeReachedThroughAnAbandonedCompletion) {
   house.world.settle();
 }
 
+using Embedded = std::expected<port::Embedded, port::ModelError>;
+
+Embedded embed(ProviderHouse& house, std::vector<std::string> texts, Millis timeout = 60s) {
+  return house.world.run(house.provider->embed({.model = "small", .texts = std::move(texts), .timeout = timeout}, {}));
+}
+
+// Answers with these values, as so many vectors of so many dimensions.
+void gives(ProviderHouse& house, std::vector<float> values, std::uint64_t dimensions, std::uint64_t count) {
+  house.model.on_embed = [&house, values = std::move(values), dimensions, count](const agentd_embed& e) {
+    const agentd_vectors v{sizeof v, 0, values.data(), dimensions, count, nullptr, {}};
+    EXPECT_EQ(house.model.completions().embedded(house.model.host, e.op, &v), AGENTD_OK);
+  };
+}
+
+TEST(ProviderPort, EmbedsTexts) {
+  ProviderHouse house;
+  EXPECT_TRUE(house.provider->embeds());
+  house.model.on_embed = [&](const agentd_embed& e) {
+    EXPECT_EQ(view(e.model), "small");
+    EXPECT_EQ(e.timeout_ms, 60'000);
+    ASSERT_EQ(e.text_count, 2u);
+    EXPECT_EQ(view(e.texts[0]), "apples");
+    EXPECT_EQ(view(e.texts[1]), "pears");
+    const float values[] = {1, 0, 0.5, -0.5};
+    const agentd_usage usage{sizeof usage, 0, 7, -1, -1, -1, -3};
+    const agentd_vectors v{sizeof v, 0, values, 2, 2, &usage, str("small-2")};
+    EXPECT_EQ(house.model.completions().embedded(house.model.host, e.op, &v), AGENTD_OK);
+    EXPECT_EQ(house.model.completions().embedded(house.model.host, e.op, &v), AGENTD_STALE);
+  };
+  const auto got = embed(house, {"apples", "pears"});
+  ASSERT_TRUE(got) << got.error().message;
+  EXPECT_EQ(got->vectors, (std::vector<std::vector<float>>{{1, 0}, {0.5, -0.5}}));
+  EXPECT_EQ(got->usage->input_tokens, 7);
+  EXPECT_EQ(got->usage->reasoning_tokens, -1);
+  EXPECT_EQ(got->model, "small-2");
+  house.model.on_embed = [](const agentd_embed&) { FAIL() << "nothing was to be embedded"; };
+  EXPECT_TRUE(embed(house, {})->vectors.empty());
+}
+
+TEST(ProviderPort, SaysWhetherItEmbeds) {
+  House house;
+  Model model;
+  model.table.embed = nullptr;
+  const auto provider = std::move(*house.world.run(open_provider(house.instances, model.found(AGENTD_PROVIDER_1, model.table), "plain", model.settings(), 1)));
+  EXPECT_FALSE(provider->embeds());
+  const auto got = house.world.run(provider->embed({.texts = {"apples"}, .timeout = 5s}, {}));
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().status, Status::terminal);
+  EXPECT_EQ(got.error().message, "provider \"plain\" turns no texts into vectors");
+}
+
+TEST(ProviderPort, DoesNotBelieveVectorsThatNobodyCouldCompare) {
+  ProviderHouse house;
+  const auto refused = [&](std::vector<float> values, std::uint64_t dimensions, std::uint64_t count, const char* says) {
+    gives(house, std::move(values), dimensions, count);
+    const auto got = embed(house, {"apples", "pears"});
+    ASSERT_FALSE(got) << says;
+    EXPECT_EQ(got.error().failure, port::Failure::answer);
+    EXPECT_TRUE(got.error().message.ends_with(says)) << got.error().message;
+  };
+  refused({1, 2}, 2, 1, "gave 1 vectors for 2 texts");
+  refused({1, 2, 3}, 1, 3, "gave 3 vectors for 2 texts");
+  refused({1}, 1, UINT64_MAX, "gave 18446744073709551615 vectors for 2 texts");
+  refused({}, 0, 2, "gave a vector without dimensions");
+  refused({1}, 16'385, 2, "gave a vector of 16385 dimensions; at most 16384 are taken");
+  refused({1}, UINT64_MAX, 2, "of 18446744073709551615 dimensions; at most 16384 are taken");
+  refused({1, 1, 1, std::numeric_limits<float>::quiet_NaN()}, 2, 2, "gave a vector with a value that is not finite");
+  refused({1, std::numeric_limits<float>::infinity(), 1, 1}, 2, 2, "gave a vector with a value that is not finite");
+  refused({1, 1, 0, 0}, 2, 2, "gave a vector of zeros, which points nowhere");
+  const std::vector<float> most(std::size_t{2} * 16'384, 0.5);
+  gives(house, most, 16'384, 2);
+  EXPECT_TRUE(embed(house, {"apples", "pears"}));
+
+  const agentd_vectors small{8, 0, most.data(), 1, 2, nullptr, {}}, none{sizeof none, 0, nullptr, 1, 2, nullptr, {}}, nameless{sizeof nameless, 0, most.data(), 1, 2, nullptr, {nullptr, 3}};
+  for (const auto* v : {static_cast<const agentd_vectors*>(nullptr), &small, &none, &nameless}) {
+    house.model.on_embed = [&house, v](const agentd_embed& e) { house.model.completions().embedded(house.model.host, e.op, v); };
+    const auto got = embed(house, {"apples", "pears"});
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().failure, port::Failure::answer);
+    EXPECT_TRUE(got.error().message.ends_with("gave malformed vectors")) << got.error().message;
+  }
+}
+
+TEST(ProviderPort, ClassesAFailureOfAnEmbedding) {
+  ProviderHouse house;
+  house.model.on_embed = [&](const agentd_embed& e) {
+    const agentd_result r{sizeof r, AGENTD_RETRYABLE, str("429"), 1500};
+    house.model.completions().fail(house.model.host, e.op, &r, AGENTD_FAILURE_RATE);
+  };
+  const auto got = embed(house, {"apples"});
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().status, Status::retryable);
+  EXPECT_EQ(got.error().failure, port::Failure::rate);
+  EXPECT_EQ(got.error().retry_after, 1500ms);
+}
+
+TEST(ProviderPort, TakesNoAnswerForVectorsAndNoVectorsForAnAnswer) {
+  ProviderHouse house;
+  const float values[] = {1};
+  const agentd_vectors v{sizeof v, 0, values, 1, 1, nullptr, {}};
+  const agentd_answer a{sizeof a, AGENTD_FINISH_STOP, str("Hello"), {}, nullptr, 0, nullptr, {}};
+  house.model.on_embed = [&](const agentd_embed& e) { house.model.completions().answer(house.model.host, e.op, &a); };
+  house.model.on_complete = [&](const agentd_completion& c) { house.model.completions().embedded(house.model.host, c.op, &v); };
+  const auto vectors = embed(house, {"apples"});
+  ASSERT_FALSE(vectors);
+  EXPECT_TRUE(vectors.error().message.ends_with("finished without vectors")) << vectors.error().message;
+  EXPECT_FALSE(house.complete());
+}
+
+TEST(ProviderPort, EmbedsInThePlacesThatItHas) {
+  ProviderHouse house(1);
+  agentd_op kept = 0;
+  house.model.on_complete = [&](const agentd_completion& c) { kept = c.op; };
+  auto complete = [](port::Provider& provider) -> Async<void> {
+    auto completing = provider.complete({.timeout = 60s}, {});
+    co_await std::move(completing);
+  };
+  spawn(house.world.io().get_executor(), complete(*house.provider));
+  house.world.settle();
+  gives(house, {1}, 1, 1);
+  const auto got = embed(house, {"apples"}, 5s);
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().message, "no place came free in provider \"openai\", which takes 1 requests at once");
+  house.model.finish(kept);
+  house.world.settle();
+  EXPECT_TRUE(embed(house, {"apples"}));
+}
+
 // ---- memory
 
 struct Shelf : Part<agentd_memory_v1> {
   std::function<void(const agentd_memory_query&)> on_query;
+  std::function<void(const agentd_memory_put&)> on_put = [](const agentd_memory_put&) {};
   std::uint64_t kept = 0;
   static Shelf& me(void* self) { return static_cast<Shelf&>(of(self)); }
   static void put(void* self, const agentd_memory_put* p) {
+    me(self).on_put(*p);
     if (view(p->entries[0]->text) == "never") return;
     me(self).kept += p->count;
     me(self).finish(p->op, view(p->entries[0]->text) == "no" ? AGENTD_RETRYABLE : AGENTD_OK, view(p->entries[0]->text) == "no" ? "busy" : "");
@@ -514,7 +648,7 @@ struct Shelf : Part<agentd_memory_v1> {
   static void query(void* self, const agentd_memory_query* q) { me(self).on_query(*q); }
   agentd_memory_v1 table{create, destroy, put, query, query, query, nullptr};
   std::int32_t give(agentd_op op, std::string_view agent, std::string_view text, std::string_view json = "{}") const {
-    const agentd_memory_entry e{sizeof e, AGENTD_MEMORY_EPISODIC, str(agent), {}, str("id"), str(text), str(json), 5, 9, 0.5};
+    const agentd_memory_entry e{sizeof e, AGENTD_MEMORY_EPISODIC, str(agent), {}, str("id"), str(text), str(json), 5, 9, 0.5, nullptr, 0, {}};
     const agentd_memory_entry* const list[] = {&e};
     return service<agentd_host_memories_v1>(AGENTD_HOST_MEMORIES_1)->entries(host, op, list, 1);
   }
@@ -524,7 +658,9 @@ struct MemoryHouse : House {
   Shelf shelf;
   std::unique_ptr<port::MemoryStore> memory;
   ~MemoryHouse() { close(); }
-  MemoryHouse() { memory = std::move(*world.run(open_memory(instances, shelf.found(AGENTD_MEMORY_1, shelf.table), "local", shelf.settings()))); }
+  explicit MemoryHouse(std::uint32_t flags = 0) {
+    memory = std::move(*world.run(open_memory(instances, shelf.found(AGENTD_MEMORY_1, shelf.table, flags), "local", shelf.settings())));
+  }
 };
 
 TEST(MemoryPort, PutsListsAndRemoves) {
@@ -578,6 +714,76 @@ TEST(MemoryPort, RefusesWhatBelongsToAnotherAgent) {
   const auto found = house.world.run(house.memory->search({.agent_id = "a", .text = "x"}));
   ASSERT_FALSE(found);
   EXPECT_NE(found.error().message.find("plugin \"acme\" answered with an entry of another agent"), std::string::npos);
+}
+
+port::MemoryEntry placed(std::vector<float> vector, std::string space = "small") {
+  port::MemoryEntry e;
+  e.id = "1";
+  e.vector = std::move(vector);
+  e.space = std::move(space);
+  return e;
+}
+
+TEST(MemoryPort, SendsVectorsToAStoreThatKeepsThem) {
+  MemoryHouse house(AGENTD_VECTORS);
+  EXPECT_TRUE(house.memory->has_vectors());
+  house.shelf.on_put = [](const agentd_memory_put& p) {
+    ASSERT_EQ(p.count, 2u);
+    ASSERT_EQ(p.entries[0]->dimensions, 2u);
+    EXPECT_EQ(p.entries[0]->vector[1], -0.5F);
+    EXPECT_EQ(view(p.entries[0]->space), "small");
+    EXPECT_EQ(p.entries[1]->vector, nullptr);
+    EXPECT_EQ(p.entries[1]->dimensions, 0u);
+    EXPECT_EQ(p.entries[1]->space.size, 0u);
+  };
+  EXPECT_TRUE(house.world.run(house.memory->put({placed({1, -0.5}), {}}, 5s)));
+  house.shelf.on_query = [&](const agentd_memory_query& q) {
+    EXPECT_EQ(q.dimensions, 3u);
+    EXPECT_EQ(q.vector[2], 3.0F);
+    EXPECT_EQ(view(q.space), "small");
+    house.shelf.give(q.op, "a", "one");
+    house.shelf.finish(q.op);
+  };
+  const auto found = house.world.run(house.memory->search({.agent_id = "a", .vector = {1, 2, 3}, .space = "small"}));
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_TRUE(found->at(0).vector.empty());
+  house.shelf.on_query = [&](const agentd_memory_query& q) {
+    EXPECT_EQ(q.vector, nullptr);
+    EXPECT_EQ(q.dimensions, 0u);
+    house.shelf.finish(q.op);
+  };
+  EXPECT_TRUE(house.world.run(house.memory->search({.agent_id = "a", .text = "one"})));
+}
+
+TEST(MemoryPort, RefusesVectorsThatNobodyCouldCompare) {
+  MemoryHouse house(AGENTD_VECTORS);
+  house.shelf.on_query = [](const agentd_memory_query&) { FAIL() << "it reached the plugin"; };
+  const auto refused = [&](std::vector<float> vector, std::string space, const std::string& says) {
+    const auto put = house.world.run(house.memory->put({{}, placed(vector, space)}, 5s));
+    ASSERT_FALSE(put) << says;
+    EXPECT_EQ(put.error().message, "entry \"1\" has " + says);
+    EXPECT_EQ(put.error().error_class, ErrorClass::terminal);
+    const auto found = house.world.run(house.memory->search({.agent_id = "a", .vector = vector, .space = space}));
+    ASSERT_FALSE(found) << says;
+    EXPECT_EQ(found.error().message, "the search has " + says);
+  };
+  refused({1}, "", "a vector of no space");
+  refused({0, 0}, "small", "a vector of zeros, which points nowhere");
+  refused({1, std::numeric_limits<float>::quiet_NaN()}, "small", "a vector with a value that is not finite");
+  refused({1, -std::numeric_limits<float>::infinity()}, "small", "a vector with a value that is not finite");
+  refused(std::vector<float>(16'385, 1), "small", "a vector of 16385 dimensions; at most 16384 are taken");
+  EXPECT_EQ(house.shelf.kept, 0u);
+  EXPECT_TRUE(house.world.run(house.memory->put({placed(std::vector<float>(16'384, 1))}, 5s)));
+}
+
+TEST(MemoryPort, SendsNoVectorsToAStoreWithoutThem) {
+  MemoryHouse house;
+  EXPECT_FALSE(house.memory->has_vectors());
+  house.shelf.on_query = [](const agentd_memory_query&) { FAIL() << "it reached the plugin"; };
+  const std::string says = "a vector, and instance \"local\" of plugin \"acme\" keeps none";
+  EXPECT_EQ(house.world.run(house.memory->put({placed({1})}, 5s)).error().message, "entry \"1\" has " + says);
+  EXPECT_EQ(house.world.run(house.memory->search({.agent_id = "a", .vector = {1}, .space = "small"})).error().message, "the search has " + says);
+  EXPECT_EQ(house.shelf.kept, 0u);
 }
 
 // ---- events

@@ -63,7 +63,8 @@ typedef struct agentd_host agentd_host;
 /* Component flags. */
 enum {
   AGENTD_CONCURRENT = 1, /* bodies may run several at once in one instance; without it the host runs them one at a time */
-  AGENTD_DYNAMIC = 2     /* a toolset whose tools are known only after it has connected */
+  AGENTD_DYNAMIC = 2,    /* a toolset whose tools are known only after it has connected */
+  AGENTD_VECTORS = 4     /* a memory store that keeps vectors and searches by them; without it none are sent */
 };
 
 /* What a plugin offers under one name of the configuration. */

@@ -7,6 +7,11 @@
 extern "C" {
 #endif
 
+/* A vector says where a text lies in meaning; `space` names what made it, an embedding model. Those of different spaces are never
+   compared. The host gives only finite values, not all of them 0, and no more dimensions than this; it gives none to a store without
+   the flag AGENTD_VECTORS. */
+#define AGENTD_MOST_DIMENSIONS 16384
+
 enum { AGENTD_MEMORY_EPISODIC = 1, AGENTD_MEMORY_LONG_TERM = 2, AGENTD_MEMORY_PROCEDURAL = 3 };
 
 typedef struct agentd_memory_entry {
@@ -19,9 +24,13 @@ typedef struct agentd_memory_entry {
   agentd_str json;        /* one JSON object kept as it is: an episodic message, or metadata */
   int64_t created_ms;     /* since 1970 UTC */
   uint64_t position;      /* from the store: order of first put within (agent, session); 0 in a put */
-  double score;           /* from search: larger fits better */
+  double score;           /* from search: larger fits better; by a vector: the cosine similarity */
+  const float* vector;    /* in a put: of the text, or NULL; a put without one drops the vector that the id had. NULL from list and search */
+  uint64_t dimensions;    /* of the vector; 0: it has none */
+  agentd_str space;       /* of the vector; empty: it has none */
 } agentd_memory_entry;
-AGENTD_ASSERT(sizeof(agentd_memory_entry) == 112 && offsetof(agentd_memory_entry, agent_id) == 8 && offsetof(agentd_memory_entry, created_ms) == 88);
+AGENTD_ASSERT(sizeof(agentd_memory_entry) == 144 && offsetof(agentd_memory_entry, agent_id) == 8 && offsetof(agentd_memory_entry, created_ms) == 88 &&
+              offsetof(agentd_memory_entry, vector) == 112);
 
 typedef struct agentd_memory_query {
   uint32_t size;
@@ -34,8 +43,12 @@ typedef struct agentd_memory_query {
   agentd_str text;        /* search: words, in any language; not a query language */
   uint64_t before;        /* list: entries with a smaller position; 0: from the newest */
   uint64_t limit;         /* list and search: at most so many; 1 to 10,000 */
+  const float* vector;    /* search: the nearest to it among the entries with a vector of `space`, and `text` counts for nothing; or NULL */
+  uint64_t dimensions;    /* of the vector; 0: there is none */
+  agentd_str space;       /* of the vector; empty: there is none */
 } agentd_memory_query;
-AGENTD_ASSERT(sizeof(agentd_memory_query) == 104 && offsetof(agentd_memory_query, agent_id) == 24 && offsetof(agentd_memory_query, before) == 88);
+AGENTD_ASSERT(sizeof(agentd_memory_query) == 136 && offsetof(agentd_memory_query, agent_id) == 24 && offsetof(agentd_memory_query, before) == 88 &&
+              offsetof(agentd_memory_query, vector) == 104);
 
 typedef struct agentd_memory_put {
   uint32_t size;
@@ -51,9 +64,9 @@ AGENTD_ASSERT(sizeof(agentd_memory_put) == 40);
 typedef struct agentd_memory_v1 {
   agentd_create_fn create;
   agentd_destroy_fn destroy;
-  void (*put)(void* self, const agentd_memory_put*);       /* [any] all or none; durable at finish */
+  void (*put)(void* self, const agentd_memory_put*);       /* [any] all or none; durable at finish. A vector of other dimensions than the store's of that space, or this put's: AGENTD_TERMINAL */
   void (*list)(void* self, const agentd_memory_query*);    /* [any] newest first, through memories.entries, then finish */
-  void (*search)(void* self, const agentd_memory_query*);  /* [any] best first, through memories.entries, then finish */
+  void (*search)(void* self, const agentd_memory_query*);  /* [any] best first, through memories.entries, then finish. Of other dimensions than the space's: AGENTD_TERMINAL */
   void (*remove)(void* self, const agentd_memory_query*);  /* [any] finishes with the number removed */
   agentd_cancel_fn cancel;
 } agentd_memory_v1;

@@ -78,7 +78,32 @@ typedef struct agentd_answer {
 } agentd_answer;
 AGENTD_ASSERT(sizeof(agentd_answer) == 80 && offsetof(agentd_answer, calls) == 40 && offsetof(agentd_answer, model) == 64);
 
-/* How a completion failed, beside its status; the class decides about retry, fallback and the provider's health. */
+/* Texts whose place in meaning is asked for: a vector each. */
+typedef struct agentd_embed {
+  uint32_t size;
+  uint32_t flags;
+  agentd_op op;
+  int64_t timeout_ms;
+  agentd_str model;
+  const agentd_str* texts;
+  uint64_t text_count;    /* 1 or more */
+} agentd_embed;
+AGENTD_ASSERT(sizeof(agentd_embed) == 56 && offsetof(agentd_embed, model) == 24 && offsetof(agentd_embed, texts) == 40);
+
+/* The vectors of all of them: ends the embedding. Another count than that of the texts, 0 or more than 16,384 dimensions, a value that
+   is not finite or a vector of zeros fail it as AGENTD_FAILURE_ANSWER. */
+typedef struct agentd_vectors {
+  uint32_t size;
+  uint32_t reserved;
+  const float* values;    /* count times dimensions of them, in the order of the texts */
+  uint64_t dimensions;
+  uint64_t count;
+  const agentd_usage* usage; /* NULL: the endpoint said nothing */
+  agentd_str model;       /* the model that answered, where the endpoint says; may be empty */
+} agentd_vectors;
+AGENTD_ASSERT(sizeof(agentd_vectors) == 56 && offsetof(agentd_vectors, values) == 8 && offsetof(agentd_vectors, model) == 40);
+
+/* How a completion or an embedding failed, beside its status; the class decides about retry, fallback and the provider's health. */
 enum {
   AGENTD_FAILURE_OTHER = 0,
   AGENTD_FAILURE_RATE = 1,        /* 429 */
@@ -94,15 +119,17 @@ typedef struct agentd_provider_v1 {
   agentd_create_fn create;
   agentd_destroy_fn destroy;
   void (*complete)(void* self, const agentd_completion*); /* [any] ends with completions.answer, or completions.fail */
+  void (*embed)(void* self, const agentd_embed*);         /* [any] ends with completions.embedded, or completions.fail; NULL: it embeds nothing */
   agentd_cancel_fn cancel;
 } agentd_provider_v1;
-AGENTD_ASSERT(sizeof(agentd_provider_v1) == 4 * sizeof(void*));
+AGENTD_ASSERT(sizeof(agentd_provider_v1) == 5 * sizeof(void*));
 
 #define AGENTD_HOST_COMPLETIONS_1 "agentd.host.completions/1"
 typedef struct agentd_host_completions_v1 {
   int32_t (*emit)(agentd_host*, agentd_op, const agentd_delta*);                      /* non-zero: stop and fail as cancelled */
   int32_t (*answer)(agentd_host*, agentd_op, const agentd_answer*);                   /* ends it */
-  int32_t (*fail)(agentd_host*, agentd_op, const agentd_result*, int32_t failure);    /* ends it */
+  int32_t (*fail)(agentd_host*, agentd_op, const agentd_result*, int32_t failure);    /* ends it, and an embedding */
+  int32_t (*embedded)(agentd_host*, agentd_op, const agentd_vectors*);                /* ends an embedding */
 } agentd_host_completions_v1;
 
 #ifdef __cplusplus

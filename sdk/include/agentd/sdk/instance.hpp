@@ -57,10 +57,15 @@ template <class T, class = void>
 inline constexpr bool is_dynamic = false;
 template <class T>
 inline constexpr bool is_dynamic<T, std::void_t<decltype(T::dynamic)>> = T::dynamic;
+template <class T, class = void>
+inline constexpr bool has_vectors = false;
+template <class T>
+inline constexpr bool has_vectors<T, std::void_t<decltype(T::vectors)>> = T::vectors;
 
 template <class T>
 constexpr uint32_t component_flags() {
-  return (is_concurrent<T> ? uint32_t{AGENTD_CONCURRENT} : 0u) | (is_dynamic<T> ? uint32_t{AGENTD_DYNAMIC} : 0u);
+  return (is_concurrent<T> ? uint32_t{AGENTD_CONCURRENT} : 0u) | (is_dynamic<T> ? uint32_t{AGENTD_DYNAMIC} : 0u) |
+         (has_vectors<T> ? uint32_t{AGENTD_VECTORS} : 0u);
 }
 
 // One instance: the author's object and what it stands on. Kinds that need more derive from it.

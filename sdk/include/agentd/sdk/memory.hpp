@@ -9,7 +9,8 @@
 //   };
 //   AGENTD_PLUGIN("notes", "1.0.0", provides<Notes>("notes", "Memory in a file"))
 //
-// All four run on a worker, one at a time per instance; `static constexpr bool concurrent = true;` lets several run at once.
+// All four run on a worker, one at a time per instance; `static constexpr bool concurrent = true;` lets several run at once. A store that
+// keeps vectors and searches by them says `static constexpr bool vectors = true;`; others are given none.
 #pragma once
 #include <agentd/abi/memory.h>
 #include <agentd/sdk/plugin.hpp>
@@ -39,7 +40,9 @@ struct MemoryEntry {
   std::string json;        // one JSON object, kept as it is
   int64_t created_ms = 0;  // since 1970 UTC
   uint64_t position = 0;   // the store's: order of first put within (agent, session)
-  double score = 0;        // search: larger fits better
+  double score = 0;        // search: larger fits better; by a vector: the cosine similarity
+  std::vector<float> vector = {};  // in a put: where the text lies in meaning, or nothing; not given back
+  std::string space = {};          // what made the vector: those of different spaces are never compared
 };
 
 struct MemoryQuery {
@@ -50,6 +53,8 @@ struct MemoryQuery {
   std::string text;        // search: words in any language, not a query language
   uint64_t before = 0;     // list: entries with a smaller position; 0: from the newest
   uint64_t limit = 0;      // list and search: at most so many
+  std::vector<float> vector = {};  // search: the nearest by cosine among the entries with a vector of `space`, whatever `text` says
+  std::string space = {};
 };
 
 class MemoryStore {
@@ -67,18 +72,20 @@ class MemoryStore {
 
 namespace detail {
 
+inline std::vector<float> own(const float* values, uint64_t count) { return values ? std::vector<float>(values, values + count) : std::vector<float>(); }
 inline MemoryEntry own(const agentd_memory_entry& e) {
   const auto text = [](agentd_str s) { return std::string(view(s)); };
   return {static_cast<MemoryType>(e.type), text(e.agent_id), text(e.session_id), text(e.id), text(e.text),
-          text(e.json), e.created_ms, e.position, e.score};
+          text(e.json), e.created_ms, e.position, e.score, own(e.vector, e.dimensions), text(e.space)};
 }
 inline MemoryQuery own(const agentd_memory_query& q) {
   const auto text = [](agentd_str s) { return std::string(view(s)); };
-  return {static_cast<MemoryType>(q.type), text(q.agent_id), text(q.session_id), text(q.id), text(q.text), q.before, q.limit};
+  return {static_cast<MemoryType>(q.type), text(q.agent_id), text(q.session_id), text(q.id), text(q.text), q.before, q.limit,
+          own(q.vector, q.dimensions), text(q.space)};
 }
 inline agentd_memory_entry lend(const MemoryEntry& e) {
   return {sizeof(agentd_memory_entry), static_cast<int32_t>(e.type), str(e.agent_id), str(e.session_id), str(e.id), str(e.text),
-          str(e.json), e.created_ms, e.position, e.score};
+          str(e.json), e.created_ms, e.position, e.score, e.vector.empty() ? nullptr : e.vector.data(), e.vector.size(), str(e.space)};
 }
 
 // Hands the entries over in pieces, so that neither side holds a second copy of a long answer.

@@ -10,7 +10,7 @@
 //
 // complete is asynchronous: it starts a request (http.hpp), moves the completion into the callbacks and returns at once. It comes on a
 // thread of the host that must not block, and may come again while earlier completions are under way; `on_worker` in work.hpp is there
-// for those that compute or block.
+// for those that compute or block. One that embeds texts, too, derives from Provider and Embedder.
 #pragma once
 #include <agentd/abi/provider.h>
 #include <agentd/sdk/plugin.hpp>
@@ -103,15 +103,46 @@ enum class ModelFailure : int32_t {
   answer = AGENTD_FAILURE_ANSWER,            // the answer could not be read
 };
 
-// The duty to end one completion. Move it along; any thread, one at a time. Dropped: unknown outcome.
-class Completion {
+namespace detail {
+
+// The duty to end what a provider was asked for.
+class ModelDuty {
  public:
-  explicit Completion(detail::Lent lent) : call_(lent) {}
-  Completion(Completion&&) noexcept = default;
-  ~Completion() {
-    using detail::CallAccess;
-    if (CallAccess::pending(call_) && !CallAccess::going_back(call_)) fail(Error("the provider dropped the completion", Failure::unknown_outcome));
+  void fail(const Error& e, ModelFailure why = ModelFailure::other) noexcept {
+    guard(call_, [&] {
+      const std::string message = valid_utf8(e.what());
+      const agentd_result record{sizeof record, static_cast<int32_t>(e.failure), str(message), e.retry_after_ms};
+      const auto& completions = host().need<agentd_host_completions_v1>();
+      if (const agentd_op op = CallAccess::ending(call_).release()) completions.fail(host().raw(), op, &record, static_cast<int32_t>(why));
+    });
   }
+
+  Call& call() { return call_; }
+  agentd_op op() const { return call_.op(); }  // the parent of the request
+  const Host& host() const { return call_.host(); }
+
+ protected:
+  ModelDuty(Lent lent, const char* what) : call_(lent), what_(what) {}
+  ModelDuty(ModelDuty&&) noexcept = default;
+  ~ModelDuty() {
+    if (CallAccess::pending(call_) && !CallAccess::going_back(call_)) fail(Error(std::string("the provider dropped the ") + what_, Failure::unknown_outcome));
+  }
+  static agentd_usage lend(const Usage& u) {
+    return {sizeof(agentd_usage), 0, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_tokens, u.reasoning_tokens};
+  }
+  Call call_;
+
+ private:
+  const char* what_;
+};
+
+}  // namespace detail
+
+// The duty to end one completion. Move it along; any thread, one at a time. Dropped: unknown outcome.
+class Completion : public detail::ModelDuty {
+ public:
+  explicit Completion(detail::Lent lent) : ModelDuty(lent, "completion") {}
+  Completion(Completion&&) noexcept = default;
 
   // Pieces of the answer on their way. False: stop and fail as cancelled.
   bool emit_text(std::string_view text) { return emit(AGENTD_DELTA_TEXT, 0, {}, text); }
@@ -126,26 +157,13 @@ class Completion {
       std::vector<const agentd_tool_request*> pointers;
       for (const auto& c : answer.calls) records.push_back({sizeof(agentd_tool_request), 0, str(c.id), str(c.name), str(c.arguments)});
       for (const auto& record : records) pointers.push_back(&record);
-      const Usage u = answer.usage.value_or(Usage());
-      const agentd_usage usage{sizeof usage, 0, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_tokens, u.reasoning_tokens};
+      const agentd_usage usage = lend(answer.usage.value_or(Usage()));
       const agentd_answer record{sizeof record, static_cast<int32_t>(answer.finish), str(answer.text), str(answer.extra), pointers.data(),
                                  pointers.size(), answer.usage ? &usage : nullptr, str(answer.model)};
       const auto& completions = host().need<agentd_host_completions_v1>();
       if (const agentd_op op = detail::CallAccess::ending(call_).release()) completions.answer(host().raw(), op, &record);
     });
   }
-  void fail(const Error& e, ModelFailure why = ModelFailure::other) noexcept {
-    detail::guard(call_, [&] {
-      const std::string message = valid_utf8(e.what());
-      const agentd_result record{sizeof record, static_cast<int32_t>(e.failure), str(message), e.retry_after_ms};
-      const auto& completions = host().need<agentd_host_completions_v1>();
-      if (const agentd_op op = detail::CallAccess::ending(call_).release()) completions.fail(host().raw(), op, &record, static_cast<int32_t>(why));
-    });
-  }
-
-  Call& call() { return call_; }
-  agentd_op op() const { return call_.op(); }  // the parent of the request
-  const Host& host() const { return call_.host(); }
 
  private:
   bool emit(int32_t kind, uint64_t index, std::string_view name, std::string_view text) {
@@ -154,8 +172,53 @@ class Completion {
     if (!completions_) completions_ = &host().need<agentd_host_completions_v1>();  // asked for once, not with every word
     return completions_->emit(host().raw(), op(), &delta) == AGENTD_OK;
   }
-  Call call_;
   const agentd_host_completions_v1* completions_ = nullptr;
+};
+
+// What is to be embedded. It is the host's, and valid only until embed() returns: build the request from it there.
+class Texts {
+ public:
+  explicit Texts(const agentd_embed& record) : record_(&record) {}
+  Texts(const Texts&) = delete;
+
+  std::string_view model() const { return view(record_->model); }
+  std::size_t size() const { return static_cast<std::size_t>(record_->text_count); }  // 1 or more
+  std::string_view operator[](std::size_t i) const { return view(record_->texts[i]); }
+  int64_t timeout_ms() const { return record_->timeout_ms; }
+
+ private:
+  const agentd_embed* record_;
+};
+
+struct Vectors {
+  std::vector<std::vector<float>> values = {};  // one for each text, in their order, all of the same dimensions
+  std::optional<Usage> usage = {};
+  std::string model = {};  // the one that answered, where the endpoint says
+};
+
+// The duty to end one embedding, as with a completion.
+class Embedding : public detail::ModelDuty {
+ public:
+  explicit Embedding(detail::Lent lent) : ModelDuty(lent, "embedding") {}
+  Embedding(Embedding&&) noexcept = default;
+
+  void answer(const Vectors& vectors) noexcept {
+    detail::guard(call_, [&] {
+      const std::size_t dimensions = vectors.values.empty() ? 0 : vectors.values.front().size();
+      std::vector<float> all;
+      all.reserve(vectors.values.size() * dimensions);
+      for (const auto& vector : vectors.values) {
+        if (vector.size() != dimensions) {
+          return fail(Error("vectors of " + std::to_string(dimensions) + " and of " + std::to_string(vector.size()) + " dimensions in one answer"), ModelFailure::answer);
+        }
+        all.insert(all.end(), vector.begin(), vector.end());
+      }
+      const agentd_usage usage = lend(vectors.usage.value_or(Usage()));
+      const agentd_vectors record{sizeof record, 0, all.data(), dimensions, vectors.values.size(), vectors.usage ? &usage : nullptr, str(vectors.model)};
+      const auto& completions = host().need<agentd_host_completions_v1>();
+      if (const agentd_op op = detail::CallAccess::ending(call_).release()) completions.embedded(host().raw(), op, &record);
+    });
+  }
 };
 
 class Provider {
@@ -166,6 +229,15 @@ class Provider {
   virtual ~Provider() = default;
 
   virtual void complete(const Prompt& prompt, Completion completion) = 0;
+};
+
+// What a provider that turns texts into vectors is besides. embed is called as complete is, and returns at once, too.
+class Embedder {
+ public:
+  virtual void embed(const Texts& texts, Embedding embedding) = 0;
+
+ protected:
+  ~Embedder() = default;
 };
 
 // The text of the newest message of the user's, or empty.
@@ -190,21 +262,43 @@ namespace detail {
 template <class T>
 struct ProviderSlots : Slots<Instance<T>> {
   static void complete(void* self, const agentd_completion* record) noexcept {
-    auto& instance = ProviderSlots::of(self);
-    with_call(instance.host, *record, instance.cancels, [&](Call& call) {
-      try {
-        const Prompt prompt(*record);
-        static_cast<Provider&>(*instance.object).complete(prompt, Completion(Lent{call}));
-      } catch (...) {
-        describe_current_exception([&](int32_t status, const char* message, int64_t after) {
-          Completion(Lent{call}).fail(Error(message, static_cast<Failure>(status), after));
-        });
-      }
+    start<Completion>(self, *record, [record](T& object, Call& call) {
+      const Prompt prompt(*record);
+      static_cast<Provider&>(object).complete(prompt, Completion(Lent{call}));
+    });
+  }
+  static void embed(void* self, const agentd_embed* record) noexcept {
+    start<Embedding>(self, *record, [record](T& object, Call& call) {
+      const Texts texts(*record);
+      static_cast<Embedder&>(object).embed(texts, Embedding(Lent{call}));
     });
   }
   static const agentd_provider_v1* table() {
-    static const agentd_provider_v1 all{&ProviderSlots::create, &ProviderSlots::destroy, &complete, &ProviderSlots::cancel};
+    static const agentd_provider_v1 all{&ProviderSlots::create, &ProviderSlots::destroy, &complete, embed_slot(), &ProviderSlots::cancel};
     return &all;
+  }
+
+ private:
+  static constexpr auto embed_slot() -> void (*)(void*, const agentd_embed*) {
+    if constexpr (std::is_base_of_v<Embedder, T>) {
+      return &embed;
+    } else {
+      return nullptr;
+    }
+  }
+  // What the body throws while it still has the duty fails what it was asked for.
+  template <class Duty, class Record, class F>
+  static void start(void* self, const Record& record, F body) noexcept {
+    auto& instance = ProviderSlots::of(self);
+    with_call(instance.host, record, instance.cancels, [&](Call& call) {
+      try {
+        body(*instance.object, call);
+      } catch (...) {
+        describe_current_exception([&](int32_t status, const char* message, int64_t after) {
+          Duty(Lent{call}).fail(Error(message, static_cast<Failure>(status), after));
+        });
+      }
+    });
   }
 };
 

@@ -91,6 +91,16 @@ class FakeComponent {
     complete_slot(instance_->self, &record);
     return record.op;
   }
+  bool embeds() const { return table<agentd_provider_v1>().embed != nullptr; }
+  Ended embed(const std::vector<std::string>& texts) { return wait(start_embed(texts)); }
+  agentd_op start_embed(const std::vector<std::string>& texts) {
+    const auto embed_slot = slot(&agentd_provider_v1::embed, "embed");
+    std::vector<agentd_str> records;
+    for (const auto& text : texts) records.push_back(sdk::str(text));
+    const agentd_embed record{sizeof record, 0, instance_->open(timeout), timeout.count(), sdk::str("model"), records.data(), records.size()};
+    embed_slot(instance_->self, &record);
+    return record.op;
+  }
 
   // ---- memory stores
   Ended put(const std::vector<sdk::MemoryEntry>& entries) {
@@ -193,7 +203,8 @@ class FakeComponent {
   template <class Slot>
   Ended send_query(Slot query_slot, const sdk::MemoryQuery& q) {
     const agentd_memory_query record{sizeof record, static_cast<int32_t>(q.type), instance_->open(timeout), timeout.count(), sdk::str(q.agent_id),
-                                     sdk::str(q.session_id), sdk::str(q.id), sdk::str(q.text), q.before, q.limit};
+                                     sdk::str(q.session_id), sdk::str(q.id), sdk::str(q.text), q.before, q.limit,
+                                     q.vector.empty() ? nullptr : q.vector.data(), q.vector.size(), sdk::str(q.space)};
     query_slot(instance_->self, &record);
     return wait(record.op);
   }

@@ -39,6 +39,7 @@ struct Ended {
   std::vector<sdk::MemoryEntry> entries;    // of a memory store's list and search
   std::vector<Delta> deltas;                // of a provider
   std::optional<sdk::ModelAnswer> answer;   // of a provider
+  std::optional<sdk::Vectors> vectors;      // of a provider that embeds
   sdk::ModelFailure failure = sdk::ModelFailure::other;
   bool ok() const { return status == AGENTD_OK; }
 };
@@ -429,12 +430,22 @@ struct FakeInstance : agentd_host {
       for (uint64_t i = 0; i < a->call_count; ++i) {
         seen.calls.push_back({text(a->calls[i]->id), text(a->calls[i]->name), text(a->calls[i]->arguments)});
       }
-      if (const auto* u = a->usage) {
-        seen.usage = sdk::Usage{u->input_tokens, u->output_tokens, u->cache_read_tokens, u->cache_write_tokens, u->reasoning_tokens};
-      }
+      seen.usage = usage(a->usage);
       o.ended.answer = std::move(seen);
       of(host).end(o, AGENTD_OK, "", -1);
     });
+  }
+  static int32_t embedded(agentd_host* host, agentd_op op, const agentd_vectors* v) {
+    return of(host).with(op, [&](Op& o) {
+      sdk::Vectors seen{{}, usage(v->usage), text(v->model)};
+      for (uint64_t i = 0; i < v->count; ++i) seen.values.push_back(sdk::detail::own(v->values + i * v->dimensions, v->dimensions));
+      o.ended.vectors = std::move(seen);
+      of(host).end(o, AGENTD_OK, "", -1);
+    });
+  }
+  static std::optional<sdk::Usage> usage(const agentd_usage* u) {
+    if (!u) return {};
+    return sdk::Usage{u->input_tokens, u->output_tokens, u->cache_read_tokens, u->cache_write_tokens, u->reasoning_tokens};
   }
   static int32_t fail(agentd_host* host, agentd_op op, const agentd_result* r, int32_t failure) {
     return of(host).with(op, [&](Op& o) {
@@ -454,7 +465,7 @@ struct FakeInstance : agentd_host {
     static const agentd_host_kv_v1 kv_table{&kv_get, &kv_put, &kv_erase};
     static const agentd_host_http_v1 http_table{&http_start, &http_pause, &http_abort};
     static const agentd_host_memories_v1 memories_table{&entries};
-    static const agentd_host_completions_v1 completions_table{&emit, &answer, &fail};
+    static const agentd_host_completions_v1 completions_table{&emit, &answer, &fail, &embedded};
     static const std::map<std::string, const void*> all{
         {AGENTD_HOST_OPS_1, &ops_table},         {AGENTD_HOST_WORK_1, &work_table},   {AGENTD_HOST_LOG_1, &log_table},
         {AGENTD_HOST_TOOLS_1, &tools_table},     {AGENTD_HOST_TIMER_1, &timer_table}, {AGENTD_HOST_METRICS_1, &metrics_table},
