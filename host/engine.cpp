@@ -302,7 +302,7 @@ Async<Result<void>> Engine::start() {
   auto listener = [this](run::Speaker speaker) { return deltas_.listener(std::move(speaker)); };
   auto followers = [this](const run::RunEnd& end) { return follow_ups(ground_.world, *roster_, end); };
   auto recipients = [this](const run::RunEnd& end) { return options_.delivers ? host::recipients(*roster_, end) : std::vector<event::Recipient>(); };
-  run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .cleaner = ground_.redactor, .warn = std::move(warn), .unread = &journal_->unread(), .listener = std::move(listener), .followers = std::move(followers), .recipients = std::move(recipients), .dry_run = options_.dry_run, .is_shared = ledger_->is_shared(), .can_ask = options_.can_ask};
+  run::Surroundings around{.world = ground_.world, .ledger = *ledger_, .agents = *roster_, .cleaner = ground_.redactor, .warn = std::move(warn), .unread = &journal_->unread(), .listener = std::move(listener), .followers = std::move(followers), .recipients = std::move(recipients), .dry_run = options_.dry_run, .sharing = ledger_->is_shared() ? &*ledger_ : nullptr, .can_ask = options_.can_ask};
   worker_.emplace(std::move(around));
   if (ledger_->is_shared()) {
     journal_->on_record([this](const port::StoredRecord& record, const event::Body& body) {

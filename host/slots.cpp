@@ -54,15 +54,24 @@ Position mark_of_schedule(std::string_view canonical) {
 
 }  // namespace
 
-Slots::Slots(World world, port::Ledger& ledger, const Members& members, const Log& log)
-    : world_(world), ledger_(ledger), members_(members), log_(log), ticker_(world.clock, world.timers, [this](schedule::SlotBatch batch) { take(std::move(batch)); }) {}
+Slots::Slots(World world, port::Ledger& ledger, const Members& members, const Log& log, const port::LedgerSharing* sharing)
+    : world_(world), ledger_(ledger), sharing_(sharing), members_(members), log_(log), ticker_(world.clock, world.timers, [this](schedule::SlotBatch batch) { take(std::move(batch)); }) {}
 
 Async<void> Slots::start() {
+  if (!clocks_agree()) {
+    stand_still();
+    co_return;
+  }
+  auto beginning = go_on_all();
+  co_await std::move(beginning);
+}
+
+Async<void> Slots::go_on_all() {
   pruned_ = co_await Retention::dealt_with_until(ledger_);
   if (pruned_ && is_ahead(*pruned_)) pruned_.reset();
   std::vector<MemberRef> some;
   std::vector<std::string> disabled;
-  for (const auto& [id, member] : members_.members()) {
+  for (const auto& [id, member] : std::map(members_.members())) {
     if (member->enabled && member->schedule) some.push_back(member);
     if (!member->enabled && member->schedule) disabled.push_back(id);
     if (some.size() == kAtOnce) co_await start_some(std::exchange(some, {}));
@@ -75,15 +84,34 @@ Async<void> Slots::start() {
                               "; schedules go on from now, and a slot that has run does not run again");
 }
 
+bool Slots::clocks_agree() const { return !sharing_ || sharing_->clocks_agree(); }
+
+// By a clock that is not the ledger's no slot is due: other replicas see to them. When it is right again, the ledger says where they are.
+void Slots::stand_still() {
+  if (std::exchange(still_, true)) return;
+  for (const auto& [id, member] : members_.members()) ticker_.remove(id);
+  due_.clear();
+  spawn(world_.executor, wait_for_the_clock());
+}
+
+Async<void> Slots::wait_for_the_clock() {
+  while (!stopping_.stop_requested() && !clocks_agree()) co_await sleep(world_.timers, kTryAgain, stopping_.get_token());
+  if (stopping_.stop_requested()) co_return;
+  still_ = false;
+  due_.clear();
+  auto going_on = go_on_all();
+  co_await std::move(going_on);
+}
+
 Async<void> Slots::take(MemberRef member) {
   if (!member->enabled || !member->schedule) {
     auto leaving = leave(member->agent_id);
     co_await std::move(leaving);
-  } else {
+  } else if (!still_) {
     std::vector<MemberRef> one = {member};
     co_await start_some(std::move(one));
   }
-  if (!member->starts_by_itself() || !member->run_on_start) co_return;
+  if (still_ || !member->starts_by_itself() || !member->run_on_start) co_return;
   std::vector<MemberRef> one = {member};
   co_await run_once(std::move(one));
 }
@@ -133,8 +161,8 @@ Async<void> Slots::run_once(std::vector<MemberRef> members) {
     marks.push_back({start_cursor(members[i]->agent_id), mark_of(epoch)});
   }
   if (entries.empty()) co_return;
-  co_await enqueue(std::move(entries));
-  if (!stopping_.stop_requested()) co_await keep(std::move(marks));
+  const bool entered = co_await enqueue(std::move(entries));
+  if (entered) co_await keep(std::move(marks));
 }
 
 // That another schedule is in force is kept behind what the earlier one owed: a death in between asks for that again.
@@ -152,6 +180,7 @@ Async<void> Slots::start_some(std::vector<MemberRef> members) {
   co_await together(std::move(going_on));
   ticker_.hand_over();
   co_await keep_due();
+  if (still_) co_return;
   std::vector<port::Cursor> fresh;
   for (std::size_t i = 0; i < members.size(); ++i) {
     const auto which = mark_of_schedule(members[i]->manifest);
@@ -329,6 +358,7 @@ port::Entry Slots::due_entry(const Member& member, const schedule::DueSlot& due)
 }
 
 void Slots::take(schedule::SlotBatch batch) {
+  if (!clocks_agree()) return stand_still();
   if (batch.clock_was)
     log_.warn("schedule", "the clock went back, from " + format_instant_s(*batch.clock_was) + " to " + format_instant_s(world_.clock.now()) +
                               ": schedules go on from now, and a slot that has run does not run again");
@@ -343,18 +373,23 @@ void Slots::take(schedule::SlotBatch batch) {
 // One batch after the other: an agent's last slot in the ledger says that those before it are there, too.
 Async<void> Slots::keep_due() {
   const auto turn = co_await keeping_turns_.take();
-  while (!due_.empty() && !stopping_.stop_requested()) co_await enqueue(std::exchange(due_, {}));
+  for (bool goes_on = true; goes_on && !due_.empty();) goes_on = co_await enqueue(std::exchange(due_, {}));
   keeping_ = false;
 }
 
-// A slot is not given up because the ledger cannot take it now: it is tried until it is in, or the host stops.
-Async<void> Slots::enqueue(std::vector<port::Entry> entries) {
-  while (!stopping_.stop_requested()) {
+// A slot is not given up because the ledger cannot take it now: it is tried until it is in. False: the host stops, or the clock is wrong.
+Async<bool> Slots::enqueue(std::vector<port::Entry> entries) {
+  for (bool told = false; !stopping_.stop_requested();) {
     const auto admitted = co_await ledger_.enqueue(entries);
-    if (admitted) co_return;
-    log_.error("schedule", "slots could not be kept, trying again: " + admitted.error().message);
+    if (admitted) co_return true;
+    if (!clocks_agree()) {
+      stand_still();
+      break;
+    }
+    if (!std::exchange(told, true)) log_.error("schedule", "slots could not be kept, trying again: " + admitted.error().message);
     co_await sleep(world_.timers, kTryAgain, stopping_.get_token());
   }
+  co_return false;
 }
 
 }  // namespace agentd::host

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/base/turns.hpp"
-#include "core/port/ledger.hpp"
+#include "core/port/ledger_sharing.hpp"
 #include "core/schedule/ticker.hpp"
 #include "host/log.hpp"
 #include "host/members.hpp"
@@ -15,7 +15,7 @@ namespace agentd::host {
 // The engine thread only.
 class Slots {
  public:
-  Slots(World world, port::Ledger& ledger, const Members& members, const Log& log);
+  Slots(World world, port::Ledger& ledger, const Members& members, const Log& log, const port::LedgerSharing* sharing = nullptr);
 
   // Goes on where the ledger says that each agent's slots were left, and begins with those of new schedules now. Agents that run on
   // start do, where this ledger's life has not seen them do it yet.
@@ -30,6 +30,10 @@ class Slots {
   std::optional<Instant> next(const std::string& agent_id) const { return ticker_.next_due(agent_id); }
 
  private:
+  bool clocks_agree() const;
+  void stand_still();
+  Async<void> wait_for_the_clock();
+  Async<void> go_on_all();
   Async<void> run_once();
   Async<void> run_once(std::vector<MemberRef> members);
   Async<void> start_some(std::vector<MemberRef> members);
@@ -53,17 +57,18 @@ class Slots {
   bool is_ahead(Instant dealt_with);
   void take(schedule::SlotBatch batch);
   Async<void> keep_due();
-  Async<void> enqueue(std::vector<port::Entry> entries);
+  Async<bool> enqueue(std::vector<port::Entry> entries);
   port::Entry lost_entry(const Member& member, const schedule::LostSlots& lost, const char* behind_key = "") const;
   port::Entry due_entry(const Member& member, const schedule::DueSlot& due) const;
 
   World world_;
   port::Ledger& ledger_;
+  const port::LedgerSharing* const sharing_;  // null: nobody shares the ledger
   const Members& members_;
   const Log& log_;
   std::stop_source stopping_;
   std::vector<port::Entry> due_;  // slots that wait for those before them
-  bool keeping_ = false;
+  bool keeping_ = false, still_ = false;
   Turns keeping_turns_;
   std::optional<Instant> pruned_;  // slots up to here have been dealt with, whatever the ledger has of them
   std::optional<Instant> ahead_;  // the latest moment in the ledger that the clock has not reached

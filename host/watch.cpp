@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kFarBehind = 300, kCaughtUp = 60;  // seconds of an event store
 constexpr const char *kSilent = "silent", *kFailures = "failures", *kBudget = "budget", *kQuarantine = "quarantine", *kUndelivered = "undelivered",
-                     *kEventLag = "event_lag", *kProviderDown = "provider_down", *kPaused = "paused", *kPluginStuck = "plugin_stuck", *kRefused = "refused", *kStranded = "stranded", *kReplicas = "replicas";
+                     *kEventLag = "event_lag", *kProviderDown = "provider_down", *kPaused = "paused", *kPluginStuck = "plugin_stuck", *kRefused = "refused", *kStranded = "stranded", *kReplicas = "replicas", *kClock = "clock";
 constexpr const char* kAlertLease = "alerts";
 constexpr const char* kCursor = "alerts";  // records up to here have been looked at
 constexpr Millis kMissedAfter{15'000}, kMissedFor{30'000};
@@ -47,7 +47,7 @@ Watch::Watch(Ground ground)
     : ground_(ground), board_(ground.world, ground.ledger, [&log = ground.log](const std::string& text) { log.warn("alerts", text); }), of_host_(alerts_of_host(ground.config)) {}
 
 std::vector<std::pair<const char*, const char*>> Watch::rules() {
-  return {{kSilent, kCritical}, {kFailures, kWarning}, {kBudget, kWarning}, {kQuarantine, kWarning}, {kUndelivered, kWarning}, {kEventLag, kWarning}, {kProviderDown, kCritical}, {kPaused, kWarning}, {kPluginStuck, kWarning}, {kRefused, kCritical}, {kStranded, kWarning}, {kReplicas, kWarning}};
+  return {{kSilent, kCritical}, {kFailures, kWarning}, {kBudget, kWarning}, {kQuarantine, kWarning}, {kUndelivered, kWarning}, {kEventLag, kWarning}, {kProviderDown, kCritical}, {kPaused, kWarning}, {kPluginStuck, kWarning}, {kRefused, kCritical}, {kStranded, kWarning}, {kReplicas, kWarning}, {kClock, kCritical}};
 }
 
 Async<Result<void>> Watch::start() {
@@ -423,13 +423,25 @@ Async<void> Watch::look_at_stranded() {
 Async<void> Watch::look_at_replicas() {
   const alert::Name name{kReplicas, {}, {}};
   const auto wanted = static_cast<std::size_t>(ground_.config.host.replicas);
-  if (wanted <= 1) co_return board_.clear(name);
   const auto sessions = co_await ground_.sharing.sessions();
   if (!sessions) co_return;
+  look_at_clocks_of(*sessions);
+  if (wanted <= 1) co_return board_.clear(name);
   const auto alive = static_cast<std::size_t>(std::ranges::count_if(*sessions, [](const auto& session) { return session.lease_age <= kMissedAfter; }));
   missing_ = alive < wanted ? missing_ + 1 : 0;
   if (missing_ == 0) board_.clear(name);
   if (missing_ > kMissedFor / kLookEvery) board_.raise(name, {kWarning, std::to_string(alive) + " of " + std::to_string(wanted) + " replicas are there", of_host_.sinks});
+}
+
+void Watch::look_at_clocks_of(const std::vector<port::WorkerSession>& sessions) {
+  std::set<std::string> off;
+  for (const auto& session : sessions) {
+    if (!session.clock_is_off || session.lease_age > kMissedAfter) continue;
+    const auto& who = *off.insert(session.host + " (process " + std::to_string(session.process) + ")").first;
+    const auto seconds = std::chrono::round<std::chrono::seconds>(session.clock_ahead).count();
+    board_.raise({kClock, {}, who}, {kCritical, "the clock of " + who + " is " + std::to_string(std::abs(seconds)) + " s " + (seconds > 0 ? "ahead of" : "behind") + " the ledger's: it takes nothing in and begins nothing until that is set right", of_host_.sinks});
+  }
+  clear_gone(kClock, [&](const alert::Name& name) { return off.contains(name.subject); });
 }
 
 void Watch::look_at_refused() {

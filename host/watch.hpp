@@ -10,6 +10,8 @@
 //   paused         an agent is paused by its retry.pause_after_failures               warning
 //   refused        an agent's manifest is broken: it does not run, or runs as it was  critical
 //   stranded       runs wait of an agent that is not here                            warning
+//   replicas       some of the replicas that are to be are not there                 warning
+//   clock          a replica's clock is not the ledger's                             critical
 //   plugin_stuck   calls of a plugin ignore their deadline, or disabled it            warning
 //
 // Alerts of an agent go to its alerts.sinks. Those of the host, and of agents that name none, go to [defaults] alerts.sinks.
@@ -91,6 +93,7 @@ class Watch {
   void look_at_refused();
   Async<void> look_at_stranded();
   Async<void> look_at_replicas();
+  void look_at_clocks_of(const std::vector<port::WorkerSession>& sessions);
   void look_at_clock();
   // Those of a rule whose subject or agent is there no more.
   template <class Exists>

@@ -97,7 +97,7 @@ class Serving {
     if (!opened) co_return opened;
     co_await engine_.load_agents(agent_folders(setup_.loaded), setup_.around.working_folder);
     if (engine_.roster().members().empty() && engine_.roster().refused().empty()) ground_.log.warn("agents", no_agents(config_));
-    slots_.emplace(ground_.world, engine_.ledger(), engine_.roster(), ground_.log);
+    slots_.emplace(ground_.world, engine_.ledger(), engine_.roster(), ground_.log, &engine_.sharing());
     auto started = co_await engine_.start();
     if (!started) co_return started;
     overtaking_.emplace(ground_.world, engine_.ledger(), engine_.roster(), engine_.worker(), ground_.log);

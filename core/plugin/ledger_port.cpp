@@ -77,7 +77,7 @@ auto own(const From* items, std::uint64_t count) {
 }
 
 port::WorkerSession own(const agentd_ledger_session& s) {
-  return {text(s.id), text(s.host), text(s.version), s.process, instant(s.since_ms), Millis(s.lease_age_ms), Millis(s.clock_ahead_ms), s.is_this != 0, own(s.leases, s.lease_count)};
+  return {text(s.id), text(s.host), text(s.version), s.process, instant(s.since_ms), Millis(s.lease_age_ms), Millis(s.clock_ahead_ms), s.clock_is_off != 0, s.is_this != 0, own(s.leases, s.lease_count)};
 }
 
 LedgerAnswer own(const agentd_ledger_answer& a) {
@@ -387,6 +387,17 @@ Async<LedgerResult<std::vector<std::uint64_t>>> LedgerPort::lease(std::vector<st
   const auto given = co_await std::move(asking);
   if (!given) co_return std::unexpected(given.error());
   co_return std::vector<std::uint64_t>(given->begin(), given->end());
+}
+
+bool LedgerPort::clocks_agree() const { return !is_shared() || table_.clocks_agree(self_, now_ms()) != 0; }
+
+port::ClaimState LedgerPort::claim_state(RunId run, std::uint64_t generation) const {
+  if (!is_shared()) return port::ClaimState::held;
+  switch (table_.claim_state(self_, run_id(run), generation)) {
+    case AGENTD_CLAIM_HELD: return port::ClaimState::held;
+    case AGENTD_CLAIM_UNSURE: return port::ClaimState::unsure;
+    default: return port::ClaimState::lost;
+  }
 }
 
 Async<LedgerResult<std::vector<port::WorkerSession>>> LedgerPort::sessions() {

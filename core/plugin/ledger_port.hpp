@@ -92,6 +92,8 @@ class LedgerPort final : public port::Ledger, public port::LedgerUpkeep, public 
 
   bool is_shared() const override;
   Async<port::LedgerResult<std::vector<std::uint64_t>>> lease(std::vector<std::string> names) override;
+  bool clocks_agree() const override;
+  port::ClaimState claim_state(RunId run, std::uint64_t generation) const override;
   Async<port::LedgerResult<std::vector<port::WorkerSession>>> sessions() override;
 
   std::string epoch() const override { return epoch_; }

@@ -10,6 +10,7 @@ namespace {
 
 constexpr Millis kLongestLedgerWait{5'000};
 constexpr Millis kHandBackAfter{5'000};
+constexpr Millis kLookAgainAfter{200};
 
 // Nothing has happened, and the same may happen later.
 bool may_pass(const port::LedgerError& error) {
@@ -111,6 +112,20 @@ Async<bool> Run::write(std::vector<event::Body> bodies, Fate fate) {
     apply(state_, std::move(one.body), now);
   }
   co_return true;
+}
+
+Async<bool> Run::may_begin() {
+  while (around_.sharing && !done_) {
+    const auto claim = around_.sharing->claim_state(claim_.run, claim_.generation);
+    if (claim == port::ClaimState::held) break;
+    if (claim == port::ClaimState::lost) {
+      lose("this worker's lease was over, and others have taken its runs");
+      break;
+    }
+    const bool whole = co_await sleep(around_.world.timers, kLookAgainAfter, control_.token());
+    if (!whole) co_return false;
+  }
+  co_return !done_;
 }
 
 void Run::lose(const std::string& why) {

@@ -112,6 +112,9 @@ std::optional<event::ModelCall> Run::lost_call() const {
 Async<void> Run::ask_model() {
   const bool open = co_await wait_for_endpoint();
   if (!open || control_.interrupted()) co_return;
+  auto asking = may_begin();
+  const bool may = co_await std::move(asking);
+  if (!may) co_return;
   const auto messages = std::span<const port::Message>(state_.messages).subspan(agent_->system ? 0 : 1);
   port::Completion completion{.call_id = state_.name + '/' + std::to_string(state_.calling->step),
                               .agent_id = claim_.agent_id,

@@ -13,6 +13,10 @@ Async<std::optional<port::Outcome>> Run::perform(port::Task& task, std::string c
     co_return std::nullopt;
   }
   kept_state_ = std::move(*kept);
+  auto asking = may_begin();
+  const bool may = co_await std::move(asking);
+  if (done_) co_return std::nullopt;
+  if (!may) co_return port::Outcome{port::Status::cancelled, "it was not begun", {}};
   port::TaskRun asked{.call_id = std::move(call_id), .agent_id = claim_.agent_id, .run_id = state_.name, .params = params.empty() ? "{}" : std::move(params),
                       .state = own(kept_state_), .timeout = remaining()};
   auto outcome = co_await task.run(std::move(asked), control_.token());

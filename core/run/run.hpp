@@ -10,7 +10,7 @@
 #include "core/base/async.hpp"
 #include "core/event/unread.hpp"
 #include "core/port/cleaner.hpp"
-#include "core/port/ledger.hpp"
+#include "core/port/ledger_sharing.hpp"
 #include "core/run/agent.hpp"
 #include "core/run/control.hpp"
 #include "core/run/replay.hpp"
@@ -51,7 +51,7 @@ struct Surroundings {
   // Who is to be told of this end. Empty: nobody is ever told.
   std::function<std::vector<event::Recipient>(const RunEnd&)> recipients = {};
   bool dry_run = false;                          // tools that are not pure, or need a person, are answered "dry run"
-  bool is_shared = false;                        // other processes run what this ledger holds, too
+  const port::LedgerSharing* sharing = nullptr;  // other processes run what this ledger holds, too; null: none does
   bool can_ask = true;                           // false: there is nobody to ask, so a call that needs a person is denied
 };
 
@@ -114,7 +114,7 @@ class Run {
   Async<void> record_finished();
   event::CallStart start_of(int index) const;
   void add_next_starts(std::vector<event::CallStart>& starts) const;
-  std::optional<tool::Request> request_of(int index) const;
+  std::optional<tool::Request> request_of(int index);
   int repeats_with(const std::vector<event::Body>& finished) const;
 
   // people_step.cpp: what the step at hand needs a person for
@@ -160,6 +160,8 @@ class Run {
   Async<port::LedgerResult<std::vector<port::StoredRecord>>> load(RunId run);
   Async<port::LedgerResult<std::string>> agent_state();
   Async<bool> wait_for_ledger(int tries);
+  // Before everything that is begun outside. False: the run may be another worker's by now, or was told to end.
+  Async<bool> may_begin();
   void lose(const std::string& why);
 
   const Surroundings& around_;

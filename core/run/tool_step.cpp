@@ -50,15 +50,18 @@ Async<void> Run::find_out_lost_calls() {
   }
 }
 
-std::optional<tool::Request> Run::request_of(int index) const {
+std::optional<tool::Request> Run::request_of(int index) {
   const auto& asked = state_.calls[static_cast<std::size_t>(index)].asked;
   const auto* tool = agent_->tools.by_name(asked.tool);
   if (!tool || !tool->allowed()) return std::nullopt;
   const auto& limits = agent_->spec.limits;
   const Millis left = remaining();
+  std::function<Async<bool>()> look_first;
+  if (around_.sharing) look_first = [this] { return may_begin(); };
   return tool::Request{.tool = tool, .call_id = name_call(state_.name, state_.step, index), .agent_id = claim_.agent_id, .run_id = state_.name,
                        .arguments = asked.arguments.text, .timeout = limits.tool_call_timeout > Millis(0) ? std::min(limits.tool_call_timeout, left) : left,
-                       .output_limit = limits.tool_output_limit, .cleaner = &around_.cleaner, .dry_run = around_.dry_run, .asks = asked.asks};
+                       .output_limit = limits.tool_output_limit, .cleaner = &around_.cleaner, .dry_run = around_.dry_run, .asks = asked.asks,
+                       .may_begin = std::move(look_first)};
 }
 
 void Run::launch(int index) {

@@ -135,7 +135,7 @@ Async<Result<bool>> Worker::cancel(RunId run, std::string reason) {
   transition.records.push_back(event::to_record(ended, state->session.empty() ? state->entry.session : state->session));
   auto committed = co_await around_.ledger.commit(std::move(transition));
   if (committed) co_return true;
-  if (!around_.is_shared || committed.error().fault != port::LedgerFault::stale) co_return fail(ErrorClass::retryable, committed.error().message);
+  if (!around_.sharing || committed.error().fault != port::LedgerFault::stale) co_return fail(ErrorClass::retryable, committed.error().message);
   auto asking = ask_its_worker(agent_id, run, std::move(ended.reason));
   co_return co_await std::move(asking);
 }

@@ -76,6 +76,13 @@ port::Outcome cleaned(const Request& request, port::Outcome outcome) {
   return outcome;
 }
 
+Reply not_begun(const Request& request) {
+  Reply reply = to_reply({port::Status::cancelled, "it was not begun", {}}, request.tool->spec->effect, false, request.output_limit);
+  reply.status = port::Status::cancelled;
+  reply.undone = true;
+  return reply;
+}
+
 Millis since(const Clock& clock, Tick start) { return std::chrono::floor<Millis>(clock.tick() - start); }
 
 }  // namespace
@@ -103,6 +110,11 @@ Async<Reply> call(World world, Request request, std::stop_token stop) {
   if (request.dry_run && (request.asks || request.tool->spec->effect != port::Effect::pure)) co_return told(ToolOutcome::ok, "dry run", 0);
   const Tick start = world.clock.tick();
   for (int tries = 1;; ++tries) {
+    if (request.may_begin) {
+      auto asking = request.may_begin();
+      const bool may = co_await std::move(asking);
+      if (!may) co_return not_begun(request);
+    }
     auto made = to_call(request, request.timeout - since(world.clock, start));
     auto calling = request.tool->toolset->call(std::move(made), stop);
     const port::Outcome outcome = cleaned(request, co_await std::move(calling));

@@ -1,5 +1,7 @@
 // One tool call from its start to what the model is told of it.
 #pragma once
+#include <functional>
+
 #include "core/base/async.hpp"
 #include "core/event/record.hpp"
 #include "core/port/cleaner.hpp"
@@ -16,6 +18,7 @@ struct Request {
   const port::Cleaner* cleaner = nullptr;  // outlives the call; null: nothing is secret
   bool dry_run = false;                // pure tools run, others are answered "dry run"
   bool asks = false;                   // needs a person, so a dry run does not make it though it is pure
+  std::function<Async<bool>()> may_begin = {};  // asked before each try; false: it is not made. Empty: it may
 };
 
 struct Reply {

@@ -1,6 +1,7 @@
 #include "host/conformance/memory.hpp"
 
 #include <array>
+#include <cmath>
 #include <string>
 
 namespace agentd::conformance {
@@ -75,6 +76,11 @@ class Trial {
     return given(bench_.search(std::move(q)), "search for \"" + words + "\"");
   }
   Ids found(std::string words, MemoryQuery q = of()) { return ids(search(std::move(words), std::move(q))); }
+  std::vector<MemoryEntry> nearest(MemoryQuery q) { return given(bench_.search(std::move(q)), "search by a vector"); }
+  Ids near(MemoryQuery q) { return ids(nearest(std::move(q))); }
+  // What is said of a put or a search that must be refused.
+  std::string refusal(std::vector<MemoryEntry> entries) { return refused(bench_.put(std::move(entries)), "a put"); }
+  std::string refusal(MemoryQuery q) { return refused(bench_.search(std::move(q)), "a search"); }
   std::uint64_t remove(MemoryQuery q) { return given(bench_.remove(std::move(q)), "remove"); }
   static Ids ids(const std::vector<MemoryEntry>& entries) {
     Ids all;
@@ -83,6 +89,12 @@ class Trial {
   }
 
  private:
+  template <class T>
+  static std::string refused(const Result<T>& result, const std::string& what) {
+    expect(!result.has_value(), what + " with a vector of other dimensions than those of its space refused");
+    expect(result.error().error_class == ErrorClass::terminal, what + " with a vector of other dimensions refused for good, got: " + result.error().message);
+    return result.error().message;
+  }
   void clear() {
     remove(of());
     for (const auto* agent : kOtherAgents) remove(of(agent));
@@ -262,7 +274,176 @@ void keeps_a_mebibyte(MemoryBench& bench) {
   expect(t.found("needle"), {"1"}, "search for a word at the end of 1 MiB");
 }
 
+// ---- of vectors
+
+using Vector = std::vector<float>;
+constexpr const char* kSpace = "conformance";
+
+MemoryEntry placed(MemoryEntry e, Vector vector, std::string space = kSpace) {
+  e.vector = std::move(vector);
+  e.space = std::move(space);
+  return e;
+}
+MemoryEntry placed(std::string id, Vector vector) { return placed(entry(std::move(id), "x"), std::move(vector)); }
+MemoryQuery by(Vector vector, MemoryQuery q = of(), std::string space = kSpace) {
+  q.vector = std::move(vector);
+  q.space = std::move(space);
+  return q;
+}
+
+void finds_the_nearest_first(MemoryBench& bench) {
+  Trial t(bench);
+  t.put({placed("far", {-1, 0, 0.5}), placed("near", {3, 0.5, 0}), placed("across", {0, 0.2F, 0})});
+  t.put(placed("same", {20, 0, 0}));
+  auto q = by({0.5, 0, 0});
+  expect(t.near(q), {"same", "near", "across", "far"}, "search by a vector: the nearest by cosine first, whatever their length");
+  const auto scored = t.nearest(q);
+  for (const auto& [at, cosine] : {std::pair{0U, 1.0}, {1U, 0.986394}, {2U, 0.0}, {3U, -0.894427}})
+    expect(std::abs(scored[at].score - cosine) < 1e-3, "the cosine " + std::to_string(cosine) + " as the score of \"" + scored[at].id + "\", got " + std::to_string(scored[at].score));
+  q.text = "a text that counts for nothing";
+  expect(t.near(q).size() == 4, "the text of a search with a vector to count for nothing");
+  q.limit = 2;
+  expect(t.near(q), {"same", "near"}, "search by a vector for at most 2");
+}
+
+void gives_back_what_was_put_with_a_vector(MemoryBench& bench) {
+  Trial t(bench);
+  auto put_in = placed("1", {1, 2});
+  put_in.text = "one \xe2\x82\xac", put_in.json = R"({"n":[1, 2.50]})", put_in.type = MemoryType::procedural;
+  t.put(put_in);
+  const auto listed = t.list(), found = t.nearest(by({1, 2}));
+  for (const auto* all : {&listed, &found}) {
+    expect(all->size() == 1, "the one entry that was put with a vector");
+    const auto& got = all->front();
+    expect(got.type == put_in.type && got.session_id == put_in.session_id && got.text == put_in.text && got.json == put_in.json && got.created == put_in.created,
+           "an entry with a vector as it was put");
+    expect(got.position == listed[0].position && got.position > 0, "one position of it, above 0");
+  }
+}
+
+void narrows_a_search_by_vector(MemoryBench& bench) {
+  Trial t(bench);
+  for (const auto* agent : kOtherAgents) t.put(placed(entry("1", "x", "s", MemoryType::episodic, agent), {1, 0}));
+  t.put(placed(entry("1", "x", "s1"), {1, 0.1F}));
+  t.put(placed(entry("2", "x", "s2"), {1, 0.2F}));
+  t.put(placed(entry("3", "x", "s1", MemoryType::long_term), {1, 0.3F}));
+  t.put(placed(entry("4", "x", "", MemoryType::procedural), {1, 0.4F}));
+  expect(t.near(by({1, 0})), {"1", "2", "3", "4"}, "search by a vector in all of an agent, and in nothing of others");
+  auto q = of_session("s1");
+  expect(t.near(by({1, 0}, q)), {"1", "3"}, "search by a vector in a session");
+  q.type = MemoryType::long_term;
+  expect(t.near(by({1, 0}, q)), {"3"}, "search by a vector for a type in a session");
+  q = of();
+  q.type = MemoryType::procedural;
+  q.limit = 1;
+  expect(t.near(by({1, 0}, q)), {"4"}, "search by a vector for a type, where others are nearer");
+  for (const auto* agent : kOtherAgents) expect(t.near(by({1, 0}, of(agent))), {"1"}, "search by a vector of agent \"" + std::string(agent) + "\"");
+}
+
+void replaces_vectors(MemoryBench& bench) {
+  Trial t(bench);
+  t.put({placed("1", {1, 0}), placed("2", {0, 1})});
+  t.put(placed("1", {-1, 0.1F}));
+  expect(t.near(by({1, 0})), {"2", "1"}, "search by a vector after an id was put again with another vector");
+  auto moved = placed("2", {1, 0});
+  moved.session_id = "other";
+  t.put(moved);
+  expect(t.near(by({1, 0}, of_session("s"))), {"1"}, "search by a vector in the session that an entry has left");
+  expect(t.near(by({1, 0}, of_session("other"))), {"2"}, "search by a vector in the session that it came to");
+  t.put(entry("1", "x"));
+  expect(t.near(by({1, 0})), {"2"}, "search by a vector after an id was put again without one");
+  expect(t.listed(), {"2", "1"}, "list after vectors were replaced");
+  t.put(placed("1", {1, 0.1F}));
+  expect(t.near(by({1, 0})), {"2", "1"}, "search by a vector after it was given back");
+  t.put({placed("3", {1, 0.5}), entry("3", "x")});
+  expect(t.near(by({1, 0})), {"2", "1"}, "search by a vector after an id came twice in one put, the second time without one");
+}
+
+void finds_nothing_without_a_vector(MemoryBench& bench) {
+  Trial t(bench);
+  expect(t.near(by({1, 0})), {}, "search by a vector before anything was put");
+  t.put({entry("1", "apples"), placed(entry("2", "apples and pears"), {1, 0})});
+  expect(t.near(by({1, 0})), {"2"}, "search by a vector beside an entry without one");
+  expect(t.found("apples"), {"1", "2"}, "search for words among entries with a vector and without");
+  t.put(placed(entry("1", "apples"), {1, 1}));
+  expect(t.near(by({1, 0})), {"2", "1"}, "search by a vector after an entry got one");
+}
+
+void removes_vectors(MemoryBench& bench) {
+  Trial t(bench);
+  t.put({placed("1", {1, 0}), placed("2", {1, 0.1F}), placed("3", {1, 0.2F})});
+  auto q = of();
+  q.id = "1";
+  expect(t.remove(q) == 1, "1 removed by its id");
+  expect(t.near(by({1, 0})), {"2", "3"}, "search by a vector after the nearest was removed");
+  t.put(placed("4", {1, 0}));
+  q.id = "3";
+  t.remove(q);
+  expect(t.near(by({1, 0})), {"4", "2"}, "search by a vector after putting one and removing another");
+  t.remove(of());
+  expect(t.near(by({1, 0})), {}, "search by a vector after all were removed");
+}
+
+void keeps_spaces_apart(MemoryBench& bench) {
+  Trial t(bench);
+  t.put({placed("1", {1, 0}), placed(entry("2", "x"), {1, 0, 0}, "conformance:3"), placed(entry("3", "x"), {1, 0}, "conformance b \xe2\x82\xac")});
+  expect(t.near(by({1, 0})), {"1"}, "search by a vector beside those of other spaces");
+  expect(t.near(by({1, 0, 0}, of(), "conformance:3")), {"2"}, "search by a vector of another space and other dimensions");
+  expect(t.near(by({1, 0}, of(), "conformance b \xe2\x82\xac")), {"3"}, "search by a vector of another space");
+  expect(t.near(by({1, 0}, of(), "conformance nowhere")), {}, "search by a vector of a space that has none");
+  t.put(placed(entry("1", "x"), {0, 0, 1}, "conformance:3"));
+  expect(t.near(by({1, 0})), {}, "search by a vector after its entry moved to another space");
+  expect(t.near(by({0, 0, 1}, of(), "conformance:3")), {"1", "2"}, "search by a vector after an entry came from another space");
+}
+
+void refuses_other_dimensions(MemoryBench& bench) {
+  constexpr const char* kWide = "conformance wide";
+  Trial t(bench);
+  const auto wide = [](std::string id, Vector vector, std::string agent = kAgent) { return placed(entry(std::move(id), "x", "s", MemoryType::episodic, std::move(agent)), std::move(vector), kWide); };
+  t.put(wide("1", {1, 0, 0}));
+  const auto said = {t.refusal({entry("2", "x"), wide("3", {1, 0})}), t.refusal({wide("1", {1, 0, 0, 0}, kOtherAgents[0])}), t.refusal(by({1, 0}, of(), kWide))};
+  for (const auto& message : said)
+    expect(message.contains(kWide) && message.contains('3') && (message.contains('2') || message.contains('4')), "both numbers of dimensions and the space in what is said, got: " + message);
+  t.refusal({placed(entry("4", "x"), {1, 0}, "conformance new"), placed(entry("5", "x"), {1, 0, 0}, "conformance new")});
+  expect(t.listed(), {"1"}, "nothing put where a vector had other dimensions");
+  expect(t.listed(of(kOtherAgents[0])), {}, "nothing put of another agent");
+  expect(t.near(by({1, 0, 0}, of(), kWide)), {"1"}, "search by a vector after others were refused");
+}
+
+void keeps_many_dimensions(MemoryBench& bench) {
+  constexpr std::size_t kDimensions = 1536, kEntries = 50;
+  Trial t(bench);
+  const auto slope = [](std::size_t of) {
+    Vector v(kDimensions, 0.01F);
+    v[of] = 1, v[kDimensions - 1 - of] = static_cast<float>(of) / kEntries;
+    return v;
+  };
+  std::vector<MemoryEntry> entries;
+  for (std::size_t i = 0; i < kEntries; ++i) entries.push_back(placed(entry(std::to_string(i), "x"), slope(i), "conformance 1536"));
+  t.put(entries);
+  for (const std::size_t i : {std::size_t{0}, kEntries / 2, kEntries - 1}) {
+    const auto found = t.nearest(by(slope(i), of(), "conformance 1536"));
+    expect(found.size() == kEntries && found[0].id == std::to_string(i), "the entry with just the vector that is searched by first, of 50 with 1536 dimensions");
+    expect(found[0].score > 0.999 && found[1].score < 0.95, "its score 1, and that of others less");
+  }
+}
+
 }  // namespace
+
+std::span<const Check<MemoryBench>> vector_checks() {
+  static constexpr std::array<Check<MemoryBench>, 9> kChecks = {{
+      {"FindsTheNearestFirst", "finds by a vector what is nearest by cosine first", finds_the_nearest_first},
+      {"GivesBackWhatWasPutWithAVector", "gives back what was put with a vector", gives_back_what_was_put_with_a_vector},
+      {"NarrowsASearchByVector", "narrows a search by vector to agent, session and type", narrows_a_search_by_vector},
+      {"ReplacesVectors", "replaces or drops the vector of an entry that is put again", replaces_vectors},
+      {"FindsNothingWithoutAVector", "finds by a vector only entries that have one", finds_nothing_without_a_vector},
+      {"RemovesVectors", "removes vectors with their entries", removes_vectors},
+      {"KeepsSpacesApart", "keeps vectors of different spaces apart", keeps_spaces_apart},
+      {"RefusesOtherDimensions", "refuses vectors of other dimensions than the space's, and puts nothing", refuses_other_dimensions},
+      {"KeepsManyDimensions", "keeps vectors of 1,536 dimensions", keeps_many_dimensions},
+  }};
+  return kChecks;
+}
 
 std::span<const Check<MemoryBench>> memory_checks() {
   static constexpr std::array<Check<MemoryBench>, 12> kChecks = {{

@@ -20,5 +20,7 @@ class MemoryBench {
 
 // Each begins and ends without any entry of the agents it uses, whose names begin with "conformance".
 std::span<const Check<MemoryBench>> memory_checks();
+// Of stores that keep vectors, too.
+std::span<const Check<MemoryBench>> vector_checks();
 
 }  // namespace agentd::conformance

@@ -188,6 +188,8 @@ class Trial {
     if (!check("is made", [&] { one.make(); })) return;
     Memory bench(one);
     for (const auto& promise : conformance::memory_checks()) check(promise.promise, [&] { promise.hold(bench); });
+    if (component.vectors)
+      for (const auto& promise : conformance::vector_checks()) check(promise.promise, [&] { promise.hold(bench); });
     check("closes", [&] { one.close(); });
   }
   void hold_events(plugin::Component& component) {

@@ -85,8 +85,8 @@ std::optional<Failed> failed_inside(std::string_view body, const sdk::HttpHead& 
   return inside;
 }
 
-Failed unreadable(std::string_view host, std::string_view body, std::string_view problem) {
-  std::string message = std::string(host) + " answered with something that is not a completion: ";
+Failed unreadable(std::string_view host, std::string_view body, std::string_view problem, std::string_view wanted) {
+  std::string message = std::string(host) + " answered with something that is not " + std::string(wanted) + ": ";
   if (looks_like_html(body)) message += "an HTML page (is base_url right?)";
   else if (body.empty()) message += "nothing";
   else message += problem;

@@ -20,7 +20,7 @@ Failed failed_with_status(const sdk::HttpHead& head, std::string_view body, int6
 std::optional<Failed> failed_inside(std::string_view body, const sdk::HttpHead& head, int64_t now_unix_s);
 
 // 200, but not an answer: HTML, half of one, something else.
-Failed unreadable(std::string_view host, std::string_view body, std::string_view problem);
+Failed unreadable(std::string_view host, std::string_view body, std::string_view problem, std::string_view wanted = "a completion");
 
 // An exchange that was stopped: one that was sent may be charged for.
 Failed stopped(const sdk::Error& error);

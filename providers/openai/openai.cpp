@@ -1,10 +1,11 @@
-// Chat completions: OpenAI and everything that speaks its format (OpenRouter, Ollama, llama.cpp, vLLM, ...).
+// Chat completions and embeddings: OpenAI and everything that speaks its format (OpenRouter, Ollama, llama.cpp, vLLM, ...).
 #include <agentd/sdk/provider.hpp>
 
 #include <chrono>
 #include <memory>
 
 #include "answer.hpp"
+#include "embedding.hpp"
 #include "failure.hpp"
 #include "request.hpp"
 #include "sse.hpp"
@@ -86,7 +87,32 @@ class Attempt {
   bool streaming_ = false;
 };
 
-class OpenAi : public Provider {
+// The same of one embedding.
+class EmbeddingAttempt {
+ public:
+  EmbeddingAttempt(Embedding embedding, std::size_t count, std::string host) : embedding_(std::move(embedding)), count_(count), host_(std::move(host)) {}
+
+  void on_end(HttpResult result) {
+    if (auto* error = std::get_if<Error>(&result)) return fail(embedding_.call().cancelled() ? stopped(*error) : unreachable(*error));
+    const auto& response = std::get<HttpResponse>(result);
+    if (response.status != 200) return fail(failed_with_status(response, response.body, now_unix_s()));
+    try {
+      embedding_.answer(read_vectors(response.body, count_));
+    } catch (const Error& e) {
+      if (const auto inside = failed_inside(response.body, response, now_unix_s())) return fail(*inside);
+      fail(unreadable(host_, response.body, e.what(), "an embedding"));
+    }
+  }
+
+ private:
+  void fail(const Failed& failed) { embedding_.fail(failed.error, failed.why); }
+
+  Embedding embedding_;
+  const std::size_t count_;
+  const std::string host_;
+};
+
+class OpenAi : public Provider, public Embedder {
  public:
   using Config = Settings;
   static constexpr bool concurrent = true;
@@ -113,6 +139,20 @@ class OpenAi : public Provider {
     }
   }
 
+  void embed(const Texts& texts, Embedding embedding) override {
+    const auto request = requests_.build(texts);
+    const Host host = embedding.host();
+    const agentd_op op = embedding.op();
+    const auto abort = std::make_shared<Abort>();  // shared with the cancel, as above
+    embedding.call().on_cancel([abort] { abort->fire(); });
+    const auto attempt = std::make_shared<EmbeddingAttempt>(std::move(embedding), texts.size(), requests_.host());
+    try {
+      abort->started(send(host, op, request, [attempt](HttpResult result) { attempt->on_end(std::move(result)); }));
+    } catch (const Error& e) {
+      attempt->on_end(e);
+    }
+  }
+
  private:
   RequestBuilder requests_;
 };
@@ -120,5 +160,5 @@ class OpenAi : public Provider {
 }  // namespace
 }  // namespace agentd::openai
 
-AGENTD_PLUGIN("openai", "1.0.0", agentd::sdk::provides<agentd::openai::OpenAi>("openai", "Chat completions of OpenAI and of every server that speaks its format"),
+AGENTD_PLUGIN("openai", "1.0.0", agentd::sdk::provides<agentd::openai::OpenAi>("openai", "Chat completions and embeddings of OpenAI and of every server that speaks its format"),
               agentd::sdk::needs({AGENTD_HOST_HTTP_1}), agentd::sdk::license{"MIT"})

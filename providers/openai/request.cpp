@@ -1,10 +1,14 @@
 #include "request.hpp"
 
+#include "embedding.hpp"
+
 namespace agentd::openai {
 namespace {
 
 // The host takes answers of 4 MiB: what is whole has room for its escapes, a stream for what is around each of its many pieces.
 constexpr uint64_t kMaxWholeBytes = 16u << 20, kMaxStreamBytes = 32u << 20;
+// 2,048 texts of 3,072 dimensions, as numbers with all their digits.
+constexpr uint64_t kMaxVectorsBytes = 160u << 20;
 
 std::string host_of(const std::string& url) {
   const auto scheme = url.find("://");
@@ -55,7 +59,8 @@ void append_options(std::string& out, sdk::Json options, const char* max_tokens_
 }  // namespace
 
 RequestBuilder::RequestBuilder(const Settings& settings)
-    : url_(without_slash(settings.base_url) + "/chat/completions"), host_(host_of(settings.base_url)), stream_usage_(settings.stream_usage) {
+    : url_(without_slash(settings.base_url) + "/chat/completions"), embeddings_url_(without_slash(settings.base_url) + "/embeddings"), host_(host_of(settings.base_url)),
+      stream_usage_(settings.stream_usage), encoding_format_(settings.encoding_format) {
   const auto usual = host_ == "api.openai.com" ? MaxTokensKey::max_completion_tokens : MaxTokensKey::max_tokens;
   max_tokens_key_ = settings.max_tokens_key.value_or(usual) == MaxTokensKey::max_tokens ? "max_tokens" : "max_completion_tokens";
   headers_.emplace_back("Content-Type", "application/json");
@@ -65,15 +70,26 @@ RequestBuilder::RequestBuilder(const Settings& settings)
   for (const auto& [name, value] : settings.headers) headers_.emplace_back(name, value.reveal());
 }
 
-sdk::HttpRequest RequestBuilder::build(const sdk::Prompt& prompt) const {
+sdk::HttpRequest RequestBuilder::post(const std::string& url, std::string body) const {
   sdk::HttpRequest request;
   request.method = "POST";
-  request.url = url_;
+  request.url = url;
   request.headers.reserve(headers_.size() + 1);
   request.headers = headers_;
+  request.body = std::move(body);
+  return request;
+}
+
+sdk::HttpRequest RequestBuilder::build(const sdk::Prompt& prompt) const {
+  auto request = post(url_, body(prompt));
   request.headers.emplace_back("X-Client-Request-Id", prompt.call_id());
-  request.body = body(prompt);
   request.max_response_bytes = prompt.streamed() ? kMaxStreamBytes : kMaxWholeBytes;
+  return request;
+}
+
+sdk::HttpRequest RequestBuilder::build(const sdk::Texts& texts) const {
+  auto request = post(embeddings_url_, embedding_body(texts, encoding_format_));
+  request.max_response_bytes = kMaxVectorsBytes;
   return request;
 }
 

@@ -59,6 +59,8 @@ struct Slots : sdk::detail::Slots<sdk::detail::Instance<L>> {
     for (uint64_t i = 0; i < count; ++i) asked.emplace_back(sdk::view(names[i]));
     at(self).lease(op, std::move(asked));
   }
+  static int32_t claim_state(void* self, agentd_run_id run, uint64_t generation) noexcept { return at(self).claim_state(run, generation); }
+  static int32_t clocks_agree(void* self, int64_t now_ms) noexcept { return at(self).clocks_agree(now_ms); }
   static void sessions(void* self, agentd_op op) noexcept {
     at(self).read(op, [op, of = at(self).session()](Reads& reads) { reads.sessions(op, of); });
   }
@@ -71,9 +73,11 @@ struct KindOf {
     using S = Slots<L>;
     void (*lease)(void*, agentd_op, const agentd_str*, uint64_t) = nullptr;
     void (*sessions)(void*, agentd_op) = nullptr;
-    if constexpr (requires(L& l) { l.session(); }) lease = &S::lease, sessions = &S::sessions;  // several processes may have it open
+    int32_t (*claim_state)(void*, agentd_run_id, uint64_t) = nullptr;
+    int32_t (*clocks_agree)(void*, int64_t) = nullptr;
+    if constexpr (requires(L& l) { l.session(); }) lease = &S::lease, sessions = &S::sessions, claim_state = &S::claim_state, clocks_agree = &S::clocks_agree;  // several processes may have it open
     static const agentd_ledger all{&S::create, &S::destroy, &S::enqueue, &S::commit, &S::put_specs, &S::put_cursors, &S::claim, &S::abandon, &S::serve, &S::load,
-                                   &S::list, &S::events_after, &S::spec, &S::agent_state, &S::cursors, &S::remove, &S::backup, lease, sessions, check_files, copy_files, restore_files};
+                                   &S::list, &S::events_after, &S::spec, &S::agent_state, &S::cursors, &S::remove, &S::backup, lease, sessions, claim_state, clocks_agree, check_files, copy_files, restore_files};
     return &all;
   }
   static std::vector<std::string> services() { return {AGENTD_HOST_OPS_1, AGENTD_HOST_WORK_1, AGENTD_HOST_TIMER_1, AGENTD_HOST_LEDGER_1}; }

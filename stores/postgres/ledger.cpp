@@ -29,8 +29,8 @@ Ledger::Ledger(const Settings& config, const sdk::Host& host)
 try : host_(host),
       place_(place_of(config)),
       most_skew_ms_(config.clock_skew.value.count()),
-      writer_(place_, mirror_, mutex_, lease_, host_.host(), [this](Group& group) { tell(group, 0, Author::elsewhere); }),
-      reads_(place_, host_, mirror_, mutex_) {
+      writer_(place_, mirror_, mutex_, lease_, clock_, host_.host(), [this](Group& group) { tell(group, 0, Author::elsewhere); }),
+      reads_(place_, host_, mirror_, mutex_, most_skew_ms_) {
   auto found = writer_.open();
   found.epoch = writer_.epoch();
   tell(found, 0);
@@ -105,6 +105,14 @@ void Ledger::lease(agentd_op op, std::vector<std::string> names) {
     }
     submit();
   });
+}
+
+// The lease first: it is made anew only behind what others have written.
+std::int32_t Ledger::claim_state(const agentd_run_id& run, std::uint64_t generation) {
+  if (!lease_.is_trusted()) return AGENTD_CLAIM_UNSURE;
+  const std::lock_guard lock(mutex_);
+  const auto* known = mirror_.find(run.position);
+  return known && known->nonce == run.nonce && known->generation == generation ? AGENTD_CLAIM_HELD : AGENTD_CLAIM_LOST;
 }
 
 void Ledger::backup(agentd_op op, const std::string&) { host_.failed(op, AGENTD_LEDGER_UNAVAILABLE, use_pg_dump(place_.schema)); }

@@ -37,6 +37,8 @@ class Ledger {
   void abandon(const agentd_run_id& run, std::uint64_t generation);
   void serve(std::string_view agent, bool can);
   void lease(agentd_op op, std::vector<std::string> names);
+  bool clocks_agree(std::int64_t now);
+  std::int32_t claim_state(const agentd_run_id& run, std::uint64_t generation);
   std::int64_t session() const { return lease_.worker(); }
   void backup(agentd_op op, const std::string& file);
   void read(agentd_op op, sdk::Callback<void(LedgerReads&)> read);  // on a worker
@@ -56,7 +58,6 @@ class Ledger {
   bool take(Turn& turn);  // false: what became of it is not known yet, and the timer asks for the writer again
   bool find_out();        // likewise
   bool try_later();
-  bool clocks_agree(std::int64_t now);
   void refuse_by_clock(std::vector<Write>& writes);
   void refuse(std::vector<Write> writes, const std::vector<Ask>& asks, std::int32_t fault, std::string_view why);
   void give_nothing(agentd_op op, std::int64_t next_due);

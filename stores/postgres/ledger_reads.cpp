@@ -44,8 +44,8 @@ constexpr Statement kLeases{"SELECT l.worker,l.generation FROM unnest($1::text[]
 
 }  // namespace
 
-LedgerReads::LedgerReads(Place place, const LedgerHost& host, const Mirror& mirror, std::mutex& mirror_mutex)
-    : link_(std::move(place)), host_(host), mirror_(mirror), mirror_mutex_(mirror_mutex) {}
+LedgerReads::LedgerReads(Place place, const LedgerHost& host, const Mirror& mirror, std::mutex& mirror_mutex, std::int64_t most_skew_ms)
+    : link_(std::move(place)), host_(host), mirror_(mirror), mirror_mutex_(mirror_mutex), most_skew_ms_(most_skew_ms) {}
 
 // A connection that was lost while nobody used it is no reason to fail: what only reads may be asked again.
 Rowset LedgerReads::ask(const Statement& statement, const Parameters& parameters) {
@@ -243,7 +243,7 @@ void LedgerReads::sessions(agentd_op op, std::int64_t worker) {
       names.remove_prefix(std::min(names.size(), name.size() + 1));
     }
     const agentd_ledger_session one{sdk::str(id), sdk::str(rows.bytes(i, 1)), sdk::str(rows.bytes(i, 2)), rows.integer(i, 3), rows.integer(i, 4), rows.integer(i, 5), rows.integer(i, 6),
-                                    leases.data(), leases.size(), rows.integer(i, 0) == worker, 0};
+                                    leases.data(), leases.size(), rows.integer(i, 0) == worker, std::abs(rows.integer(i, 6)) > most_skew_ms_};
     host_.sessions(op, &one, 1);
   }
   host_.done(op);

@@ -19,7 +19,7 @@ namespace agentd::postgres {
 // What is damaged fails the load of its own run alone: lists and events are given without it, and the log is told its position once.
 class LedgerReads {
  public:
-  LedgerReads(Place place, const LedgerHost& host, const Mirror& mirror, std::mutex& mirror_mutex);
+  LedgerReads(Place place, const LedgerHost& host, const Mirror& mirror, std::mutex& mirror_mutex, std::int64_t most_skew_ms);
 
   void load(agentd_op op, agentd_run_id run);
   void list(agentd_op op, const ListFilter& filter);
@@ -43,6 +43,7 @@ class LedgerReads {
   LedgerHost host_;
   const Mirror& mirror_;
   std::mutex& mirror_mutex_;
+  const std::int64_t most_skew_ms_;
   std::set<std::int64_t> told_;  // damaged positions that the log knows of
 };
 

@@ -17,9 +17,10 @@ using std::chrono::milliseconds;
 constexpr int kClaimBits = 20;
 
 constexpr Statement kPatientSnapshot{"SET LOCAL statement_timeout='60s'"};
+constexpr Statement kClock{"SELECT (extract(epoch FROM clock_timestamp())*1000)::int8"};
 constexpr Statement kNonce{"SELECT nonce FROM groups WHERE number=$1::int8"};
 constexpr Statement kJoin{"INSERT INTO workers(id,until,host,process,version) VALUES($1::int8,clock_timestamp()+$2::int8*interval '1 ms',$3::text,$4::int8,$5::text)"};
-constexpr Statement kExtend{"UPDATE workers SET until=clock_timestamp()+$2::int8*interval '1 ms' WHERE id=$1::int8"};
+constexpr Statement kExtend{"UPDATE workers SET until=clock_timestamp()+$2::int8*interval '1 ms',ahead=$3::int8 WHERE id=$1::int8"};
 constexpr Statement kDropWorkers{"DELETE FROM workers WHERE id=ANY($1::int8[])"};
 constexpr Statement kLeave{"UPDATE workers SET until='-infinity' WHERE id=$1::int8"};
 constexpr Statement kProbe{"INSERT INTO specs(agent,revision,at,content) VALUES(0,0,0,$1::bytea) ON CONFLICT DO NOTHING"};
@@ -52,11 +53,12 @@ std::string host_name() {
 
 }  // namespace
 
-LedgerWriter::LedgerWriter(Place place, Mirror& mirror, std::mutex& mutex, Lease& lease, const sdk::Host& host, Follower::Tell tell)
+LedgerWriter::LedgerWriter(Place place, Mirror& mirror, std::mutex& mutex, Lease& lease, ServerClock& clock, const sdk::Host& host, Follower::Tell tell)
     : link_(std::move(place)),
       mirror_(mirror),
       mutex_(mutex),
       lease_(lease),
+      clock_(clock),
       host_(host),
       tell_(std::move(tell)),
       groups_(tables_, mirror, mutex, GroupWriter::Runs::alone),
@@ -64,6 +66,9 @@ LedgerWriter::LedgerWriter(Place place, Mirror& mirror, std::mutex& mutex, Lease
 
 Group LedgerWriter::open() {
   auto& c = link_.get();
+  const auto before = since_boot();
+  const auto now_ms = c.ask(kClock).integer(0, 0);
+  clock_.heard(now_ms, before, since_boot());
   bring_up_to_date(c, link_.place().schema, kLedgerTables);
   Transaction snapshot(c, Transaction::Kind::snapshot);
   c.ask(kPatientSnapshot);
@@ -159,7 +164,7 @@ void LedgerWriter::decide(const Head& head, const std::vector<Worker>& workers, 
   under.row.next_agent = groups_.next().agent;
   if (dead.count()) c.send(kDropWorkers, Parameters(dead)), tables_.touch();
   if (under.joins) c.send(kJoin, Parameters(under.row.worker, std::int64_t{kLease.count()}, host_name(), std::int64_t{::getpid()}, std::string_view(AGENTD_HOST_VERSION)));
-  if (under.extends) c.send(kExtend, Parameters(under.row.worker, std::int64_t{kLease.count()}));
+  if (under.extends) c.send(kExtend, Parameters(under.row.worker, std::int64_t{kLease.count()}, clock_.last_ahead_ms()));
 }
 
 // What arrived before a lease was taken is decided before it is.

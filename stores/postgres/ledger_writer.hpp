@@ -28,9 +28,9 @@ struct Undetermined : std::runtime_error {
 // The groups thread only: one at a time. The mutex is the mirror's.
 class LedgerWriter {
  public:
-  LedgerWriter(Place place, Mirror& mirror, std::mutex& mutex, Lease& lease, const sdk::Host& host, Follower::Tell tell);
+  LedgerWriter(Place place, Mirror& mirror, std::mutex& mutex, Lease& lease, ServerClock& clock, const sdk::Host& host, Follower::Tell tell);
 
-  // Brings the tables up to date and reads all that lives. Throws PgError and sdk::Error.
+  // Brings the tables up to date and reads all that lives, and what the server's clock says. Throws PgError and sdk::Error.
   Group open();
   const std::string& epoch() const { return epoch_; }
 
@@ -99,6 +99,7 @@ class LedgerWriter {
   Mirror& mirror_;
   std::mutex& mutex_;
   Lease& lease_;
+  ServerClock& clock_;
   const sdk::Host& host_;
   const Follower::Tell tell_;
   Tables tables_;

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "stores/text/words.hpp"
+#include "stores/vectors/cosine.hpp"
+#include "stores/vectors/spaces.hpp"
 
 namespace agentd::ram {
 namespace {
@@ -36,17 +38,37 @@ Memory::Memory(const Config& config) : most_(static_cast<std::size_t>(config.max
 }
 
 void Memory::put(const std::vector<sdk::MemoryEntry>& entries) {
+  const auto kept_of = [this](const std::string& space) { return spaces_.contains(space) ? spaces_.at(space).dimensions : 0; };
+  stores::check_spaces(entries, kept_of);
   for (const auto& entry : entries) {
     auto& agent = agents_[entry.agent_id];
     const auto [place, is_new] = agent.places.try_emplace(entry.id, last_position_ + 1);
     if (is_new) ++last_position_;
-    auto& kept = agent.entries[place->second] = {entry, stores::words_of(entry.text)};
+    auto& kept = agent.entries[place->second];
+    let_go(kept);
+    hold(kept, entry);
     kept.entry.position = place->second;
     if (agent.entries.size() > most_) {
+      let_go(agent.entries.begin()->second);
       agent.places.erase(agent.entries.begin()->second.entry.id);
       agent.entries.erase(agent.entries.begin());
     }
   }
+}
+
+void Memory::hold(Kept& kept, const sdk::MemoryEntry& entry) {
+  kept = {entry, stores::words_of(entry.text), stores::unit(entry.vector), entry.space};
+  kept.entry.vector = {}, kept.entry.space = {};
+  if (kept.unit.empty()) return;
+  auto& space = spaces_[kept.space];
+  space.dimensions = kept.unit.size();
+  ++space.vectors;
+}
+
+void Memory::let_go(const Kept& kept) {
+  if (kept.unit.empty()) return;
+  const auto space = spaces_.find(kept.space);
+  if (--space->second.vectors == 0) spaces_.erase(space);
 }
 
 std::vector<sdk::MemoryEntry> Memory::list(const sdk::MemoryQuery& query) {
@@ -60,7 +82,25 @@ std::vector<sdk::MemoryEntry> Memory::list(const sdk::MemoryQuery& query) {
   return found;
 }
 
+std::vector<sdk::MemoryEntry> Memory::nearest(const sdk::MemoryQuery& query) {
+  const auto space = spaces_.find(query.space);
+  if (space == spaces_.end()) return {};
+  stores::check_space(query, space->second.dimensions);
+  const auto wanted = stores::unit(query.vector);
+  const auto& entries = agents_[query.agent_id].entries;
+  stores::Nearest nearest(query.limit);
+  for (const auto& [position, kept] : entries)
+    if (!kept.unit.empty() && kept.space == query.space && fits(kept.entry, query)) nearest.offer({position, stores::cosine(wanted, kept.unit)});
+  std::vector<sdk::MemoryEntry> found;
+  for (const auto& one : nearest.best()) {
+    found.push_back(entries.at(one.position).entry);
+    found.back().score = one.score;
+  }
+  return found;
+}
+
 std::vector<sdk::MemoryEntry> Memory::search(const sdk::MemoryQuery& query) {
+  if (!query.vector.empty()) return nearest(query);
   const auto phrases = stores::phrases_of(query.text);
   std::vector<const Kept*> candidates;
   double length = 0;
@@ -94,6 +134,7 @@ uint64_t Memory::remove(const sdk::MemoryQuery& query) {
   return std::erase_if(agent.entries, [&](const auto& at) {
     const auto& entry = at.second.entry;
     if (!fits(entry, query)) return false;
+    let_go(at.second);
     agent.places.erase(entry.id);
     return true;
   });

@@ -79,8 +79,7 @@ INSTANTIATE_TEST_SUITE_P(Memory, Memories, testing::Combine(testing::Values(kSql
   return std::string(std::get<0>(info.param).name) + "_" + std::string(std::get<1>(info.param).name);
 });
 
-TEST_P(Memories, KeepTheirPromises) {
-  const auto& [kind, check] = GetParam();
+void expect_kept(const MemoryKind& kind, const Check<MemoryBench>& check) {
   const auto ground = kind.ground();
   OpenMemory store(kind, ground->settings());
   try {
@@ -89,6 +88,15 @@ TEST_P(Memories, KeepTheirPromises) {
     FAIL() << check.promise << ": " << unmet.what();
   }
 }
+
+TEST_P(Memories, KeepTheirPromises) { expect_kept(std::get<0>(GetParam()), std::get<1>(GetParam())); }
+
+class VectorMemories : public Memories {};
+INSTANTIATE_TEST_SUITE_P(Memory, VectorMemories, testing::Combine(testing::Values(kRam), testing::ValuesIn(vector_checks())), [](const auto& info) {
+  return std::string(std::get<0>(info.param).name) + "_" + std::string(std::get<1>(info.param).name);
+});
+
+TEST_P(VectorMemories, KeepTheirPromises) { expect_kept(std::get<0>(GetParam()), std::get<1>(GetParam())); }
 
 // ---- those that outlive the process
 

@@ -186,6 +186,20 @@ TEST_F(PostgresLedger, WhatADeadWorkerHeldIsTakenOverWithItsDeathCounted) {
   EXPECT_EQ(faults(), Faults());
 }
 
+TEST_F(PostgresLedger, AClaimIsKnownToBeLostOnceOthersHaveTakenIt) {
+  const auto one = open();
+  one->enter("a");
+  const auto claim = one->claim_one();
+  EXPECT_EQ(one->sharing().claim_state(claim.run, claim.generation), ClaimState::held);
+  EXPECT_EQ(one->sharing().claim_state(claim.run, claim.generation + 1), ClaimState::lost);
+  lose_the_lease();
+  const auto two = open();
+  const auto taken = two->claim_one();
+  one->enter("b");  // it hears of it, and joins anew
+  EXPECT_EQ(one->sharing().claim_state(claim.run, claim.generation), ClaimState::lost);
+  EXPECT_EQ(two->sharing().claim_state(taken.run, taken.generation), ClaimState::held);
+}
+
 TEST_F(PostgresLedger, ALeaseIsOnesUntilItLeavesOrDies) {
   const auto one = open(), two = open();
   const auto lease = [](OpenLedger& l, std::vector<std::string> names) { return l.get(l.sharing().lease(std::move(names))); };

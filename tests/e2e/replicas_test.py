@@ -247,7 +247,7 @@ class Replicas(AgentdTest):
         (one.folder / "agents" / "watcher.toml").write_text(newer)
         asks = lambda host: host.get("/v1/agents/watcher")["manifest"]["task"]["query"]
         until("both go by it", lambda: [asks(one), asks(two)] == ["How is the load now?"] * 2)
-        self.assertIn("has been superseded; revision 2 is in force", two.log())
+        until("the other says that its own is old", lambda: "has been superseded; revision 2 is in force" in two.log())
         two.stop()
         two.start()
         self.assertEqual([asks(one), asks(two)], ["How is the load now?"] * 2)

@@ -32,7 +32,7 @@ class Doorstep:
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ntaken" if again is None else
                              f"HTTP/1.1 503 Away\r\nRetry-After: {again}\r\nContent-Length: 0\r\n\r\n".encode())
                 await writer.drain()
-        except (OSError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):  # the last: close
             pass
         finally:
             writer.close()

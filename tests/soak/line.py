@@ -1,5 +1,6 @@
 """A line between a client and a server on loopback that can be held up: what is said stays on its way, as when packets are lost."""
 import asyncio
+import contextlib
 import threading
 
 
@@ -23,7 +24,8 @@ class Line:
             writer.close()
             return
         self.writers |= {writer, far_writer}
-        await asyncio.gather(self.carry(reader, far_writer), self.carry(far_reader, writer))
+        with contextlib.suppress(asyncio.CancelledError):  # close
+            await asyncio.gather(self.carry(reader, far_writer), self.carry(far_reader, writer))
 
     async def carry(self, reader, writer):
         try:

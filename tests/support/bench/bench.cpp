@@ -44,7 +44,7 @@ Bench::Process::Process(Bench& bench)
     : ledger(bench.world_, bench.store_),
       worker({.world = bench.world_.world(), .ledger = ledger, .agents = *bench.source_, .cleaner = bench.cleaner_,
               .warn = [&bench](const std::string& line) { bench.warnings.push_back(line); }, .listener = bench.scene_.listener, .followers = bench.scene_.followers, .recipients = bench.scene_.recipients, .dry_run = bench.scene_.dry_run,
-              .can_ask = bench.scene_.can_ask}),
+              .sharing = bench.scene_.sharing, .can_ask = bench.scene_.can_ask}),
       decisions(bench.world_.world(), ledger, bench.cleaner_) {
   ledger.serve(kAgent, true);
   worker.start();

@@ -23,6 +23,7 @@ struct Scene {
   std::function<std::vector<event::Recipient>(const run::RunEnd&)> recipients;  // default: nobody
   bool dry_run = false;
   bool can_ask = true;                               // people
+  const port::LedgerSharing* sharing = nullptr;      // default: nobody shares the ledger
   std::string secret;                                // is not to be read anywhere; empty: nothing is secret
   std::function<run::Listener(run::Speaker)> listener;  // default: nobody listens
 };

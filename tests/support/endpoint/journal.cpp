@@ -39,6 +39,16 @@ void Journal::asked(int number, std::string_view call_id, std::uint64_t fingerpr
   write(std::move(line));
 }
 
+void Journal::embedded(int number, std::string_view body) {
+  if (fd_ < 0) return;
+  auto line = begin("embedded", number, "");
+  if (bodies_) {
+    line += ",\"body\":";
+    sdk::write_string(line, body);
+  }
+  write(std::move(line));
+}
+
 void Journal::answered(int number, std::string_view call_id, int status) {
   if (fd_ >= 0) write(begin("answered", number, call_id) + ",\"status\":" + std::to_string(status));
 }

@@ -15,6 +15,7 @@ class Journal {
   Journal& operator=(const Journal&) = delete;
 
   void asked(int number, std::string_view call_id, std::uint64_t fingerprint, int messages, std::string_view body);
+  void embedded(int number, std::string_view body);  // texts that are to be vectors, as they arrive
   void answered(int number, std::string_view call_id, int status);
 
  private:

@@ -28,7 +28,10 @@ constexpr char kHelp[] =
     "  --journal FILE    a line of JSON per request asked and answered\n"
     "  --bodies yes      the journal holds the requests' bodies too\n"
     "  --fail LIST       N=HOW or *=HOW, with commas: 400..599 (with :SECONDS for Retry-After), html, json, nothing, hang,\n"
-    "                    half, badargs, wrongargs, context, quota. N counts all requests from 1\n";
+    "                    half, badargs, wrongargs, context, quota. N counts all requests from 1\n"
+    "  --dimensions N    of a vector; default 256\n"
+    "  --means LIST      WORD=OTHER, with commas: the word lies where the other one does\n"
+    "  --embeddings HOW  every embedding fails in this way\n";
 
 [[noreturn]] void usage(const std::string& problem) {
   std::fprintf(stderr, "fake_endpoint: %s\n%s", problem.c_str(), kHelp);
@@ -51,6 +54,16 @@ void read_failures(std::string_view list, agentd::endpoint::Scenario& scenario) 
     const auto how = item.substr(equals + 1);
     if (const auto problem = agentd::endpoint::check_failure(how)) usage(*problem);
     scenario.failures[item.substr(0, equals) == "*" ? 0 : number(item.substr(0, equals), "--fail")] = how;
+  }
+}
+
+void read_meanings(std::string_view list, agentd::endpoint::Scenario& scenario) {
+  while (!list.empty()) {
+    const auto item = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), item.size() + 1));
+    const auto equals = item.find('=');
+    if (equals == item.npos) usage("--means takes WORD=OTHER");
+    scenario.means.emplace(item.substr(0, equals), item.substr(equals + 1));
   }
 }
 
@@ -78,6 +91,12 @@ int main(int argc, char** argv) {
     else if (option == "--key") scenario.key = value;
     else if (option == "--journal") journal_path = value;
     else if (option == "--bodies") bodies = value == "yes";
+    else if (option == "--dimensions") scenario.dimensions = std::max(number(value, option), 1);
+    else if (option == "--means") read_meanings(value, scenario);
+    else if (option == "--embeddings") {
+      if (const auto problem = agentd::endpoint::check_failure(value)) usage(*problem);
+      scenario.embeddings = value;
+    }
     else if (option == "--fail") read_failures(value, scenario);
     else usage("no such option: " + std::string(option));
   }

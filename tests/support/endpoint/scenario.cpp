@@ -14,19 +14,6 @@ void append_number(std::string& out, std::uint64_t value, int base = 10) {
   out.append(digits, std::to_chars(digits, digits + sizeof digits, value, base).ptr);
 }
 
-Reply whole(int status, std::string_view body, std::string_view more_headers = "", std::string_view type = "application/json") {
-  Reply reply{.status = status};
-  auto& out = reply.bytes;
-  out.reserve(160 + more_headers.size() + body.size());
-  out += "HTTP/1.1 ";
-  append_number(out, static_cast<std::uint64_t>(status));
-  (((out += " X\r\nContent-Type: ") += type) += "\r\n") += more_headers;
-  out += "Content-Length: ";
-  append_number(out, body.size());
-  (out += "\r\n\r\n") += body;
-  return reply;
-}
-
 std::string text_of(const Scenario& scenario, const Conversation& conversation) {  // the inside of a JSON string
   std::string text;
   sdk::write_string(text, scenario.text);
@@ -161,6 +148,19 @@ bool wants_call(const Scenario& scenario, const Conversation& conversation) {
 }
 
 }  // namespace
+
+Reply whole(int status, std::string_view body, std::string_view more_headers, std::string_view type) {
+  Reply reply{.status = status};
+  auto& out = reply.bytes;
+  out.reserve(160 + more_headers.size() + body.size());
+  out += "HTTP/1.1 ";
+  append_number(out, static_cast<std::uint64_t>(status));
+  (((out += " X\r\nContent-Type: ") += type) += "\r\n") += more_headers;
+  out += "Content-Length: ";
+  append_number(out, body.size());
+  (out += "\r\n\r\n") += body;
+  return reply;
+}
 
 const std::string* Scenario::failure(int number) const {
   auto found = failures.find(number);

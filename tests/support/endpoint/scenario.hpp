@@ -21,6 +21,10 @@ struct Scenario {
   std::string key;                   // empty: none asked for
   std::chrono::milliseconds delay{0};
 
+  int dimensions = 256;              // of a vector
+  std::map<std::string, std::string> means;  // a word, and the one that it is taken for
+  std::string embeddings;            // the way in which every one fails; empty: none does
+
   // By the request's number, from 1; 0 is every other one. See --help for the words.
   std::map<int, std::string> failures;
   const std::string* failure(int number) const;
@@ -34,6 +38,7 @@ struct Reply {
   bool never = false;                // nothing comes, and the connection stays open
 };
 
+Reply whole(int status, std::string_view body, std::string_view more_headers = "", std::string_view type = "application/json");
 // number makes ids of tool calls; request_id is echoed.
 Reply answer(const Scenario& scenario, const Conversation& conversation, int number);
 Reply refuse(int status, std::string_view type, std::string_view code, std::string_view message, std::string_view more_headers = "");

@@ -15,6 +15,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "tests/support/endpoint/embeddings.hpp"
+
 namespace agentd::endpoint {
 namespace {
 
@@ -143,6 +145,12 @@ void Server::serve(int fd, Connection& connection) {
 Reply Server::decide(std::string_view head, std::string_view body, int number, std::string& call_id, bool& journaled) {
   const auto path = head.substr(0, head.find("\r\n"));
   if (path.starts_with("GET /v1/models ")) return models();
+  if (path.starts_with("POST /v1/embeddings ")) {
+    journal_.embedded(number, body);
+    if (!scenario_.key.empty() && header(head, "authorization") != "Bearer " + scenario_.key)
+      return refuse(401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided.");
+    return embed(scenario_, body);
+  }
   if (!path.starts_with("POST /v1/chat/completions ")) return refuse(404, "invalid_request_error", "unknown_url", "Unknown request URL");
   journaled = true;
   call_id = header(head, "x-client-request-id");

@@ -26,6 +26,8 @@ class Given final : public port::LedgerSharing {
     for (const auto& name : names) all.push_back(generations[name]);
     co_return all;
   }
+  port::ClaimState claim_state(RunId, std::uint64_t) const override { std::abort(); }
+  bool clocks_agree() const override { std::abort(); }
   Async<port::LedgerResult<std::vector<port::WorkerSession>>> sessions() override { std::abort(); }
 };
 

@@ -11,6 +11,7 @@
 #include "host/overtaking.hpp"
 #include "host/redactor.hpp"
 #include "tests/support/bench/bench.hpp"
+#include "tests/support/shared_ledger.hpp"
 
 namespace agentd::host {
 namespace {
@@ -46,6 +47,7 @@ struct Bench {
   Members members;
   std::vector<Member> agents;
   std::unique_ptr<FakeLedger> ledger;
+  SharedLedger shared;
   std::unique_ptr<Slots> slots;
 
   void start() {
@@ -57,7 +59,7 @@ struct Bench {
     if (ledger) ledger->cut();
     ledger = std::make_unique<FakeLedger>(world, store);
     change(*ledger);
-    slots = std::make_unique<Slots>(world.world(), *ledger, members, log);
+    slots = std::make_unique<Slots>(world.world(), *ledger, members, log, &shared);
     auto starting = [](Slots& all) -> Async<bool> {
       co_await all.start();
       co_return true;
@@ -336,6 +338,38 @@ TEST(Slots, DoNotOvertakeThoseThatTheLedgerCouldNotTake) {
   for (const auto& [position, row] : b.store.runs) keys.push_back(row.entry.key);
   EXPECT_EQ(keys, (Runs{"a@2026-01-01T12:00:30.500Z", "a@2026-01-01T12:00:31Z", "a@2026-01-01T12:00:31.500Z",
                         "a@2026-01-01T12:00:32Z"}));
+}
+
+TEST(Slots, StandStillByAClockThatIsNotTheLedgers) {
+  Bench b;
+  b.agents.push_back(every("a", 10min));
+  b.shared.agree = false;
+  b.world.jump(1h);
+  b.start();
+  b.world.advance(20min);  // 13:20:30, by the clock that is wrong
+  EXPECT_EQ(b.runs("a"), Runs());
+  b.world.jump(-1h);
+  b.shared.agree = true;
+  b.world.advance(10min);
+  EXPECT_EQ(b.runs("a"), (Runs{"12:30 queued"})) << "its schedule comes into force by the right clock";
+}
+
+TEST(Slots, OfAClockThatWentWrongAreNotKeptForWhenItIsRight) {
+  for (const auto wrong : {1h, -1h}) {
+    Bench b;
+    auto member = every("a", 10min);
+    member.overlap = Overlap::allow;
+    b.agents.push_back(member);
+    b.start();
+    b.world.advance(10min);  // 12:10:30
+    b.world.jump(wrong);
+    b.shared.agree = false;
+    b.world.advance(15min);
+    b.world.jump(-wrong);
+    b.shared.agree = true;
+    b.world.advance(10min);  // 12:35:30
+    EXPECT_EQ(b.runs("a"), (Runs{"12:10 queued", "12:20 queued", "12:30 queued"}));
+  }
 }
 
 TEST(RunOnStart, IsOnceInALedgersLife) {

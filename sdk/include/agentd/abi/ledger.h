@@ -46,6 +46,8 @@ enum {
   AGENTD_LEDGER_OVER_BUDGET = 7
 };
 
+enum { AGENTD_CLAIM_LOST = 0, AGENTD_CLAIM_UNSURE = 1, AGENTD_CLAIM_HELD = 2 };
+
 typedef struct agentd_run_id {
   int64_t position; /* 0: none */
   uint32_t nonce;
@@ -207,15 +209,17 @@ typedef struct agentd_ledger {
   void (*cursors)(void* self, agentd_op, const agentd_str* names, uint64_t count);    /* numbers, in order; 0: none of that name */
   void (*remove)(void* self, const agentd_ledger_remove*);
   void (*backup)(void* self, agentd_op, agentd_str file); /* ended by `ended` */
-  /* Both NULL: no other process ever has this ledger open. */
+  /* All four NULL: no other process ever has this ledger open. */
   void (*lease)(void* self, agentd_op, const agentd_str* names, uint64_t count); /* numbers, in order: a generation; 0: another's */
   void (*sessions)(void* self, agentd_op);                                       /* sessions, the oldest first */
+  int32_t (*claim_state)(void* self, agentd_run_id, uint64_t generation);        /* no operation: of a claim that was given here, AGENTD_CLAIM_... */
+  int32_t (*clocks_agree)(void* self, int64_t now_ms);                           /* no operation. 0: nothing is entered or claimed here until they do */
   /* Without an instance, on the files that one of these settings would open; it blocks. */
   void (*check_files)(agentd_str settings, const agentd_ledger_ear*); /* reads every row, also while another process has the ledger open */
   int32_t (*copy_files)(agentd_str settings, agentd_str file, const agentd_ledger_ear*); /* UNAVAILABLE: another process has the ledger open */
   int32_t (*restore_files)(agentd_str settings, agentd_str file, int64_t now_ms, const agentd_ledger_ear*); /* likewise */
 } agentd_ledger;
-AGENTD_ASSERT(sizeof(agentd_ledger) == 22 * sizeof(void*));
+AGENTD_ASSERT(sizeof(agentd_ledger) == 24 * sizeof(void*));
 
 typedef struct agentd_ledger_admission {
   int32_t kind;
@@ -327,7 +331,7 @@ typedef struct agentd_ledger_session {
   const agentd_str* leases; /* that it holds */
   uint64_t lease_count;
   uint32_t is_this;
-  uint32_t reserved;
+  uint32_t clock_is_off; /* 1: by more than is allowed */
 } agentd_ledger_session;
 
 /* [any] May come inside the slot that began the operation. */
