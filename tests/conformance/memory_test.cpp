@@ -93,7 +93,7 @@ void expect_kept(const MemoryKind& kind, const Check<MemoryBench>& check) {
 TEST_P(Memories, KeepTheirPromises) { expect_kept(std::get<0>(GetParam()), std::get<1>(GetParam())); }
 
 class VectorMemories : public Memories {};
-INSTANTIATE_TEST_SUITE_P(Memory, VectorMemories, testing::Combine(testing::Values(kSqlite, kRam), testing::ValuesIn(vector_checks())), [](const auto& info) {
+INSTANTIATE_TEST_SUITE_P(Memory, VectorMemories, testing::Combine(testing::Values(kSqlite, kRam, kPostgres), testing::ValuesIn(vector_checks())), [](const auto& info) {
   return std::string(std::get<0>(info.param).name) + "_" + std::string(std::get<1>(info.param).name);
 });
 
@@ -192,7 +192,7 @@ TEST(SqliteMemory, TakesAFileOfBeforeThereWereVectors) {
 }
 
 class LastingVectors : public MemorySuite {};
-INSTANTIATE_TEST_SUITE_P(Memory, LastingVectors, testing::Values(kSqlite), name_of);
+INSTANTIATE_TEST_SUITE_P(Memory, LastingVectors, testing::Values(kSqlite, kPostgres), name_of);
 
 TEST_P(LastingVectors, AreFoundAfterARestart) {
   auto store = open();
