@@ -5,6 +5,8 @@
 #include <set>
 
 #include "stores/text/words.hpp"
+#include "stores/vectors/cosine.hpp"
+#include "stores/vectors/spaces.hpp"
 
 namespace agentd::postgres {
 namespace {
@@ -20,14 +22,29 @@ CREATE INDEX memories_by_session ON memories(agent,session,position);
 CREATE INDEX memories_by_agent ON memories(agent,position);
 CREATE INDEX memories_by_terms ON memories USING gin(terms);
 )";
-constexpr const char* kSteps[] = {kVersion1};
+// Vectors are of length 1. They stand in a type that every server has; an extension's own could be made from it.
+constexpr const char* kFrom1To2 = R"(
+CREATE TABLE memory_vectors(position bigint PRIMARY KEY REFERENCES memories(position) ON DELETE CASCADE, space bytea NOT NULL, vector real[] NOT NULL);
+CREATE INDEX memory_vectors_by_space ON memory_vectors(space);
+)";
+constexpr const char* kSteps[] = {kVersion1, kFrom1To2};
 const Migrations kTables{"memory", kSteps};
 
 // Who puts for an agent has it for itself: its positions are in the order of commits.
 constexpr Statement kLock{"SELECT pg_advisory_xact_lock(hashtextextended($1::text||'.memories.'||$2::text,7126))"};
-constexpr Statement kPut{"INSERT INTO memories(agent,id,type,session,created,text,json,words,size,terms) VALUES($1::text,$2::bytea,$3::int8,$4::bytea,$5::int8,$6::bytea,$7::bytea,$8::text,$9::int8,$10::text[]) "
-                         "ON CONFLICT(agent,id) DO UPDATE SET type=excluded.type,session=excluded.session,created=excluded.created,text=excluded.text,json=excluded.json,"
-                         "words=excluded.words,size=excluded.size,terms=excluded.terms"};
+#define PUT                                                                                                                                                                                       \
+  "WITH kept AS (INSERT INTO memories(agent,id,type,session,created,text,json,words,size,terms) VALUES($1::text,$2::bytea,$3::int8,$4::bytea,$5::int8,$6::bytea,$7::bytea,$8::text,$9::int8,"     \
+  "$10::text[]) ON CONFLICT(agent,id) DO UPDATE SET type=excluded.type,session=excluded.session,created=excluded.created,text=excluded.text,json=excluded.json,words=excluded.words,"             \
+  "size=excluded.size,terms=excluded.terms RETURNING position) "
+constexpr Statement kPut{PUT "DELETE FROM memory_vectors v USING kept k WHERE v.position=k.position"};
+constexpr Statement kPutWithVector{PUT "INSERT INTO memory_vectors(position,space,vector) SELECT position,$11::bytea,$12::real[] FROM kept "
+                                       "ON CONFLICT(position) DO UPDATE SET space=excluded.space,vector=excluded.vector"};
+
+// Who puts vectors of a space has it for itself: they have one number of dimensions, whoever comes first.
+constexpr Statement kLockSpace{"SELECT pg_advisory_xact_lock(hashtextextended($1::text||'.spaces.'||encode($2::bytea,'hex'),7126))"};
+constexpr Statement kDimensions{"SELECT array_length(vector,1)::int8 FROM memory_vectors WHERE space=$1::bytea LIMIT 1"};
+constexpr Statement kVectors{"SELECT e.position,v.vector FROM memories e JOIN memory_vectors v ON v.position=e.position WHERE e.agent=$1::text AND v.space=$2::bytea AND ($3::int8=0 OR e.type=$3) "
+                             "AND ($4::bytea='' OR e.session=$4) AND e.position>$5::int8 ORDER BY e.position LIMIT $6::int8"};
 
 #define ENTRY_COLUMNS "e.position,e.id,e.type,e.session,e.created,e.text,e.json"
 constexpr Statement kListAgent{"SELECT " ENTRY_COLUMNS " FROM memories e WHERE agent=$1::text AND position<$2::int8 AND ($3::int8=0 OR type=$3) ORDER BY position DESC LIMIT $4::int8"};
@@ -42,8 +59,10 @@ constexpr Statement kSearch{
     "hits AS (SELECT position, size, n, times::float8, count(*) OVER (PARTITION BY n) AS others FROM fit WHERE times>0), "
     "best AS (SELECT position, sum(ln(1+(1e6-others+0.5)/(others+0.5))*times*2.2/(times+1.2*(0.25+0.75*size/50))) AS score FROM hits GROUP BY position ORDER BY 2 DESC, 1 DESC LIMIT $5::int8) "
     "SELECT " ENTRY_COLUMNS ",b.score FROM best b JOIN memories e ON e.position=b.position ORDER BY b.score DESC, e.position DESC"};
+constexpr Statement kAt{"SELECT " ENTRY_COLUMNS " FROM unnest($1::int8[]) WITH ORDINALITY a(position,n) JOIN memories e ON e.position=a.position ORDER BY a.n"};
 constexpr Statement kRemove{"DELETE FROM memories WHERE agent=$1::text AND ($2::bytea='' OR id=$2) AND ($3::int8=0 OR type=$3) AND ($4::bytea='' OR session=$4)"};
 
+constexpr std::int64_t kNumbersAtOnce = 1'000'000;  // of vectors that are fetched to be compared: some 8 MB
 constexpr std::size_t kMostOfATerm = 100;  // bytes: an index takes none that is long, and a text may be one word of a mebibyte
 
 std::string spaced(const std::vector<std::string>& words) {
@@ -66,6 +85,35 @@ Column terms(const std::string& agent, const std::vector<std::string>& words) {
   Column column(Column::Type::text);
   for (const auto& one : std::set<std::string>(words.begin(), words.end())) column.add(term(agent, one));
   return column;
+}
+
+// A float4[] as it comes and goes: one dimension, no nulls, the number of the type, how many there are and where they begin; then each
+// behind its size.
+constexpr std::int32_t kFloat4 = 700, kSizeOfFloat4 = 4;
+
+std::string numbers(const std::vector<float>& vector) {
+  std::string binary;
+  for (const std::int32_t head : {1, 0, kFloat4, static_cast<std::int32_t>(vector.size()), 1}) append_int32(binary, head);
+  for (const float number : vector) {
+    append_int32(binary, kSizeOfFloat4);
+    append_int32(binary, std::bit_cast<std::int32_t>(number));
+  }
+  return binary;
+}
+
+void read_numbers(std::string_view binary, std::vector<float>& into) {
+  constexpr std::size_t kHead = 20, kElement = 8;
+  into.clear();
+  for (std::size_t at = kHead; at + kElement <= binary.size(); at += kElement) {
+    std::uint32_t bits = 0;
+    for (std::size_t i = 4; i < kElement; ++i) bits = bits << 8 | static_cast<unsigned char>(binary[at + i]);
+    into.push_back(std::bit_cast<float>(bits));
+  }
+}
+
+std::size_t dimensions_of(Connection& connection, const std::string& space) {
+  const auto rows = connection.ask(kDimensions, Parameters(std::string_view(space)));
+  return rows.empty() ? 0 : static_cast<std::size_t>(rows.integer(0, 0));
 }
 
 std::int64_t type(const sdk::MemoryQuery& query) { return static_cast<std::int64_t>(query.type); }
@@ -92,15 +140,22 @@ Memory::Memory(const Settings& settings, const sdk::Host& host) : client_(settin
 
 void Memory::put(const std::vector<sdk::MemoryEntry>& all) {
   if (all.empty()) return;
-  std::set<std::string> agents;
-  for (const auto& e : all) agents.insert(e.agent_id);
+  std::set<std::string> agents, spaces;
+  for (const auto& e : all) {
+    agents.insert(e.agent_id);
+    if (!e.vector.empty()) spaces.insert(e.space);
+  }
   client_.with([&](Connection& connection) {
     Transaction transaction(connection);
     for (const auto& agent : agents) connection.send(kLock, Parameters(std::string_view(client_.schema()), std::string_view(agent)));  // in one order, so that none wait for each other
+    for (const auto& space : spaces) connection.send(kLockSpace, Parameters(std::string_view(client_.schema()), std::string_view(space)));
+    stores::check_spaces(all, [&](const std::string& space) { return dimensions_of(connection, space); });
     for (const auto& e : all) {
       const auto words = stores::words_of(e.text);
-      connection.send(kPut, Parameters(std::string_view(e.agent_id), std::string_view(e.id), static_cast<std::int64_t>(e.type), std::string_view(e.session_id), e.created_ms, std::string_view(e.text),
-                                       std::string_view(e.json), std::string_view(spaced(words)), static_cast<std::int64_t>(words.size()), terms(e.agent_id, words)));
+      Parameters parameters(std::string_view(e.agent_id), std::string_view(e.id), static_cast<std::int64_t>(e.type), std::string_view(e.session_id), e.created_ms, std::string_view(e.text),
+                                       std::string_view(e.json), std::string_view(spaced(words)), static_cast<std::int64_t>(words.size()), terms(e.agent_id, words));
+      if (!e.vector.empty()) parameters.add(std::string_view(e.space)), parameters.add(std::string_view(numbers(stores::unit(e.vector))));
+      connection.send(e.vector.empty() ? kPut : kPutWithVector, parameters);
     }
     transaction.send_commit();
     connection.sync();
@@ -115,7 +170,39 @@ std::vector<sdk::MemoryEntry> Memory::list(const sdk::MemoryQuery& query) {
   });
 }
 
+// All that fit are fetched, some at a time, and compared here: SQL would take them apart number by number.
+std::vector<sdk::MemoryEntry> Memory::nearest(const sdk::MemoryQuery& query) {
+  return client_.with([&](Connection& connection) {
+    Transaction transaction(connection, Transaction::Kind::snapshot);
+    const auto dimensions = dimensions_of(connection, query.space);
+    stores::check_space(query, dimensions);
+    const auto wanted = stores::unit(query.vector);
+    const auto at_once = std::max<std::int64_t>(1, kNumbersAtOnce / static_cast<std::int64_t>(wanted.size()));
+    stores::Nearest best(query.limit);
+    std::vector<float> other;
+    std::int64_t last = 0;
+    for (bool is_more = dimensions > 0; is_more;) {
+      const auto rows = connection.ask(kVectors, Parameters(std::string_view(query.agent_id), std::string_view(query.space), type(query), std::string_view(query.session_id), last, at_once));
+      for (int row = 0; row < rows.rows(); ++row) {
+        last = rows.integer(row, 0);
+        read_numbers(rows.bytes(row, 1), other);
+        best.offer({static_cast<std::uint64_t>(last), stores::cosine(wanted, other)});
+      }
+      is_more = rows.rows() == at_once;
+    }
+    Column positions(Column::Type::int8);
+    const auto neighbours = best.best();
+    for (const auto& one : neighbours) positions.add(static_cast<std::int64_t>(one.position));
+    auto found = entries(connection.ask(kAt, Parameters(positions)), query.agent_id);
+    transaction.send_commit();
+    connection.sync();
+    for (std::size_t i = 0; i < found.size(); ++i) found[i].score = neighbours[i].score;
+    return found;
+  });
+}
+
 std::vector<sdk::MemoryEntry> Memory::search(const sdk::MemoryQuery& query) {
+  if (!query.vector.empty()) return nearest(query);
   Column any(Column::Type::text), phrases(Column::Type::text);
   for (const auto& phrase : stores::phrases_of(query.text)) {
     any.add(term(query.agent_id, phrase.front()));

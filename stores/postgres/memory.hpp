@@ -1,4 +1,4 @@
-// What agents remember, with a search by words that an index answers: the component `postgres` of agentd.memory/1.
+// What agents remember, with a search by words that an index answers, and by vectors, which are compared one by one: the component `postgres` of agentd.memory/1.
 #pragma once
 #include <agentd/sdk/memory.hpp>
 
@@ -10,6 +10,7 @@ namespace agentd::postgres {
 class Memory final : public sdk::MemoryStore {
  public:
   using Config = Settings;
+  static constexpr bool vectors = true;
   Memory(const Settings& settings, const sdk::Host& host);
 
   void put(const std::vector<sdk::MemoryEntry>& entries) override;
@@ -18,6 +19,7 @@ class Memory final : public sdk::MemoryStore {
   uint64_t remove(const sdk::MemoryQuery& query) override;
 
  private:
+  std::vector<sdk::MemoryEntry> nearest(const sdk::MemoryQuery& query);
   Client client_;
 };
 

@@ -115,13 +115,14 @@ std::string_view Statement::bytes(int column) const {
   return data ? std::string_view(data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))) : std::string_view();
 }
 
-Db::Db(const std::filesystem::path& file, Mode mode, const char* tables) : Db(file, mode) {
+Db::Db(const std::filesystem::path& file, Mode mode, std::initializer_list<const char*> steps) : Db(file, mode) {
   Transaction transaction(*this);
   Statement version(*this, "PRAGMA user_version");
   const auto found = version.step() ? version.integer(0) : 0;
   version.reset();
-  if (found > 1) throw DbError(SQLITE_ERROR, name_ + " was written by a newer agentd (version " + std::to_string(found) + "); use that one");
-  if (found == 0) run(tables), run("PRAGMA user_version=1");
+  if (found > static_cast<std::int64_t>(steps.size())) throw DbError(SQLITE_ERROR, name_ + " was written by a newer agentd (version " + std::to_string(found) + "); use that one");
+  for (auto step = steps.begin() + found; step != steps.end(); ++step) run(*step);
+  if (found < static_cast<std::int64_t>(steps.size())) run(("PRAGMA user_version=" + std::to_string(steps.size())).c_str());
   transaction.commit();
 }
 

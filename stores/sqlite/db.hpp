@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -31,8 +32,8 @@ class Db {
   // What of a file that is new becomes free may be given back to the disk, for a little more to write.
   enum class Space { kept, given_back };
   Db(const std::filesystem::path& file, Mode mode, Space space = Space::kept);
-  // Of a file that has one schema so far: `tables` makes it, a newer one is refused.
-  Db(const std::filesystem::path& file, Mode mode, const char* tables);
+  // Of a file whose version is the number of steps that made it: what is missing is done in one transaction, a newer one is refused.
+  Db(const std::filesystem::path& file, Mode mode, std::initializer_list<const char*> steps);
   ~Db();
   Db(const Db&) = delete;
   Db& operator=(const Db&) = delete;
@@ -54,6 +55,11 @@ class Db {
   std::string name_;
   std::uint64_t wal_bytes_ = 0;
   std::int64_t page_size_ = 4096;
+};
+
+// Bytes that are no text.
+struct Blob {
+  std::string_view bytes;
 };
 
 // A statement, prepared when it is first used and kept for the life of its connection: most processes need few of those there are.
@@ -90,6 +96,7 @@ class Statement {
   void prepare();
   void bind_one(int index, std::int64_t value) { check(sqlite3_bind_int64(statement_, index, value)); }
   void bind_one(int index, std::string_view text);
+  void bind_one(int index, Blob blob) { check(sqlite3_bind_blob64(statement_, index, blob.bytes.data(), blob.bytes.size(), SQLITE_STATIC)); }
   void bind_one(int index, std::nullptr_t) { check(sqlite3_bind_null(statement_, index)); }
   void bind_one(int index, const std::optional<std::string_view>& text) { text ? bind_one(index, *text) : bind_one(index, nullptr); }
   void check(int code) {

@@ -13,7 +13,7 @@ CREATE TABLE events(id TEXT PRIMARY KEY, type TEXT NOT NULL, agent_id TEXT NOT N
 Events::Events(const Settings& settings)
 try : file_(file_in(settings, "events.db")),
       lock_(file_),
-      db_(file_, Db::Mode::write, kTables),
+      db_(file_, Db::Mode::write, {kTables}),
       insert_(db_, "INSERT INTO events VALUES(?,?,?,?,?,?,?) ON CONFLICT(id) DO NOTHING"),
       kept_(db_, "SELECT timestamp_ms,run_id FROM events WHERE id=?") {
 } catch (const DbError& e) {

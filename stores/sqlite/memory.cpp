@@ -40,8 +40,8 @@ std::int64_t before(const sdk::MemoryQuery& query) { return query.before ? stati
 
 }  // namespace
 
-Memory::Memory(const Settings& settings)
-try : db_(file_in(settings, "memory.db"), Db::Mode::write, kTables),
+Memory::Memory(const Settings& settings, const sdk::Host& host)
+try : db_(file_in(settings, "memory.db"), Db::Mode::write, {kTables, kVectorTables}),
       put_(db_, "INSERT INTO entries(agent,id,type,session,created,text,json) VALUES(?,?,?,?,?,?,?) ON CONFLICT(agent,id) DO UPDATE SET "
                 "type=excluded.type,session=excluded.session,created=excluded.created,text=excluded.text,json=excluded.json RETURNING position"),
       index_(db_, "INSERT INTO words(rowid,agent,text) VALUES(?,?,?)"),
@@ -53,7 +53,9 @@ try : db_(file_in(settings, "memory.db"), Db::Mode::write, kTables),
       list_agent_(db_, "SELECT " ENTRY_COLUMNS " FROM entries e INDEXED BY entries_by_agent WHERE agent=?1 AND position<?2 AND (?3=0 OR type=?3) "
                        "ORDER BY position DESC LIMIT ?4"),
       list_session_(db_, "SELECT " ENTRY_COLUMNS " FROM entries e INDEXED BY entries_by_session WHERE agent=?1 AND session=?5 AND position<?2 AND (?3=0 OR type=?3) "
-                         "ORDER BY position DESC LIMIT ?4") {
+                         "ORDER BY position DESC LIMIT ?4"),
+      at_(db_, "SELECT " ENTRY_COLUMNS " FROM entries e WHERE position=?1"),
+      vectors_(db_, file_in(settings, "memory.db"), host) {
 } catch (const DbError& e) {
   throw sdk::Error(std::string("the memory store cannot be opened: ") + e.what());
 }
@@ -67,11 +69,13 @@ void Memory::put_one(const sdk::MemoryEntry& e) {
   }
   unindex_.exec(position);
   index_.exec(position, std::string_view(agent_token(e.agent_id)), std::string_view(spaced(e.text)));
+  vectors_.put(position, e);
 }
 
 void Memory::put(const std::vector<sdk::MemoryEntry>& entries) {
   answering([&] {
     Transaction transaction(db_);
+    vectors_.check(entries);
     for (const auto& entry : entries) put_one(entry);
     transaction.commit();
     db_.bound_wal();
@@ -96,8 +100,21 @@ bool Memory::may_hold(const sdk::MemoryQuery& query) {
   return reading.next();
 }
 
+std::vector<sdk::MemoryEntry> Memory::nearest(const sdk::MemoryQuery& query) {
+  const Snapshot snapshot(db_);
+  std::vector<sdk::MemoryEntry> found;
+  for (const auto& one : vectors_.nearest(query)) {
+    Reading reading(at_, static_cast<std::int64_t>(one.position));
+    if (!reading.next()) continue;
+    found.push_back(entry(*reading));
+    found.back().score = one.score;
+  }
+  return found;
+}
+
 std::vector<sdk::MemoryEntry> Memory::search(const sdk::MemoryQuery& query) {
   return answering([&] {
+    if (!query.vector.empty()) return nearest(query);
     std::vector<sdk::MemoryEntry> found;
     if (!may_hold(query)) return found;
     const auto words = any_word_of(query.text);
@@ -120,7 +137,7 @@ uint64_t Memory::remove(const sdk::MemoryQuery& query) {
       Reading removing(remove_, std::string_view(query.agent_id), std::string_view(query.id), type(query), std::string_view(query.session_id));
       while (removing.next()) positions.push_back(removing->integer(0));
     }
-    for (const auto position : positions) unindex_.exec(position);
+    for (const auto position : positions) unindex_.exec(position), vectors_.drop(position);
     transaction.commit();
     return static_cast<uint64_t>(positions.size());
   });

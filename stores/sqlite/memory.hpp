@@ -1,9 +1,10 @@
-// What agents remember, in one SQLite file with a full-text index: the component `sqlite` of agentd.memory/1.
+// What agents remember, in one SQLite file with a full-text index and vectors: the component `sqlite` of agentd.memory/1.
 #pragma once
 #include <agentd/sdk/memory.hpp>
 
 #include "db.hpp"
 #include "settings.hpp"
+#include "vectors.hpp"
 
 namespace agentd::sqlite {
 
@@ -11,7 +12,8 @@ namespace agentd::sqlite {
 class Memory : public sdk::MemoryStore {
  public:
   using Config = Settings;
-  explicit Memory(const Settings& settings);
+  static constexpr bool vectors = true;
+  Memory(const Settings& settings, const sdk::Host& host);
   void put(const std::vector<sdk::MemoryEntry>& entries) override;
   std::vector<sdk::MemoryEntry> list(const sdk::MemoryQuery& query) override;
   std::vector<sdk::MemoryEntry> search(const sdk::MemoryQuery& query) override;
@@ -19,10 +21,12 @@ class Memory : public sdk::MemoryStore {
 
  private:
   void put_one(const sdk::MemoryEntry& entry);
+  std::vector<sdk::MemoryEntry> nearest(const sdk::MemoryQuery& query);
   bool may_hold(const sdk::MemoryQuery& query);
   Db db_;
   Statement put_, index_, unindex_, lasting_, search_, remove_;
-  Statement list_agent_, list_session_;
+  Statement list_agent_, list_session_, at_;
+  Vectors vectors_;
 };
 
 }  // namespace agentd::sqlite

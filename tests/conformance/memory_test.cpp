@@ -1,5 +1,6 @@
 // What every memory store promises. Run over each implementation through its shared object.
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <set>
 
@@ -92,7 +93,7 @@ void expect_kept(const MemoryKind& kind, const Check<MemoryBench>& check) {
 TEST_P(Memories, KeepTheirPromises) { expect_kept(std::get<0>(GetParam()), std::get<1>(GetParam())); }
 
 class VectorMemories : public Memories {};
-INSTANTIATE_TEST_SUITE_P(Memory, VectorMemories, testing::Combine(testing::Values(kRam), testing::ValuesIn(vector_checks())), [](const auto& info) {
+INSTANTIATE_TEST_SUITE_P(Memory, VectorMemories, testing::Combine(testing::Values(kSqlite, kRam, kPostgres), testing::ValuesIn(vector_checks())), [](const auto& info) {
   return std::string(std::get<0>(info.param).name) + "_" + std::string(std::get<1>(info.param).name);
 });
 
@@ -144,6 +145,62 @@ TEST_P(LastingMemory, TakesSeveralWritersAtOnce) {
     const auto& asked = (*listed)[i + 1].id;
     EXPECT_EQ((*listed)[i].id, asked.substr(0, asked.size() - 1) + "1") << "what was put together stands together";
   }
+}
+
+// ---- a file of before there were vectors
+
+MemoryEntry placed(const std::string& id, std::vector<float> vector) {
+  auto e = entry(id, "apples");
+  e.vector = std::move(vector);
+  e.space = "small";
+  return e;
+}
+MemoryQuery near(std::vector<float> vector) {
+  auto q = all();
+  q.vector = std::move(vector);
+  q.space = "small";
+  return q;
+}
+
+TEST(SqliteMemory, TakesAFileOfBeforeThereWereVectors) {
+  FolderGround ground;
+  const auto change = [&](const char* sql) {
+    sqlite3* db = nullptr;
+    sqlite3_open((ground.path() / "memory.db").c_str(), &db);
+    char* error = nullptr;
+    EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, &error), SQLITE_OK) << error;
+    sqlite3_close(db);
+  };
+  const auto open = [&] { return std::make_unique<OpenMemory>(kSqlite, static_cast<const Ground&>(ground).settings()); };
+  ASSERT_TRUE(open()->put({entry("1", "apples"), entry("2", "pears")}));
+  change("DROP TABLE vectors; DROP TABLE spaces; PRAGMA user_version=1");
+  auto store = open();
+  EXPECT_EQ(ids(store->list(all())), (Ids{"2", "1"}));
+  EXPECT_EQ(ids(store->search(all("apples"))), Ids{"1"});
+  EXPECT_EQ(ids(store->search(near({1, 0}))), Ids{});
+  ASSERT_TRUE(store->put({placed("3", {1, 1}), placed("1", {1, 0})}));
+  store = open();
+  EXPECT_EQ(ids(store->search(near({1, 0}))), (Ids{"1", "3"}));
+  EXPECT_EQ(ids(store->list(all())), (Ids{"3", "2", "1"}));
+  change("PRAGMA user_version=3");
+  try {
+    open();
+    FAIL() << "a file of a newer version was taken";
+  } catch (const std::runtime_error& e) {
+    EXPECT_NE(std::string(e.what()).find("was written by a newer agentd (version 3)"), std::string::npos) << e.what();
+  }
+}
+
+class LastingVectors : public MemorySuite {};
+INSTANTIATE_TEST_SUITE_P(Memory, LastingVectors, testing::Values(kSqlite, kPostgres), name_of);
+
+TEST_P(LastingVectors, AreFoundAfterARestart) {
+  auto store = open();
+  ASSERT_TRUE(store->put({placed("1", {1, 0}), placed("2", {0, 1})}));
+  store = open();
+  EXPECT_EQ(ids(store->search(near({0, 1}))), (Ids{"2", "1"}));
+  const auto refused = store->put({placed("3", {1, 0, 0})});
+  ASSERT_FALSE(refused) << "what a space has is known after a restart";
 }
 
 // ---- those on a server

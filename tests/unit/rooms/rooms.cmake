@@ -27,6 +27,7 @@ set(walls
   "boost/dll|core/plugin/"
   "curl/curl|core/net/,tests/"
   "sqlite3\\.h|stores/sqlite/,tests/"
+  "hnswlib/|stores/sqlite/"
   "hiredis/|stores/redis/,tests/"
   "libpq|stores/postgres/,tests/"
   "CLI/|host/"
