@@ -6,7 +6,7 @@ import unittest
 from agentd import BUILD, until
 from fleet import FleetTest
 
-AGENTS, AHEAD, WRONG_FOR, RIGHT_FOR, HOUR = 12, 12, 12, 14, 3600  # seconds, but the first
+AGENTS, AHEAD, WRONG_FOR, RIGHT_FOR, HOUR = 12, 20, 12, 14, 3600  # seconds, but the first
 
 
 class Clocks(FleetTest):
@@ -30,6 +30,7 @@ class Clocks(FleetTest):
             self.ahead.wait_ready(), self.behind.wait_ready()
             self.replica("right", self.all_agents)
         self.wait_ready()
+        self.assertLess(time.time(), self.begin, "they were ready too late")
         self.right = next(host for host in self.replicas if host.name == "right")
 
     def expect_it_is_told(self):

@@ -9,7 +9,7 @@ from agentd import until
 from fleet import LEASE, FleetTest
 from line import Line
 
-AGENTS, AHEAD, AWAY, BEFORE, AFTER = 24, 12, LEASE + 6, 6, 24  # seconds, but the first
+AGENTS, AHEAD, AWAY, BEFORE, AFTER = 24, 20, LEASE + 6, 6, 24  # seconds, but the first
 COME_AGAIN = LEASE * 2 // 3 + 3  # when a call that was not taken is to be tried again: behind two thirds of the lease
 PROMPTLY = 0.5  # what is on its way when the time is up
 
@@ -24,6 +24,7 @@ class LostTouch(FleetTest):
         self.replica("two", self.all_agents)
         self.replica("three", self.all_agents)
         self.wait_ready()
+        self.assertLess(time.time(), self.begin, "they were ready too late")
 
     def deliveries(self, since, until_=float("inf")):
         return [one for one in self.doorstep.deliveries("one") if since <= one.at < until_]
