@@ -130,10 +130,11 @@ COMMIT;
 
 def floor(database, group, writers):
     """Runs per second of the same groups, written by nobody who thinks."""
-    tables = ("head", "groups", "workers", "agents", "runs", "records")
-    database.ask("DROP SCHEMA IF EXISTS floor CASCADE; CREATE SCHEMA floor;" + "".join(f"CREATE TABLE floor.{name}(LIKE agentd.{name} INCLUDING ALL);" for name in tables) +
-                 "INSERT INTO floor.head SELECT * FROM agentd.head; INSERT INTO floor.agents SELECT * FROM agentd.agents; INSERT INTO floor.workers(id,until,host,process,version) VALUES(1,'infinity','',1,'');"
-                 "INSERT INTO floor.runs SELECT row_number() OVER(),agent,nonce,revision,due,entered,said,last,0,0,checksum,0,1,0,NULL,payload FROM agentd.runs; ANALYZE floor.runs")
+    tables = subprocess.run([program("pg_dump"), "--schema-only", "--schema=agentd", database.url], capture_output=True, text=True, check=True).stdout
+    database.ask("DROP SCHEMA IF EXISTS floor CASCADE")
+    subprocess.run([program("psql"), "-Xq", "-v", "ON_ERROR_STOP=1", database.url], input=tables.replace("agentd", "floor"), text=True, check=True, stdout=subprocess.DEVNULL)
+    database.ask("INSERT INTO floor.head SELECT * FROM agentd.head; INSERT INTO floor.agents SELECT * FROM agentd.agents; INSERT INTO floor.workers(id,until,host,process,version) VALUES(1,'infinity','',1,'');"
+                 "INSERT INTO floor.runs SELECT row_number() OVER(),agent,nonce,revision,due,entered,said,last,0,0,checksum,0,1,0,NULL,payload FROM agentd.runs; ANALYZE")
     runs = database.ask("SELECT count(*) FROM floor.runs")[0]
     file = database.folder / "group.sql"
     file.write_text(script(group))
