@@ -23,6 +23,11 @@ NanoDollars cost(const manifest::Prices& prices, const port::Usage& usage) {
   return static_cast<NanoDollars>((sum + kTokensOfAPrice - 1) / kTokensOfAPrice);
 }
 
+void add(event::Totals& totals, const event::Embedding& embedding) {
+  totals.input_tokens += known(embedding.tokens);
+  totals.cost += embedding.cost;
+}
+
 void add(event::Totals& totals, const event::Answered& answered) {
   ++totals.requests;
   totals.cost += answered.cost;

@@ -12,6 +12,8 @@ namespace agentd::budget {
 // input and has its own price. Rounded up to a whole nano-dollar.
 NanoDollars cost(const manifest::Prices& prices, const port::Usage& usage);
 
+// Adds what an embedding took: tokens and money, but no model call.
+void add(event::Totals& totals, const event::Embedding& embedding);
 // Adds a model call that has answered.
 void add(event::Totals& totals, const event::Answered& answered);
 // Adds one that was sent and failed. What an endpoint refuses for its account's sake does not count: such a run waits.

@@ -179,6 +179,15 @@ const char* reason(Started::Why why) {
   }
 }
 
+std::string embedding_of(const Embedding& e) {
+  ObjectWriter out;
+  out.text("provider", e.provider).text("model", e.model);
+  if (e.tokens >= 0) out.number("tokens", e.tokens);
+  if (e.cost > 0) out.raw("cost", format_dollars(e.cost));
+  if (!e.error.empty()) out.text("error", e.error);
+  return out.finish();
+}
+
 void expand(Expansion& out, const Started& s) {
   if (s.why == Started::Why::first || s.why == Started::Why::retry) {
     ObjectWriter payload;
@@ -187,6 +196,7 @@ void expand(Expansion& out, const Started& s) {
     ObjectWriter kwargs;
     kwargs.text("query", s.query).raw("params", or_empty_object(s.params));
     payload.raw("kwargs", kwargs.finish());
+    if (s.embedding) payload.raw("embedding", embedding_of(*s.embedding));
     out.add("background_task_started", std::move(payload));
   } else {
     auto payload = step_aside(reason(s.why), {}, 0);

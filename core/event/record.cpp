@@ -42,6 +42,9 @@ class Out;
 class In;
 
 template <class A> void fields(A& a, ModelCall& r) { a("step", r.step, 0); a("provider", r.provider); a("model", r.model); }
+template <class A> void fields(A& a, Embedding& r) {
+  a("provider", r.provider); a("model", r.model); a("requests", r.requests, 0); a("tokens", r.tokens, -1); a("cost", r.cost, 0); a("error", r.error);
+}
 template <class A> void fields(A& a, CallStart& r) {
   a("step", r.step, 0); a("index", r.index, 0); a("tool", r.tool); a("effect", r.effect, port::Effect::once);
 }
@@ -74,7 +77,7 @@ template <class A> void fields(A& a, Entered& r) {
 }
 template <class A> void fields(A& a, Started& r) {
   a("why", r.why, Started::Why::first); a("attempt", r.attempt, 1); a("crashes", r.crashes, 0); a("run_count", r.run_count, 0); a("trigger", r.trigger);
-  a("query", r.query); a("params", r.params); a("recalled", r.recalled); a("call", r.call); a("unsure", r.unsure); a("starts", r.starts);
+  a("query", r.query); a("params", r.params); a("recalled", r.recalled); a("embedding", r.embedding); a("call", r.call); a("unsure", r.unsure); a("starts", r.starts);
 }
 template <class A> void fields(A& a, Answered& r) {
   a("step", r.step, 0); a("provider", r.provider); a("model", r.model); a("ms", r.duration_ms, 0); a("usage", r.usage); a("cost", r.cost, 0);

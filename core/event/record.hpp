@@ -34,6 +34,16 @@ struct ModelCall {
   friend bool operator==(const ModelCall&, const ModelCall&) = default;
 };
 
+// What was asked of an embedding model before the first model call, so that what is remembered could be found by meaning.
+struct Embedding {
+  std::string provider, model;
+  int requests = 0;              // 0: it was known, or nobody was asked
+  std::int64_t tokens = -1;      // -1: the endpoint did not say
+  NanoDollars cost = 0;
+  std::string error;             // why there is no vector, so that words alone decided; empty: there is one
+  friend bool operator==(const Embedding&, const Embedding&) = default;
+};
+
 // A tool call that starts with the record that names it, when that is not the record that holds the asking.
 struct CallStart {
   int step = 0, index = 0;
@@ -112,6 +122,7 @@ struct Started {
   std::string query;                     // in force
   Json params;                           // in force; none: {}
   std::vector<Json> recalled;            // messages given to the model before the query; why = first
+  std::optional<Embedding> embedding;    // of the query, for what was recalled
   std::optional<ModelCall> call;
   std::optional<ModelCall> unsure;       // its answer was not durable when the worker died: made again, first try's usage unknown
   std::vector<CallStart> starts;         // calls of the last step that start, or start again, now

@@ -37,7 +37,7 @@ constexpr std::array kUsualKeys = {
     UsualKey{"GEMINI_API_KEY", "gemini", "gemini", nullptr},
 };
 
-// What a choice of store means; plugin nullptr: not built yet.
+// What a choice of store means.
 struct StoreChoice {
   const char* variable;
   const char* word;
@@ -45,28 +45,42 @@ struct StoreChoice {
 };
 constexpr std::array kStoreChoices = {
     StoreChoice{"MEMORY_STORE_TYPE", "memory", "ram"},      StoreChoice{"MEMORY_STORE_TYPE", "redis", "redis"},
-    StoreChoice{"MEMORY_STORE_TYPE", "database", "postgres"}, StoreChoice{"MEMORY_STORE_TYPE", "qdrant", nullptr},
-    StoreChoice{"MEMORY_STORE_TYPE", "chromadb", nullptr},  StoreChoice{"EVENT_STORE_TYPE", "memory", "ram"},
+    StoreChoice{"MEMORY_STORE_TYPE", "database", "postgres"}, StoreChoice{"MEMORY_STORE_TYPE", "qdrant", "qdrant"},
+    StoreChoice{"MEMORY_STORE_TYPE", "chromadb", "chroma"},  StoreChoice{"EVENT_STORE_TYPE", "memory", "ram"},
     StoreChoice{"EVENT_STORE_TYPE", "redis_stream", "redis"},
 };
 
-// A variable that says where the store "redis" is, or what it is called there.
+// A variable that says where a store's server is, or what it is called there.
 struct StoreSetting {
+  const char* store;
   const char* variable;
   const char* key;
   Kind kind;
 };
-constexpr std::array kRedis = {
-    StoreSetting{"REDIS_HOST", "host", Kind::text},
-    StoreSetting{"REDIS_PORT", "port", Kind::integer},
-    StoreSetting{"REDIS_DB", "db", Kind::integer},
-    StoreSetting{"REDIS_STREAM_KEY", "stream", Kind::text},
+constexpr std::array kStoreSettings = {
+    StoreSetting{"redis", "REDIS_HOST", "host", Kind::text},
+    StoreSetting{"redis", "REDIS_PORT", "port", Kind::integer},
+    StoreSetting{"redis", "REDIS_DB", "db", Kind::integer},
+    StoreSetting{"redis", "REDIS_STREAM_KEY", "stream", Kind::text},
+    StoreSetting{"qdrant", "QDRANT_HOST", "host", Kind::text},
+    StoreSetting{"qdrant", "QDRANT_PORT", "port", Kind::integer},
+    StoreSetting{"chromadb", "CHROMADB_HOST", "host", Kind::text},
+    StoreSetting{"chromadb", "CHROMADB_PORT", "port", Kind::integer},
 };
-constexpr const char* kRedisPassword = "REDIS_PASSWORD";
+// A store on a server, and the variable that its secret is in.
+struct ServedStore {
+  const char* name;
+  const char* plugin;
+  const char* secret;
+  const char* secret_key;
+};
+constexpr std::array kServedStores = {
+    ServedStore{"redis", "redis", "REDIS_PASSWORD", "password"},
+    ServedStore{"qdrant", "qdrant", "QDRANT_API_KEY", "api_key"},
+    ServedStore{"chromadb", "chroma", "CHROMADB_API_KEY", "api_key"},
+};
+constexpr const char* kChromaFolder = "CHROMADB_PERSIST_DIRECTORY";  // of a Chroma that is no server
 constexpr const char* kDatabaseUrl = "DATABASE_URL";  // where the store "database" is
-
-// Used by stores that are not built yet.
-constexpr std::array kIdle = {"QDRANT_HOST", "QDRANT_PORT", "CHROMADB_HOST", "CHROMADB_PORT", "CHROMADB_PERSIST_DIRECTORY"};
 
 class Borrowing {
  public:
@@ -82,10 +96,10 @@ class Borrowing {
     if (const auto* url = set("OPENAI_BASE_URL")) put_at({"providers", "openai", "base_url"}, typed(Kind::text, *url, place("OPENAI_BASE_URL")));
     if (const auto* choice = set("MEMORY_STORE_TYPE")) memory_store(*choice);
     if (const auto* choice = set("EVENT_STORE_TYPE")) event_store(*choice);
-    redis();
+    for (const auto& store : kServedStores) served(store);
+    if (!is_embedded_)
+      if (const auto* folder = set(kChromaFolder)) idle(kChromaFolder, *folder);
     database();
-    for (const auto* name : kIdle)
-      if (const auto* value = set(name)) idle(name, *value);
     return std::move(out_);
   }
 
@@ -124,7 +138,6 @@ class Borrowing {
     std::vector<std::string> words;
     for (const auto& choice : kStoreChoices) {
       if (std::string_view(choice.variable) != variable) continue;
-      if (word == choice.word && !choice.plugin) problems_.push_back(problem_at(place(variable), quote(word) + " is not supported yet"));
       if (word == choice.word) return choice.plugin;
       words.emplace_back(choice.word);
     }
@@ -137,6 +150,7 @@ class Borrowing {
     const auto* plugin = chosen("MEMORY_STORE_TYPE", word);
     if (!plugin) return;
     const auto at = place("MEMORY_STORE_TYPE");
+    if (word == "chromadb" && embedded_chroma()) plugin = "sqlite";
     put_at({"stores", word, "plugin"}, {std::string(plugin), at});
     put_at({"memory", "store"}, {word, at});
   }
@@ -151,19 +165,30 @@ class Borrowing {
     put_at({"events", "stores"}, {Tree::List{{std::string(plugin), at}}, at});
   }
 
+  // Chroma in a folder is a library of Python's: the embedded store keeps the vectors there in its place.
+  bool embedded_chroma() {
+    const auto* folder = set(kChromaFolder);
+    if (!folder || set("CHROMADB_HOST") || find(higher_, std::array<std::string_view, 2>{"stores", "chromadb"})) return false;
+    const auto path = folder->starts_with('/') ? *folder : folder_ + '/' + *folder;
+    put_at({"stores", "chromadb", "path"}, {path, place(kChromaFolder)});
+    notes_.push_back("MEMORY_STORE_TYPE=chromadb without CHROMADB_HOST: the embedded store (sqlite) keeps memory and vectors in " + path + ", and reads nothing that Chroma wrote there");
+    return is_embedded_ = true;
+  }
+
   // One that says itself where its server is takes nothing from here.
-  void redis() {
-    const auto* own = find(higher_, std::array<std::string_view, 2>{"stores", "redis"});
+  void served(const ServedStore& store) {
+    const auto* own = find(higher_, std::array<std::string_view, 2>{"stores", store.name});
     const auto* plugin = own ? own->value.find("plugin") : nullptr;
-    const bool is_other = own && (own->value.find("url") || own->value.find("host") || (plugin && plugin->value.text() && *plugin->value.text() != "redis"));
-    const bool is_used = !is_other && (own || find(out_, std::array<std::string_view, 2>{"stores", "redis"}));
-    for (const auto& setting : kRedis) {
-      const auto* value = set(setting.variable);
+    const bool is_elsewhere = own && (own->value.find("url") || own->value.find("host") || (plugin && plugin->value.text() && *plugin->value.text() != store.plugin));
+    const bool is_other = is_elsewhere || (is_embedded_ && std::string_view(store.name) == "chromadb");
+    const bool is_used = !is_other && (own || find(out_, std::array<std::string_view, 2>{"stores", store.name}));
+    for (const auto& setting : kStoreSettings) {
+      const auto* value = std::string_view(setting.store) == store.name ? set(setting.variable) : nullptr;
       if (!value) continue;
       if (!is_used || is_set_by_orchestrator(setting.variable, *value)) idle(setting.variable, *value);
-      else put_at({"stores", "redis", setting.key}, typed(setting.kind, *value, place(setting.variable)));
+      else put_at({"stores", store.name, setting.key}, typed(setting.kind, *value, place(setting.variable)));
     }
-    if (is_used && set(kRedisPassword)) put_at({"stores", "redis", "password"}, {"env:" + std::string(kRedisPassword), place(kRedisPassword)});
+    if (is_used && set(store.secret)) put_at({"stores", store.name, store.secret_key}, {"env:" + std::string(store.secret), place(store.secret)});
   }
 
   // One that says itself where its server is takes nothing from here.
@@ -194,6 +219,7 @@ class Borrowing {
     else notes_.push_back(name + " is set, and nothing in this configuration uses it");
   }
 
+  bool is_embedded_ = false;  // a Chroma in a folder
   const Environment& environment_;
   const Tree& higher_;
   const std::string& folder_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/json_text.hpp"
+#include "core/memory/search.hpp"
 
 namespace agentd::memory {
 namespace {
@@ -25,17 +26,7 @@ std::unexpected<Error> unreadable(const Error& error) {
   return std::unexpected(std::move(wrapped));
 }
 
-Async<Result<void>> search(port::MemoryStore* store, port::MemoryQuery query, std::vector<port::MemoryEntry>& found) {
-  if (!store) co_return Result<void>{};
-  auto got = co_await store->search(std::move(query));
-  if (!got) co_return unreadable(got.error());
-  std::ranges::move(*got, std::back_inserter(found));
-  co_return Result<void>{};
-}
-
-event::Json known_message(std::vector<port::MemoryEntry> found, std::int64_t most) {
-  std::ranges::sort(found, std::greater<>(), &port::MemoryEntry::score);
-  if (std::cmp_greater(found.size(), most)) found.resize(static_cast<std::size_t>(most));
+event::Json known_message(const std::vector<port::MemoryEntry>& found) {
   std::string text = "What is known from earlier runs:";
   for (const auto& entry : found) text += "\n- " + entry.text;
   return message("system", json_string(text));
@@ -59,28 +50,29 @@ std::vector<event::Json> window(std::vector<port::MemoryEntry> messages, std::in
   return out;
 }
 
-Async<Result<std::vector<event::Json>>> recall(Stores stores, const manifest::Memory& how, Reader reader, std::string query) {
-  std::vector<event::Json> messages;
+Async<Result<Recalled>> recall(Stores stores, const manifest::Memory& how, Reader reader, std::string query) {
+  Recalled out;
   const Millis timeout = std::min(reader.patience, port::MemoryQuery{}.timeout);
-  if (how.recall > 0 && !query.empty() && (stores.long_term || stores.procedural)) {
-    std::vector<port::MemoryEntry> found;
-    port::MemoryQuery wanted{.type = port::MemoryType::long_term, .agent_id = reader.agent_id, .text = query, .limit = static_cast<std::size_t>(how.recall),
-                              .timeout = timeout};
-    auto facts = co_await search(stores.long_term, wanted, found);
-    if (!facts) co_return std::unexpected(facts.error());
-    wanted.type = port::MemoryType::procedural;
-    auto ways = co_await search(stores.procedural, wanted, found);
-    if (!ways) co_return std::unexpected(ways.error());
-    if (!found.empty()) messages.push_back(known_message(std::move(found), how.recall));
+  std::vector<Place> places;
+  if (stores.long_term) places.push_back({stores.long_term, port::MemoryType::long_term});
+  if (stores.procedural) places.push_back({stores.procedural, port::MemoryType::procedural});
+  if (how.recall > 0 && !query.empty() && !places.empty()) {
+    Wish wish{.agent_id = reader.agent_id, .session_id = {}, .text = query, .most = static_cast<std::size_t>(how.recall), .timeout = timeout, .stop = reader.stop};
+    auto searching = search(std::move(places), stores.embedder, std::move(wish));
+    auto found = co_await std::move(searching);
+    if (!found) co_return unreadable(found.error());
+    if (!found->entries.empty()) out.messages.push_back(known_message(found->entries));
+    if (stores.embedder && (found->requests > 0 || !found->by_words_alone.empty()))
+      out.embedding = event::Embedding{stores.embedder->provider(), stores.embedder->space(), found->requests, found->tokens, found->cost, std::move(found->by_words_alone)};
   }
   if (how.window > 0 && stores.episodic && !reader.session.empty()) {
     port::MemoryQuery wanted{.type = port::MemoryType::episodic, .agent_id = reader.agent_id, .session_id = reader.session,
                              .limit = static_cast<std::size_t>(how.window), .timeout = timeout};
     auto past = co_await stores.episodic->list(std::move(wanted));
     if (!past) co_return unreadable(past.error());
-    std::ranges::move(window(std::move(*past), how.window_tokens), std::back_inserter(messages));
+    std::ranges::move(window(std::move(*past), how.window_tokens), std::back_inserter(out.messages));
   }
-  co_return messages;
+  co_return out;
 }
 
 Async<Result<void>> remember(Stores stores, Reader writer, RunId run, std::string query, event::Json answer, Instant now) {

@@ -140,6 +140,7 @@ Async<void> Run::begin() {
   if (control_.interrupted()) co_return co_await end_interrupted();
   if (!agent_->task && state_.calls.empty() && !state_.final_text) {
     auto used = state_.totals;
+    if (started.embedding) budget::add(used, *started.embedding);
     auto unsaid_so_far = state_.unsaid;
     if (started.unsure) {
       budget::add_unknown(used);
@@ -186,16 +187,18 @@ event::Started Run::next_start() {
 
 Async<Result<void>> Run::recall(event::Started& started) {
   for (int tries = 1;; ++tries) {
-    memory::Reader reader{claim_.agent_id, memory_session_, remaining()};
-    auto messages = co_await memory::recall(agent_->memory, agent_->spec.memory, std::move(reader), started.query);
-    if (messages) {
-      started.recalled = std::move(*messages);
+    memory::Reader reader{claim_.agent_id, memory_session_, remaining(), control_.token()};
+    auto recalled = co_await memory::recall(agent_->memory, agent_->spec.memory, std::move(reader), started.query);
+    if (recalled) {
+      started.recalled = std::move(recalled->messages);
+      started.embedding = std::move(recalled->embedding);
+      if (started.embedding) around_.cleaner.clean(started.embedding->error);
       for (auto& message : started.recalled) clean_message(around_.cleaner, message.text);
       co_return Result<void>{};
     }
-    if (tries == kStepTries || control_.interrupted()) co_return std::unexpected(messages.error());
-    const Millis delay = step_delay(tries, messages.error().retry_after, around_.world.random.next());
-    if (delay > kLongestHeldWait) co_return std::unexpected(messages.error());
+    if (tries == kStepTries || control_.interrupted()) co_return std::unexpected(recalled.error());
+    const Millis delay = step_delay(tries, recalled.error().retry_after, around_.world.random.next());
+    if (delay > kLongestHeldWait) co_return std::unexpected(recalled.error());
     co_await sleep(around_.world.timers, delay, control_.token());
   }
 }

@@ -12,6 +12,7 @@ constexpr std::int64_t kAroundAMessage = 128;  // its role and the ids in it
 struct Calls {
   std::optional<std::int64_t> begins;
   std::optional<port::Settle> ends;
+  std::optional<port::Spend> embedded;  // spent already
   std::int64_t said = 0;  // bytes that the conversation has grown by, at most
 };
 
@@ -21,6 +22,7 @@ class Look {
   void operator()(const event::Started& r) {
     grow(r.query.size() + r.params.text.size());
     for (const auto& message : r.recalled) grow(message.text.size());
+    if (r.embedding && r.embedding->requests > 0) calls_.embedded = port::Spend{std::max<std::int64_t>(r.embedding->tokens, 0), r.embedding->cost};
     begin(r.call);
   }
   void operator()(const event::Answered& r) {
@@ -59,12 +61,15 @@ void Run::account_for(const Said& said, port::Transition& transition) const {
   Look look(calls);
   for (const auto& one : said) std::visit(look, one.body);
   if (calls.ends) transition.settles.push_back(std::move(*calls.ends));
+  const auto day = budget::day_of(around_.world.clock.now());
+  // What is spent is not asked whether it fits. Call 0 is no step's, so that it stays until all that is left is settled in full.
+  if (calls.embedded)
+    for (const auto& limit : agent_->day_limits) transition.holds.push_back({limit.account, day, 0, *calls.embedded, {}});
   if (!calls.begins) return;
   std::int64_t prompt = calls.said + static_cast<std::int64_t>(agent_->tools.offered().size() + agent_->options.size());
   for (const auto& message : state_.messages) prompt += static_cast<std::int64_t>(message.json.size() + message.extra.size());
   for (const auto& call : state_.calls) prompt += static_cast<std::int64_t>(call.content.text.size()) + kAroundAMessage;
   const auto most = budget::most_of(agent_->prices, prompt, agent_->output_tokens);
-  const auto day = budget::day_of(around_.world.clock.now());
   for (const auto& limit : agent_->day_limits) transition.holds.push_back({limit.account, day, *calls.begins, most, limit.limit});
 }
 

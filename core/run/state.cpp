@@ -77,6 +77,7 @@ void take(State& state, event::Started&& r, Instant at) {
   state.attempt = r.attempt;
   state.crashes = r.crashes;
   state.taken_at = at;
+  if (r.embedding) budget::add(state.totals, *r.embedding);
   count_lost(state, r.unsure);
   state.calling = std::move(r.call);
   start_calls(state, r.starts);

@@ -20,7 +20,7 @@ constexpr milliseconds kFirstPause{100}, kLongestPause{2000};
 constexpr std::chrono::minutes kGroupsKept{10};
 
 constexpr Statement kExtend{"UPDATE workers SET until=clock_timestamp()+$2::int8*interval '1 ms',ahead=$3::int8 WHERE id=$1::int8"};
-constexpr Statement kLook{"SELECT groups,(SELECT count(*) FROM workers WHERE until<clock_timestamp()),(extract(epoch FROM clock_timestamp())*1000)::int8 FROM head"};
+constexpr Statement kLook{"SELECT groups,(SELECT count(*) FROM workers WHERE " AGENTD_LEASE_OVER "),(extract(epoch FROM clock_timestamp())*1000)::int8 FROM head"};
 constexpr Statement kForget{"DELETE FROM groups WHERE number<=$1::int8"};
 
 std::string quoted(const std::string& name) {

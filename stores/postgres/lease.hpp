@@ -7,6 +7,9 @@
 namespace agentd::postgres {
 
 inline constexpr std::chrono::milliseconds kLease{15'000};  // as the server counts it
+// Of a worker's row. Who could not say that it lives because the server was away has as long as a lease to do so. A worker that leaves
+// says '-infinity'.
+#define AGENTD_LEASE_OVER "(until='-infinity' OR (until<clock_timestamp() AND pg_postmaster_start_time()<clock_timestamp()-interval '15 s'))"
 inline constexpr std::chrono::milliseconds kExtendAfter = kLease / 3, kTrustedFor = kLease * 2 / 3;
 
 // Time that goes on while the machine sleeps.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "lease.hpp"
 #include "ledger_tables.hpp"
 
 namespace agentd::postgres {
@@ -38,7 +39,7 @@ constexpr Statement kAllHolds{"SELECT " AGENTD_HOLD " FROM holds h"};
 
 const Statement Follower::kHead{"SELECT groups,position,agent,tail_from,epoch FROM head"};
 const Statement Follower::kLockedHead{"SELECT groups,position,agent,tail_from,epoch FROM head FOR UPDATE"};
-const Statement Follower::kWorkers{"SELECT id,until<clock_timestamp() FROM workers"};
+const Statement Follower::kWorkers{"SELECT id," AGENTD_LEASE_OVER " FROM workers"};
 
 Head Follower::head(const Rowset& rows) {
   if (rows.empty()) throw PgError("XX001", "the table head has no row: what the ledger held is lost");

@@ -39,7 +39,7 @@ constexpr Statement kCursors{"SELECT coalesce(c.position,0) FROM unnest($1::text
 constexpr Statement kSessions{"SELECT w.id,w.host,w.version,w.process,(extract(epoch FROM w.since)*1000)::int8,"
                               "greatest(0,$1::int8-(extract(epoch FROM w.until-clock_timestamp())*1000)::int8),w.ahead,"
                               "(SELECT string_agg(l.name,E'\n' ORDER BY l.name) FROM leases l WHERE l.worker=w.id) FROM workers w WHERE w.until<>'-infinity' ORDER BY w.since,w.id"};
-constexpr Statement kLeases{"SELECT l.worker,l.generation FROM unnest($1::text[]) WITH ORDINALITY AS n(name,place) LEFT JOIN (leases l JOIN workers w ON w.id=l.worker AND w.until>=clock_timestamp()) "
+constexpr Statement kLeases{"SELECT l.worker,l.generation FROM unnest($1::text[]) WITH ORDINALITY AS n(name,place) LEFT JOIN (leases l JOIN workers w ON w.id=l.worker AND NOT " AGENTD_LEASE_OVER ") "
                             "ON l.name=n.name ORDER BY n.place"};
 
 }  // namespace

@@ -37,7 +37,7 @@ max_concurrent = 64
 queue_size = 1000000
 """
 # What a group is made of, by how its statements begin. What the host says more often than in every fifth group and is not here, is not measured.
-OF_A_GROUP = ("BEGIN", "COMMIT", "SELECT groups,position", "SELECT id,until<", "SELECT a.id,r.key", "INSERT INTO runs", "INSERT INTO records", "UPDATE runs r SET generation", "UPDATE runs r SET status", "UPDATE agents a SET stats",
+OF_A_GROUP = ("BEGIN", "COMMIT", "SELECT groups,position", "SELECT id,(until=", "SELECT a.id,r.key", "INSERT INTO runs", "INSERT INTO records", "UPDATE runs r SET generation", "UPDATE runs r SET status", "UPDATE agents a SET stats",
               "INSERT INTO groups", "UPDATE head", "SELECT pg_notify")
 # What others wrote is read on the way to the mirror: it grows with the replicas, and is no part of writing.
 OF_READING = ("SELECT count(*),max(position)", "SELECT r.", "SELECT c.", "SELECT id,name,max_concurrent", "SELECT h.run", "SELECT a.name", "SELECT groups,(SELECT", "SELECT leases", "SELECT w.", "ROLLBACK")
@@ -113,7 +113,7 @@ def script(group):
     return f"""BEGIN;
 SELECT groups,position FROM head FOR UPDATE \\gset
 \\startpipeline
-SELECT id,until<clock_timestamp() FROM workers;
+SELECT id,(until='-infinity' OR (until<clock_timestamp() AND pg_postmaster_start_time()<clock_timestamp()-interval '15 s')) FROM workers;
 SELECT a.id,r.key,r.id,r.nonce FROM unnest({same("'agent-0'", runs, "text")},{text(16, runs)}) AS k(agent,key) JOIN agents a ON a.name=k.agent JOIN runs r ON r.agent=a.id AND r.key=k.key;
 INSERT INTO runs(id,agent,nonce,revision,due,entered,said,last,generation,worker,checksum,deaths,status,aside,key,payload) SELECT id,agent,nonce,revision,due,entered,entered,id,0,0,checksum,0,status,aside,key,payload FROM unnest({entered},{numbers(runs, 6)},{same("10", runs, "int8")},{numbers(runs, 1)},{keys},{text(group.entry, runs)}) AS u(id,agent,nonce,revision,due,entered,checksum,status,aside,key,payload);
 INSERT INTO records(position,run,prev,kind,at,checksum,payload) SELECT * FROM unnest({positions},{numbers(rows, 5)},{text(group.payload, rows)});
@@ -130,10 +130,11 @@ COMMIT;
 
 def floor(database, group, writers):
     """Runs per second of the same groups, written by nobody who thinks."""
-    tables = ("head", "groups", "workers", "agents", "runs", "records")
-    database.ask("DROP SCHEMA IF EXISTS floor CASCADE; CREATE SCHEMA floor;" + "".join(f"CREATE TABLE floor.{name}(LIKE agentd.{name} INCLUDING ALL);" for name in tables) +
-                 "INSERT INTO floor.head SELECT * FROM agentd.head; INSERT INTO floor.agents SELECT * FROM agentd.agents; INSERT INTO floor.workers(id,until,host,process,version) VALUES(1,'infinity','',1,'');"
-                 "INSERT INTO floor.runs SELECT row_number() OVER(),agent,nonce,revision,due,entered,said,last,0,0,checksum,0,1,0,NULL,payload FROM agentd.runs; ANALYZE floor.runs")
+    tables = subprocess.run([program("pg_dump"), "--schema-only", "--schema=agentd", database.url], capture_output=True, text=True, check=True).stdout
+    database.ask("DROP SCHEMA IF EXISTS floor CASCADE")
+    subprocess.run([program("psql"), "-Xq", "-v", "ON_ERROR_STOP=1", database.url], input=tables.replace("agentd", "floor"), text=True, check=True, stdout=subprocess.DEVNULL)
+    database.ask("INSERT INTO floor.head SELECT * FROM agentd.head; INSERT INTO floor.agents SELECT * FROM agentd.agents; INSERT INTO floor.workers(id,until,host,process,version) VALUES(1,'infinity','',1,'');"
+                 "INSERT INTO floor.runs SELECT row_number() OVER(),agent,nonce,revision,due,entered,said,last,0,0,checksum,0,1,0,NULL,payload FROM agentd.runs; ANALYZE")
     runs = database.ask("SELECT count(*) FROM floor.runs")[0]
     file = database.folder / "group.sql"
     file.write_text(script(group))

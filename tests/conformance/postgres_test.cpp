@@ -81,7 +81,7 @@ class PostgresLedger : public testing::Test {
     for (const auto& one : (*files)->check().found) found.push_back(std::to_string(one.position) + " " + one.text);
     return found;
   }
-  void lose_the_lease() { by_hand("UPDATE workers SET until=clock_timestamp()-interval '1 s'"); }
+  void lose_the_lease() { by_hand("UPDATE workers SET until='-infinity'"); }
   Folder folder_{memory_disk()};
 };
 using Faults = std::vector<std::string>;
@@ -210,7 +210,7 @@ TEST_F(PostgresLedger, ALeaseIsOnesUntilItLeavesOrDies) {
   const auto second = lease(*two, {"prune", "events:copy", "alerts"});
   EXPECT_EQ(std::vector({second[0], second[2]}), (std::vector<std::uint64_t>{0, 0}));
   EXPECT_NE(second[1], 0u);
-  by_hand("UPDATE workers SET until=clock_timestamp()-interval '1 s' WHERE id=(SELECT worker FROM leases WHERE name='alerts')");
+  by_hand("UPDATE workers SET until='-infinity' WHERE id=(SELECT worker FROM leases WHERE name='alerts')");
   const auto taken = lease(*two, {"alerts"})[0];
   EXPECT_GT(taken, first[0]);
   EXPECT_EQ(lease(*one, {"alerts", "prune"})[0], 0u);
@@ -225,7 +225,7 @@ TEST_F(PostgresLedger, WhoHasLostALeaseWritesNothingUnderIt) {
   one->commit(told);
   one->get((*one)->put_cursors({{"alerts", 1, mine}}));
   EXPECT_EQ(two->run((*two)->commit(told)).error().fault, LedgerFault::stale) << "it is not its own";
-  by_hand("UPDATE workers SET until=clock_timestamp()-interval '1 s' WHERE id=(SELECT worker FROM leases)");
+  by_hand("UPDATE workers SET until='-infinity' WHERE id=(SELECT worker FROM leases)");
   const auto theirs = lease(*two);
   two->get((*two)->put_cursors({{"alerts", 7, theirs}}));
   EXPECT_EQ(one->run((*one)->commit(told)).error().fault, LedgerFault::stale);
@@ -234,7 +234,7 @@ TEST_F(PostgresLedger, WhoHasLostALeaseWritesNothingUnderIt) {
   EXPECT_EQ(one->get((*one)->cursors({"alerts", "x"})), (std::vector<Position>{7, 0}));
   EXPECT_EQ((*two)->last_position(), 1);
   const auto stale = mine;
-  by_hand("UPDATE workers SET until=clock_timestamp()-interval '1 s' WHERE id=(SELECT worker FROM leases)");
+  by_hand("UPDATE workers SET until='-infinity' WHERE id=(SELECT worker FROM leases)");
   const auto again = lease(*one);
   EXPECT_GT(again.generation, theirs.generation);
   EXPECT_EQ(one->run((*one)->put_cursors({{"alerts", 2, stale}})).error().fault, LedgerFault::stale) << "it is of its earlier tenure";
@@ -345,7 +345,7 @@ TEST_F(PostgresLedger, ACommitWhoseAnswerWasLostIsLookedUp) {
   const auto l = open(settings_through(proxy.port()));
   ASSERT_TRUE(*l) << l->error();
   l->enter(wide(*l, 9, "before"));
-  ASSERT_TRUE(soon({}, [&] { return by_hand("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%FROM workers WHERE until<%' AND pid<>pg_backend_pid()") != "0"; })) << "it listens";
+  ASSERT_TRUE(soon({}, [&] { return by_hand("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%FROM workers WHERE (until=%' AND pid<>pg_backend_pid()") != "0"; })) << "it listens";
   for (const auto cut : {CutProxy::Cut::behind, CutProxy::Cut::before}) {
     const auto key = cut == CutProxy::Cut::behind ? "happened" : "did not";
     const auto other = open();  // so that there is somebody to notify, with the commit
@@ -374,7 +374,7 @@ TEST_F(PostgresLedger, WhatCannotBeLookedUpIsOfUnknownOutcomeAndIsMetLater) {
   ASSERT_TRUE(*l) << l->error();
   const auto other = open();  // so that there is somebody to notify, with the commit
   (*other)->serve("a", false);
-  ASSERT_TRUE(soon({}, [&] { return by_hand("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%FROM workers WHERE until<%' AND pid<>pg_backend_pid()") == "2"; })) << "both listen";
+  ASSERT_TRUE(soon({}, [&] { return by_hand("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%FROM workers WHERE (until=%' AND pid<>pg_backend_pid()") == "2"; })) << "both listen";
   const auto lose = [&](auto what) {
     proxy.cut_at(notice(), CutProxy::Cut::behind_and_refuse);
     what();

@@ -78,6 +78,19 @@ class LostTouch(FleetTest):
         self.assertIn("nothing is written until that is over", self.one.whole_log())
         self.expect_all_is_well()
 
+    def test_that_lost_it_because_the_server_was_away(self):
+        """With all of them: nobody is taken for dead for that, and what they had in hand goes on."""
+        self.prepare()
+        time.sleep(self.begin + BEFORE - time.time())
+        self.doorstep.away.update({host.name: 1 for host in self.replicas})
+        until("calls were sent away", lambda: [one for one in self.doorstep.journal if not one.taken])
+        self.database.kill()
+        time.sleep(AWAY)
+        self.doorstep.away.clear()
+        self.database.start()
+        self.expect_all_is_well()
+        self.assertEqual(self.database.ask("SELECT sum(deaths) FROM runs"), ["0"])
+
     def test_that_stands_still(self):
         self.prepare()
         worker, lost, back = self.lose_touch(lambda: os.kill(self.one.process.pid, signal.SIGSTOP), lambda: os.kill(self.one.process.pid, signal.SIGCONT))

@@ -58,6 +58,10 @@ Bench::Bench(Scene scene)
       endpoint_("fake", provider_, std::chrono::minutes(2), {{"model-1", scene_.prices}}),
       cleaner_(scene_.secret) {
   provider_.turns = scene_.answers;
+  if (scene_.embeds) {
+    memory_.vectors = true;
+    embedder_ = std::make_unique<memory::Embedder>(world_.world(), provider_, memory::Embedder::Settings{.provider = "fake", .model = "embed-1", .prices = scene_.prices});
+  }
   source_ = std::make_unique<Source>([this](const manifest::ModelRef& model) { return make_agent(model); });
   processes_.push_back(std::make_unique<Process>(*this));
 }
@@ -67,7 +71,7 @@ Result<run::AgentRef> Bench::make_agent(const manifest::ModelRef& model) {
   if (!model.model.empty()) spec.model.model = model.model;
   auto catalog = tool::Catalog::build({{"geometry", &toolset_, 0, toolset_.tools()}}, spec.tools);
   run::Parts parts{.spec = std::move(spec), .endpoint = scene_.native ? nullptr : &endpoint_, .task = scene_.native ? &task_ : nullptr, .gate = scene_.gated ? &gate_ : nullptr,
-                   .memory = {&memory_, &memory_, &memory_}};
+                   .memory = {&memory_, &memory_, &memory_, embedder_.get()}};
   if (catalog) parts.tools = std::move(*catalog);
   return run::make_agent(std::move(parts));
 }

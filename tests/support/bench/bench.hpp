@@ -24,6 +24,7 @@ struct Scene {
   bool dry_run = false;
   bool can_ask = true;                               // people
   const port::LedgerSharing* sharing = nullptr;      // default: nobody shares the ledger
+  bool embeds = false;                               // what is remembered has vectors, of the model's provider
   std::string secret;                                // is not to be read anywhere; empty: nothing is secret
   std::function<run::Listener(run::Speaker)> listener;  // default: nobody listens
 };
@@ -101,6 +102,7 @@ class Bench {
   FakeTask task_, gate_;
   FakeMemory memory_;
   run::Endpoint endpoint_;
+  std::unique_ptr<memory::Embedder> embedder_;
   PlainCleaner cleaner_;
   std::unique_ptr<Source> source_;
   std::vector<std::unique_ptr<Process>> processes_;  // dead ones too: what they began unwinds without effect

@@ -228,14 +228,14 @@ TEST_F(Config, BorrowsWhatBackgroundAgentsWereGiven) {
   EXPECT_EQ(defaults(load())["limits"]["cost_limit"], 1.5);
 }
 
-TEST_F(Config, RefusesAStoreThatIsNotBuiltOnlyWhenItIsChosen) {
+TEST_F(Config, TakesAChoiceOfStoresWhereTheFileMakesNone) {
   environment = {{"QDRANT_HOST", "h"}, {"QDRANT_PORT", "tcp://10.0.0.1:6333"}, {"DATABASE_URL", "postgres://x"}};
   auto got = load();
   EXPECT_THAT(texts(got), IsEmpty());
   EXPECT_THAT(got.notes, Contains(HasSubstr("QDRANT_PORT is ignored: an orchestrator set it")));
   EXPECT_THAT(got.notes, Contains(HasSubstr("QDRANT_HOST is set, and nothing")));
-  environment["MEMORY_STORE_TYPE"] = "qdrant";
-  EXPECT_THAT(texts(load()), ElementsAre("env MEMORY_STORE_TYPE: \"qdrant\" is not supported yet"));
+  environment["MEMORY_STORE_TYPE"] = "papyrus";
+  EXPECT_THAT(texts(load()), ElementsAre(HasSubstr("\"qdrant\" or \"chromadb\", not \"papyrus\"")));
   EXPECT_THAT(problems("[memory]\nstore = \"local\"\n[events]\nstores = []\n"), IsEmpty());  // the file decides
   environment["EVENT_STORE_TYPE"] = "papyrus";
   EXPECT_THAT(problems("[memory]\nstore = \"local\"\n"), ElementsAre(HasSubstr("must be \"memory\" or \"redis_stream\", not \"papyrus\"")));
@@ -272,6 +272,28 @@ TEST_F(Config, BorrowsARedisThatIsChosen) {
   got = load("[stores.redis]\nprefix = \"team:\"\n");
   EXPECT_EQ(got.config.stores.at("redis").settings, R"({"db":2,"host":"cache","password":"env:REDIS_PASSWORD","prefix":"team:","stream":"copies"})");
   EXPECT_THAT(got.notes, ElementsAre(HasSubstr("REDIS_PORT is ignored: an orchestrator set it")));
+}
+
+TEST_F(Config, BorrowsAVectorDatabaseThatIsChosen) {
+  environment = {{"MEMORY_STORE_TYPE", "qdrant"}, {"QDRANT_HOST", "vectors"}, {"QDRANT_PORT", "7333"}, {"QDRANT_API_KEY", "x"}};
+  auto got = load();
+  EXPECT_THAT(texts(got), IsEmpty());
+  EXPECT_EQ(got.config.memory.store, "qdrant");
+  EXPECT_EQ(got.config.stores.at("qdrant").plugin, "qdrant");
+  EXPECT_EQ(got.config.stores.at("qdrant").settings, R"({"api_key":"env:QDRANT_API_KEY","host":"vectors","port":7333})");
+
+  environment = {{"MEMORY_STORE_TYPE", "chromadb"}, {"CHROMADB_HOST", "vectors"}, {"CHROMADB_PORT", "9000"}, {"CHROMADB_PERSIST_DIRECTORY", "/srv/vectors"}};
+  got = load();
+  EXPECT_EQ(got.config.stores.at("chromadb").plugin, "chroma");
+  EXPECT_EQ(got.config.stores.at("chromadb").settings, R"({"host":"vectors","port":9000})");
+  EXPECT_THAT(got.notes, Contains(HasSubstr("CHROMADB_PERSIST_DIRECTORY is set, and nothing")));
+
+  environment.erase("CHROMADB_HOST"), environment.erase("CHROMADB_PORT");
+  got = load();
+  EXPECT_EQ(got.config.memory.store, "chromadb");
+  EXPECT_EQ(got.config.stores.at("chromadb").plugin, "sqlite");
+  EXPECT_EQ(got.config.stores.at("chromadb").settings, R"({"path":"/srv/vectors"})");
+  EXPECT_THAT(got.notes, Contains(HasSubstr("the embedded store (sqlite) keeps memory and vectors in /srv/vectors")));
 }
 
 TEST_F(Config, BorrowsADatabaseThatIsChosen) {

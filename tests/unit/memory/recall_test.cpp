@@ -36,7 +36,9 @@ TEST(Estimate, TakesFourBytesForAToken) {
 class Memories : public testing::Test {
  protected:
   Result<std::vector<event::Json>> recall_now(manifest::Memory how, std::string session, std::string query) {
-    return world_.run(recall(stores_, how, {"a", std::move(session)}, std::move(query)));
+    auto recalled = world_.run(recall(stores_, how, {"a", std::move(session)}, std::move(query)));
+    if (!recalled) return std::unexpected(recalled.error());
+    return std::move(recalled->messages);
   }
   Result<void> remember_now(std::string session, RunId run, std::string query, std::string answer) {
     return world_.run(remember(stores_, {"a", std::move(session)}, run, std::move(query), {std::move(answer)}, world_.now()));

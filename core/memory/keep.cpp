@@ -1,0 +1,34 @@
+#include "core/memory/keep.hpp"
+
+namespace agentd::memory {
+
+Async<Result<Kept>> keep(port::MemoryStore& store, Embedder* embedder, std::vector<port::MemoryEntry> entries, Millis timeout, std::stop_token stop) {
+  Kept kept;
+  if (embedder && store.has_vectors() && !entries.empty()) {
+    std::vector<std::string> texts;
+    for (const auto& entry : entries) texts.push_back(entry.text);
+    auto embedding = embedder->embed(entries.front().agent_id, std::move(texts), timeout, stop);
+    auto embedded = co_await std::move(embedding);
+    if (embedded) {
+      auto with = entries;
+      for (std::size_t i = 0; i < with.size(); ++i) {
+        with[i].vector = std::move(embedded->vectors[i]);
+        with[i].space = embedder->space();
+      }
+      auto putting = store.put(std::move(with), timeout);
+      auto put = co_await std::move(putting);
+      if (put) co_return kept;
+      // Vectors of other dimensions than are there, or the like: the entry itself may be kept all the same.
+      if (put.error().error_class == ErrorClass::retryable) co_return std::unexpected(std::move(put.error()));
+      kept.without_vectors = std::move(put.error().message);
+    } else {
+      kept.without_vectors = std::move(embedded.error().message);
+    }
+  }
+  auto putting = store.put(std::move(entries), timeout);
+  auto put = co_await std::move(putting);
+  if (!put) co_return std::unexpected(std::move(put.error()));
+  co_return kept;
+}
+
+}  // namespace agentd::memory
