@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
 
 #include "host/apart.hpp"
 #include "host/check_cost.hpp"
@@ -10,6 +11,7 @@
 #include "host/fatal_plugins.hpp"
 #include "host/front_door.hpp"
 #include "host/ground.hpp"
+#include "host/recall_note.hpp"
 #include "host/roster.hpp"
 #include "host/setup.hpp"
 
@@ -51,6 +53,14 @@ manifest::Problem in_ledger(const port::LedgerFinding& finding) {
   if (finding.position == 0) return {"", 0, 0, finding.text};
   const auto run = finding.run.nonce ? "run " + to_text(finding.run) + ": " : finding.run ? "run at position " + std::to_string(finding.run.position) + ": " : std::string();
   return {"", 0, 0, "ledger: position " + std::to_string(finding.position) + ": " + run + finding.text};
+}
+
+// What [embedding] is in vain for.
+void add_recall(const Ports& ports, const manifest::HostConfig& config, const std::vector<manifest::LoadedAgent>& agents, Findings& findings) {
+  if (!ports.embedder()) return;  // nobody wants any, or it is told as a problem
+  std::set<std::string> told;
+  for (const auto& agent : agents)
+    if (const auto note = agent.spec ? recall_note(*agent.spec, config, ports) : std::nullopt; note && told.insert(*note).second) findings.notes.push_back({config.file, 0, 0, *note});
 }
 
 // In order of position.
@@ -121,6 +131,7 @@ Async<Findings> look(Ground& ground, const Setup& setup, bool ledger) {
   findings.problems.insert(findings.problems.begin(), causes.begin(), causes.end());
   add_unused(ground.ports, findings);
   add_open_roots(setup, findings);
+  add_recall(ground.ports, config, loaded.agents, findings);
   if (ledger) add_ledger(ground.ports, findings);
   co_await ground.ports.close();
   co_return findings;

@@ -7,6 +7,7 @@
 #include "core/event/record.hpp"
 #include "host/chains.hpp"
 #include "host/last_completed.hpp"
+#include "host/recall_note.hpp"
 #include "host/recipients.hpp"
 #include "host/together.hpp"
 #include "host/version.hpp"
@@ -51,8 +52,10 @@ Async<void> Engine::load_agents(std::vector<std::string> folders, std::string wo
     auto reading = read_some_agents(found, at, config_, judge);
     auto agents = co_await std::move(reading);
     if (agents.empty()) break;
-    for (const auto& agent : agents)
+    for (const auto& agent : agents) {
       for (const auto& note : agent.notes) ground_.log.info("agents", manifest::to_text(note));
+      tell_recall(agent);
+    }
     co_await take(std::move(agents));
   }
   for (std::string after;;) {
@@ -60,6 +63,7 @@ Async<void> Engine::load_agents(std::vector<std::string> folders, std::string wo
     auto agents = co_await std::move(reading);
     if (agents.empty()) break;
     after = agents.back().agent_id;
+    for (const auto& agent : agents) tell_recall(agent);
     co_await take(std::move(agents));
   }
   const auto known = roster_->refused().size();
@@ -129,6 +133,13 @@ Async<void> Engine::take(std::vector<manifest::LoadedAgent> agents) {
   tell_refused(known);
 }
 
+// Once: it is the same for all agents, or for all with one store.
+void Engine::tell_recall(const manifest::LoadedAgent& loaded) {
+  if (!loaded.spec) return;
+  const auto note = recall_note(*loaded.spec, config_, ground_.ports);
+  if (note && told_of_recall_.insert(*note).second) ground_.log.info("memory", *note);
+}
+
 void Engine::tell_refused(std::size_t known) {
   for (const auto& text : roster_->news()) ground_.log.warn("agents", text);
   std::map<std::string, std::string> now;
@@ -153,6 +164,7 @@ void Engine::know(const Member& member) {
 void Engine::know_labels() {
   for (const auto& [id, member] : roster_->members()) ground_.metrics.know_agent(id, member->means->model);
   for (const auto& means : roster_->means()) know_labels(means);
+  if (ground_.ports.embedder()) ground_.metrics.know_model(config_.embedding.provider, config_.embedding.model);
   for (const auto& [rule, severity] : Watch::rules()) ground_.metrics.know_alert(rule, severity);
 }
 

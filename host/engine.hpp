@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "core/event/copier.hpp"
@@ -61,6 +62,7 @@ class Engine {
 
   manifest::FoundAgents find_agents(const std::vector<std::string>& folders, const std::string& working_folder) const;
   void know_labels();
+  void tell_recall(const manifest::LoadedAgent& loaded);
   void tell_refused(std::size_t known);  // those after so many, each when it is another reason than before
   Async<Result<void>> record_start();
   void know_labels(const Means& means);
@@ -90,6 +92,7 @@ class Engine {
   std::vector<std::unique_ptr<Sink>> gone_sinks_;
   std::vector<std::unique_ptr<Deliverer>> deliverers_;
   std::map<std::string, std::string> told_;  // of refused agents: why
+  std::set<std::string> told_of_recall_;
   std::size_t copying_ = 0;
   std::stop_source stop_copying_;
 };

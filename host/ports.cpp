@@ -14,6 +14,7 @@
 #include "core/tool/schema.hpp"
 #include "host/setting_faults.hpp"
 #include "host/setting_paths.hpp"
+#include "host/tools/memory_tools.hpp"
 #include "host/tools/report_tools.hpp"
 #include "host/version.hpp"
 
@@ -163,6 +164,7 @@ Async<void> Ports::open_what_waits_for(const plugin::Component& component, News&
     if (component.kind != plugin::Kind::provider || entry.plugin != component.name || !is_missing(endpoints_, name)) continue;
     problems_.erase(Entry("providers", name));
     co_await open_provider(name);
+    open_embedder();
   }
   for (const auto& [name, entry] : config.stores) {
     if (entry.plugin != component.name) continue;
@@ -271,6 +273,10 @@ Async<void> Ports::make_toolsets(Wanted is_wanted) {
   for (auto& [name, entry] : wanted)
     if (is_wanted(name) && !toolsets_.contains(name)) co_await open_toolset(name, entry.plugin, entry.settings);
   toolsets_.try_emplace("report", std::make_unique<ReportTools>());
+  if (toolsets_.contains("memory")) co_return;
+  auto tools = std::make_unique<MemoryTools>(MemoryTools::Ground{world_, redactor_, [this](const std::string& store) { return memory(store); }, [this] { return embedder(); }});
+  memory_tools_ = tools.get();
+  toolsets_.emplace("memory", std::move(tools));
 }
 
 Result<std::string> Ports::secret(const manifest::SecretRef& reference) const {
@@ -307,6 +313,26 @@ Async<void> Ports::open_tasks() {
 
 Async<void> Ports::open_providers() {
   for (const auto& [name, settings] : options_.loaded.config.providers) co_await open_provider(name);
+  open_embedder();
+}
+
+void Ports::open_embedder() {
+  const auto& [name, model] = options_.loaded.config.embedding;
+  if (name.empty() || embedder_) return;
+  const Entry entry("embedding", "provider");
+  problems_.erase(entry);
+  const auto endpoint = this->endpoint(name);
+  if (!endpoint) return keep(entry, problem_at(options_.loaded, {"embedding", "provider"}, endpoint.error().message));
+  if (!(*endpoint)->provider().embeds())
+    return keep(entry, problem_at(options_.loaded, {"embedding", "provider"}, "provider " + manifest::quote(name) + " embeds nothing: its plugin " + manifest::quote(options_.loaded.config.providers.at(name).plugin) + " offers completions alone"));
+  const auto* prices = (*endpoint)->prices(model);
+  memory::Embedder::Settings settings{.provider = name, .model = model, .timeout = std::min((*endpoint)->timeout(), memory::Embedder::Settings{}.timeout)};
+  if (prices) settings.prices = *prices;
+  settings.told = [this](const memory::EmbeddingCall& call) {
+    if (options_.embedded) options_.embedded(call);
+    if (!call.error.empty()) log_.warn("memory", "provider " + call.provider + " gave no vectors of " + call.model + ": " + call.error);
+  };
+  embedder_ = std::make_unique<memory::Embedder>(world_, (*endpoint)->provider(), std::move(settings));
 }
 
 Async<void> Ports::open_provider(std::string name) {
@@ -432,6 +458,13 @@ Result<port::Task*> Ports::task(const std::string& name) const {
 }
 
 Result<port::MemoryStore*> Ports::memory(const std::string& entry) const { return pick(*this, memories_, "stores", entry, "memory store"); }
+
+bool Ports::has_vectors(const std::string& entry) const {
+  const auto store = options_.loaded.config.stores.find(entry);
+  if (store == options_.loaded.config.stores.end()) return false;
+  const auto found = catalog_.find(plugin::Kind::memory, store->second.plugin);
+  return found && found->component->vectors;
+}
 
 std::vector<plugin::Kind> Ports::kinds_of(const std::string& component) const {
   std::vector<plugin::Kind> kinds;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/manifest/config.hpp"
+#include "core/memory/embedding.hpp"
 #include "core/net/client.hpp"
 #include "core/plugin/ledger_files.hpp"
 #include "core/plugin/ledger_port.hpp"
@@ -16,6 +17,7 @@
 #include "core/run/endpoint.hpp"
 #include "host/log.hpp"
 #include "host/sinks/sink.hpp"
+#include "host/tools/memory_tools.hpp"
 
 namespace agentd::host {
 
@@ -32,6 +34,7 @@ class Ports {
     std::filesystem::path state_dir;
     std::filesystem::path base;  // of relative paths in settings: the configuration's folder
     plugin::Patience patience = {};
+    std::function<void(const memory::EmbeddingCall&)> embedded = {};  // hears of each; empty: nobody does
   };
   enum class Stores { opened, only_looked_at };  // what `check` may not open: another host may hold them
   template <class T>
@@ -64,6 +67,8 @@ class Ports {
 
   const plugin::Catalog& catalog() const { return catalog_; }
   const Named<port::Toolset>& toolsets() const { return toolsets_; }
+  // The host's own toolset "memory"; null: the configuration has another of this name.
+  MemoryTools* memory_tools() const { return memory_tools_; }
   const Named<port::EventStore>& event_stores() const { return events_; }
   const Named<run::Endpoint>& endpoints() const { return endpoints_; }
   const Named<Sink>& sinks() const { return sinks_; }
@@ -71,6 +76,10 @@ class Ports {
   Result<run::Endpoint*> endpoint(const std::string& name) const;
   Result<port::Task*> task(const std::string& component) const;
   Result<port::MemoryStore*> memory(const std::string& entry) const;
+  // What [embedding] names; null: nothing, or what cannot embed, which is among problems().
+  memory::Embedder* embedder() const { return embedder_.get(); }
+  // Whether the entry's plugin offers a memory store that keeps vectors; also where it was only looked at.
+  bool has_vectors(const std::string& entry) const;
   // Whether the entry's plugin offers a store of this kind. One that offers none at all is among problems().
   Result<void> store(const std::string& entry, plugin::Kind kind) const;
   // JSON Schema of what configures a toolset; empty: there is none of this name.
@@ -101,6 +110,7 @@ class Ports {
   Async<void> make_toolsets(Wanted is_wanted);
   Async<void> open_provider(std::string name);
   Async<void> open_providers();
+  void open_embedder();
   Async<void> open_tasks();
   void open_sinks();
   std::vector<plugin::Kind> kinds_of(const std::string& component) const;  // of store
@@ -124,7 +134,9 @@ class Ports {
   plugin::Instances instances_;
   std::vector<std::unique_ptr<port::Provider>> providers_;  // behind the endpoints
   Named<port::Toolset> toolsets_;
+  MemoryTools* memory_tools_ = nullptr;  // one of them
   Named<run::Endpoint> endpoints_;
+  std::unique_ptr<memory::Embedder> embedder_;
   Named<port::Task> tasks_;
   Named<port::MemoryStore> memories_;
   Named<port::EventStore> events_;

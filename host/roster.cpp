@@ -393,22 +393,24 @@ Async<Result<tool::Catalog>> Roster::tools_for(const manifest::AgentSpec& spec) 
       const auto scope = co_await std::move(binding);
       if (!scope) co_return fail("tools.toolsets." + name + ": " + scope.error().message);
       source.scope = *scope;
+    } else if (toolset->get() == ports_.memory_tools()) {
+      source.scope = ports_.memory_tools()->scope_of({store_of(spec, "long_term"), store_of(spec, "procedural")});
     }
     sources.push_back(std::move(source));
   }
   co_return tool::Catalog::build(std::move(sources), spec.tools);
 }
 
+const std::string& Roster::store_of(const manifest::AgentSpec& spec, const char* type) const {
+  if (const auto own = spec.memory.stores.find(type); own != spec.memory.stores.end()) return own->second;
+  return spec.memory.store.empty() ? config_.memory.store : spec.memory.store;
+}
+
 Result<memory::Stores> Roster::stores_for(const manifest::AgentSpec& spec) const {
-  const auto& usual = spec.memory.store.empty() ? config_.memory.store : spec.memory.store;
-  const auto of = [&](const char* type) -> Result<port::MemoryStore*> {
-    const auto own = spec.memory.stores.find(type);
-    return ports_.memory(own == spec.memory.stores.end() ? usual : own->second);
-  };
-  auto episodic = of("episodic"), long_term = of("long_term"), procedural = of("procedural");
+  auto episodic = ports_.memory(store_of(spec, "episodic")), long_term = ports_.memory(store_of(spec, "long_term")), procedural = ports_.memory(store_of(spec, "procedural"));
   for (const auto* store : {&episodic, &long_term, &procedural})
     if (!*store) return std::unexpected(store->error());
-  return memory::Stores{*episodic, *long_term, *procedural};
+  return memory::Stores{*episodic, *long_term, *procedural, ports_.embedder()};
 }
 
 Async<Result<run::AgentRef>> Roster::prepare(manifest::AgentSpec spec) {

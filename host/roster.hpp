@@ -115,6 +115,7 @@ class Roster final : public run::AgentSource, public Members {
   Async<Result<manifest::AgentSpec>> spec_of(std::string agent_id, std::int64_t revision);
   Async<Result<run::AgentRef>> prepare(manifest::AgentSpec spec);
   Async<Result<tool::Catalog>> tools_for(const manifest::AgentSpec& spec);
+  const std::string& store_of(const manifest::AgentSpec& spec, const char* type) const;
   Result<memory::Stores> stores_for(const manifest::AgentSpec& spec) const;
   void know_followed(const manifest::LoadedAgent& loaded);
   Async<Result<void>> go_back(std::string file, port::SpecRevision kept);

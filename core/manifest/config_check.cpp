@@ -39,6 +39,7 @@ class ConfigCheck {
     store(config_.ledger.store, {"ledger", "store"});
     store(config_.memory.store, {"memory", "store"});
     for (const auto& name : config_.events.stores) store(name, {"events", "stores"});
+    embedding();
   }
 
  private:
@@ -58,6 +59,14 @@ class ConfigCheck {
     std::vector<std::string> names;
     for (const auto& [known, entry] : config_.stores) names.push_back(known);
     problem(path, "no store " + quote(name) + ": there is no [stores." + name + "]" + did_you_mean(name, names));
+  }
+
+  void embedding() {
+    const auto& name = config_.embedding.provider;
+    if (name.empty() || config_.providers.contains(name)) return;
+    std::vector<std::string> names;
+    for (const auto& [known, entry] : config_.providers) names.push_back(known);
+    problem({"embedding", "provider"}, "no provider " + quote(name) + ": there is no [providers." + name + "]" + did_you_mean(name, names));
   }
 
   Reader& reader_;

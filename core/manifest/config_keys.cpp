@@ -235,7 +235,7 @@ const TableKeys& config_keys() {
           key("ledger", &HostConfig::ledger, table<LedgerSection>(ledger_keys()), "The record of every run."),
           key("memory", &HostConfig::memory, table<MemorySection>(memory_keys()), "Where agents remember."),
           key("events", &HostConfig::events, table<EventsSection>(events_keys()), "Who gets a copy of every event."),
-          key("embedding", &HostConfig::embedding, table<EmbeddingSection>(embedding_keys()), "What turns text into vectors.").not_yet(),
+          key("embedding", &HostConfig::embedding, table<EmbeddingSection>(embedding_keys()), "What turns text into vectors."),
           key("providers", &HostConfig::providers, entries(table<ProviderEntry>(provider_keys()), std::function(implied_plugin<ProviderEntry>)), "Where models are."),
           key("toolsets", &HostConfig::toolsets, entries(table<ToolsetEntry>(toolset_keys()), std::function(implied_plugin<ToolsetEntry>)), "Instances of toolsets."),
           key("mcp", &HostConfig::mcp, entries(table<McpEntry>(mcp_keys())), "MCP servers.").not_yet(),

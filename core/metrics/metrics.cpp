@@ -371,6 +371,14 @@ void Metrics::observe_group(const port::Ledger::Vitals& vitals) {
   families_->records.Increment(static_cast<double>(vitals.last_group_size));
 }
 
+void Metrics::observe_embedding(const EmbeddingCall& call) {
+  const auto& model = families_->model(call.provider, call.model);
+  model.calls[call.answered ? 0 : 1]->Increment();
+  model.duration->Observe(seconds(call.duration.count()));
+  if (call.tokens > 0) model.tokens[0]->Increment(static_cast<double>(call.tokens));
+  if (call.cost > 0) families_->cost_of(call.agent, call.model).Increment(static_cast<double>(call.cost) / 1e9);
+}
+
 void Metrics::observe_http(const std::string& route, std::string_view method, int code, double took) {
   families_->http_requests.Add({{"route", route}, {"method", std::string(method)}, {"code", std::to_string(code)}}).Increment();
   families_->http_duration.Add({{"route", route}}, kCallBuckets).Observe(took);

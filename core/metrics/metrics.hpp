@@ -73,6 +73,17 @@ class Metrics {
   // A record that another process wrote into the same ledger: it has counted it.
   void observe_elsewhere(const port::StoredRecord& record, const event::Decoded& decoded);
   void observe_group(const port::Ledger::Vitals& vitals);
+  // A request for vectors: told beside the records, which name what it came to for a run, and for a run alone.
+  struct EmbeddingCall {
+    const std::string& agent;
+    const std::string& provider;
+    const std::string& model;
+    bool answered = false;
+    std::int64_t tokens = -1;  // -1: not said
+    NanoDollars cost = 0;
+    Millis duration{0};
+  };
+  void observe_embedding(const EmbeddingCall& call);
   void observe_http(const std::string& route, std::string_view method, int code, double seconds);
 
   // A plugin's own metric: agentd_plugin_<component>_<name>{instance}. A handle, or 0 when the name is bad or taken with another kind.

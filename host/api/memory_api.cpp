@@ -4,6 +4,8 @@
 
 #include "core/base/json_text.hpp"
 #include "core/base/name_text.hpp"
+#include "core/memory/keep.hpp"
+#include "core/memory/search.hpp"
 #include "host/api/agent_view.hpp"
 #include "host/api/endpoints.hpp"
 #include "host/api/page.hpp"
@@ -62,6 +64,25 @@ std::optional<std::uint64_t> position_of(const std::string& cursor) {
   return position;
 }
 
+std::string cleaned(const Context& context, std::string text) {
+  context.ports.cleaner().clean(text);
+  return text;
+}
+
+Async<Answer> search_memory(Context& context, port::MemoryStore& store, port::MemoryQuery query) {
+  std::vector<memory::Place> places = {{&store, query.type}};
+  memory::Wish wish{.agent_id = std::move(query.agent_id), .session_id = std::move(query.session_id), .text = std::move(query.text), .most = query.limit, .timeout = query.timeout};
+  auto searching = memory::search(std::move(places), context.ports.embedder(), std::move(wish));
+  const auto found = co_await std::move(searching);
+  if (!found) co_return store_problem(found.error());
+  Page page("entries", query.limit);
+  for (const auto& entry : found->entries)
+    if (!page.add(view_of(entry, true))) break;
+  Json beside = Json::object();
+  if (!found->by_words_alone.empty()) beside["by_words_alone"] = cleaned(context, found->by_words_alone);
+  co_return page.answer(nullptr, beside);
+}
+
 // With a query the best first, in one page; without one the newest first, cursor is the position before which the page that follows goes on.
 Async<Answer> list_memory(Context& context, Request request) {
   auto found = store_of(context, request.capture("agent"));
@@ -76,14 +97,16 @@ Async<Answer> list_memory(Context& context, Request request) {
     if (!known) co_return problem(400, "type is episodic, long_term or procedural");
     query.type = *known;
   }
-  const bool searches = !query.text.empty();
   auto* store = std::get<port::MemoryStore*>(found);
-  if (searches) query.limit = *limit;
-  const auto entries = searches ? co_await store->search(query) : co_await store->list(query);
+  if (!query.text.empty()) {
+    query.limit = *limit;
+    co_return co_await search_memory(context, *store, std::move(query));
+  }
+  const auto entries = co_await store->list(query);
   if (!entries) co_return store_problem(entries.error());
   Page page("entries", *limit);
   for (std::size_t i = 0; i < entries->size(); ++i)
-    if (!page.add(view_of((*entries)[i], searches))) co_return page.answer(searches ? Json() : Json(std::to_string((*entries)[i - 1].position)));
+    if (!page.add(view_of((*entries)[i], false))) co_return page.answer(Json(std::to_string((*entries)[i - 1].position)));
   co_return page.answer(nullptr);
 }
 
@@ -114,9 +137,12 @@ Async<Answer> add_memory(Context& context, Request request) {
   port::MemoryEntry entry{.type = *type, .agent_id = agent_id, .session_id = said["session_id"], .id = std::string(kNote) + (said["key"].empty() ? random_name(context.world.random) : said["key"]),
                           .text = said["text"], .json = "{\"by\":" + json_string(request.caller) + "}", .created = context.world.clock.now()};
   std::vector<port::MemoryEntry> entries = {entry};
-  const auto put = co_await std::get<port::MemoryStore*>(found)->put(std::move(entries), port::MemoryQuery{}.timeout);
-  if (!put) co_return store_problem(put.error());
-  co_return document(view_of(entry, false), 201);
+  auto keeping = memory::keep(*std::get<port::MemoryStore*>(found), context.ports.embedder(), std::move(entries), port::MemoryQuery{}.timeout, {});
+  const auto kept = co_await std::move(keeping);
+  if (!kept) co_return store_problem(kept.error());
+  auto view = view_of(entry, false);
+  if (!kept->without_vectors.empty()) view["by_words_alone"] = cleaned(context, kept->without_vectors);
+  co_return document(view, 201);
 }
 
 Async<Answer> forget_memory(Context& context, Request request) {

@@ -1,5 +1,6 @@
 #include <ostream>
 
+#include "core/base/plain_text.hpp"
 #include "host/cli/ask.hpp"
 
 namespace agentd::cli {
@@ -9,6 +10,11 @@ using Json = nlohmann::ordered_json;
 constexpr Millis kStoreTimeout{30'000};
 
 std::string memory_of(const std::string& agent) { return "/v1/memory/" + percent_encode(agent); }
+
+// On the error output: what is kept and found is the same, but not how.
+void tell_words_alone(const Json& answer, const char* what, const Output& to) {
+  if (const auto why = answer.value("by_words_alone", ""); !why.empty()) to.err << "note: " << what << " by words alone: " << plain_text(why) << '\n';
+}
 
 void print_entries(const Json& entries, const Output& to) {
   Table table({{"id", Cut::never}, "type", "session", "created", "text"});
@@ -23,6 +29,7 @@ int perform(const MemoryList& command, const Output& to) {
   const auto answer = get_list(command.connection, path, "entries", command.limit);
   if (!answer) return tell(answer.error(), to);
   command.connection.json ? print_json(*answer, to) : print_entries(answer->value("entries", Json::array()), to);
+  tell_words_alone(*answer, "it was looked for", to);
   return kDone;
 }
 
@@ -34,6 +41,7 @@ int perform(const MemoryAdd& command, const Output& to) {
   if (!answer) return tell(answer.error(), to);
   if (command.connection.json) print_json(*answer, to);
   else to.out << text(*answer, "id") << '\n';
+  tell_words_alone(*answer, "it is found", to);
   return kDone;
 }
 

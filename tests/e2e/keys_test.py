@@ -380,6 +380,7 @@ KEYS = {
         "ledger.retention": Hosts(pruned_until, "1h", "48h"),
         "ledger.store": Hosts(exists("ledger/ledger.db"), "record", "local"),
         "memory.store": Hosts(lambda hosts, host: "worker" in memories(host.folder / "memory", host.folder), "known", "local"),
+        **{f"embedding.{key}": Elsewhere("memory_vectors_test.py") for key in ("provider", "model")},
         "events.stores": Hosts(exists("others"), ["copies"], ["copies", "others"]),
         "heartbeat.url": Elsewhere("alerts_test.py"),
         "heartbeat.every": Elsewhere("alerts_test.py"),

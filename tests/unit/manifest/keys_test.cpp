@@ -162,7 +162,7 @@ TEST(Keys, NotBuiltYetAreTheseAndNoOthers) {
   EXPECT_EQ(waiting, (std::set<std::string>{"memory.learn=", "memory.stores", "memory.summarize=", "model.fallback", "skills"}));
   waiting.clear();
   collect(config_keys(), "");
-  EXPECT_EQ(waiting, (std::set<std::string>{"embedding", "host.roles=", "mcp", "mcp_files", "plugins.isolation=", "providers.requests_per_minute=",
+  EXPECT_EQ(waiting, (std::set<std::string>{"host.roles=", "mcp", "mcp_files", "plugins.isolation=", "providers.requests_per_minute=",
                                             "providers.tokens_per_minute="}));
 }
 
