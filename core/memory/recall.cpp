@@ -1,6 +1,7 @@
 #include "core/memory/recall.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/json_text.hpp"
 #include "core/memory/search.hpp"
@@ -8,7 +9,6 @@
 namespace agentd::memory {
 namespace {
 
-constexpr std::int64_t kBytesPerToken = 4;
 constexpr std::int64_t kTokensAroundAMessage = 4;
 
 event::Json message(std::string_view role, std::string_view content) {
@@ -34,14 +34,14 @@ event::Json known_message(const std::vector<port::MemoryEntry>& found) {
 
 }  // namespace
 
-std::int64_t estimated_tokens(std::string_view text) {
-  return (static_cast<std::int64_t>(text.size()) + kBytesPerToken - 1) / kBytesPerToken + kTokensAroundAMessage;
+std::int64_t estimated_tokens(std::string_view text, double bytes_per_token) {
+  return static_cast<std::int64_t>(std::ceil(static_cast<double>(text.size()) / bytes_per_token)) + kTokensAroundAMessage;
 }
 
-std::vector<event::Json> window(std::vector<port::MemoryEntry> messages, std::int64_t window_tokens) {
+std::vector<event::Json> window(std::vector<port::MemoryEntry> messages, std::int64_t window_tokens, double bytes_per_token) {
   std::size_t fitting = 0;
   for (std::int64_t tokens = 0; fitting < messages.size(); ++fitting) {
-    tokens += estimated_tokens(messages[fitting].json);
+    tokens += estimated_tokens(messages[fitting].json, bytes_per_token);
     if (window_tokens > 0 && tokens > window_tokens) break;
   }
   while (fitting > 0 && !is_from_user(messages[fitting - 1])) --fitting;
@@ -70,7 +70,7 @@ Async<Result<Recalled>> recall(Stores stores, const manifest::Memory& how, Reade
                              .limit = static_cast<std::size_t>(how.window), .timeout = timeout};
     auto past = co_await stores.episodic->list(std::move(wanted));
     if (!past) co_return unreadable(past.error());
-    std::ranges::move(window(std::move(*past), how.window_tokens), std::back_inserter(out.messages));
+    std::ranges::move(window(std::move(*past), how.window_tokens, reader.bytes_per_token), std::back_inserter(out.messages));
   }
   co_return out;
 }

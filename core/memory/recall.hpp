@@ -8,6 +8,7 @@
 #include "core/event/record.hpp"
 #include "core/manifest/agent_spec.hpp"
 #include "core/memory/embedding.hpp"
+#include "core/memory/token_rate.hpp"
 #include "core/port/memory.hpp"
 
 namespace agentd::memory {
@@ -25,13 +26,14 @@ struct Reader {
   std::string session;  // empty: nothing outlives the run, so nothing episodic is read or kept
   Millis patience{30'000};  // with each operation of a store, where the operation's own is not shorter
   std::stop_token stop = {};
+  double bytes_per_token = TokenRate::kUsual;  // of the model that reads
 };
 
-// A text of n bytes is taken for n / 4 tokens, rounded up, and 4 for the message around it.
-std::int64_t estimated_tokens(std::string_view message);
+// A text of n bytes is taken for n / 4 tokens, or as the model's rate has it, rounded up, and 4 for the message around it.
+std::int64_t estimated_tokens(std::string_view message, double bytes_per_token = TokenRate::kUsual);
 
 // The newest of `messages` (newest first) that fit the window, oldest first, beginning with a message of the user's.
-std::vector<event::Json> window(std::vector<port::MemoryEntry> messages, std::int64_t window_tokens);
+std::vector<event::Json> window(std::vector<port::MemoryEntry> messages, std::int64_t window_tokens, double bytes_per_token = TokenRate::kUsual);
 
 struct Recalled {
   std::vector<event::Json> messages;           // for the conversation, oldest first

@@ -188,6 +188,7 @@ event::Started Run::next_start() {
 Async<Result<void>> Run::recall(event::Started& started) {
   for (int tries = 1;; ++tries) {
     memory::Reader reader{claim_.agent_id, memory_session_, remaining(), control_.token()};
+    if (agent_->endpoint) reader.bytes_per_token = agent_->endpoint->rate(agent_->spec.model.model).bytes_per_token();
     auto recalled = co_await memory::recall(agent_->memory, agent_->spec.memory, std::move(reader), started.query);
     if (recalled) {
       started.recalled = std::move(recalled->messages);

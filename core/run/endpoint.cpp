@@ -13,6 +13,11 @@ const manifest::Prices* Endpoint::prices(const std::string& model) const {
   return found == prices_.end() ? nullptr : &found->second;
 }
 
+memory::TokenRate& Endpoint::rate(const std::string& model) {
+  const bool is_full = rates_.size() >= kMostRates && !rates_.contains(model);
+  return rates_[is_full ? std::string() : model];
+}
+
 std::optional<Millis> Endpoint::closed_for(Tick now) const {
   if (now >= closed_until_) return std::nullopt;
   return std::chrono::ceil<Millis>(closed_until_ - now);

@@ -8,12 +8,14 @@
 
 #include "core/base/clock.hpp"
 #include "core/manifest/host_config.hpp"
+#include "core/memory/token_rate.hpp"
 #include "core/port/provider.hpp"
 
 namespace agentd::run {
 
 class Endpoint {
  public:
+  static constexpr std::size_t kMostRates = 1000;
   Endpoint(std::string name, port::Provider& provider, Millis timeout, std::map<std::string, manifest::Prices> prices)
       : name_(std::move(name)), provider_(provider), timeout_(timeout), prices_(std::move(prices)) {}
 
@@ -21,6 +23,9 @@ class Endpoint {
   port::Provider& provider() const { return provider_; }
   Millis timeout() const { return timeout_; }  // of one call
   const manifest::Prices* prices(const std::string& model) const;
+
+  // What its own counts say of a model's tokens.
+  memory::TokenRate& rate(const std::string& model);
 
   bool down() const { return probe_after_ > Millis(0); }           // refused for credentials or quota, not answered since
   std::optional<Millis> closed_for(Tick now) const;                // not worth asking for so long
@@ -33,6 +38,7 @@ class Endpoint {
   port::Provider& provider_;
   Millis timeout_;
   std::map<std::string, manifest::Prices> prices_;
+  std::map<std::string, memory::TokenRate> rates_;  // by model, at most kMostRates: the rest share one
   Tick closed_until_{};
   Millis probe_after_{0};
 };

@@ -133,6 +133,11 @@ Async<void> Run::ask_model() {
   asking_ = true;
   auto answer = co_await agent_->endpoint->provider().complete(std::move(completion), control_.token());
   const Millis duration = std::chrono::floor<Millis>(around_.world.clock.tick() - start);
+  if (answer && answer->usage) {
+    auto bytes = static_cast<std::int64_t>(agent_->tools.offered().size() + agent_->options.size());
+    for (const auto& message : messages) bytes += static_cast<std::int64_t>(message.json.size() + message.extra.size());
+    agent_->endpoint->rate(state_.calling->model).learn(bytes, answer->usage->input_tokens);
+  }
   if (answer)
     co_await take_answer(std::move(*answer), duration);
   else

@@ -27,6 +27,25 @@ TEST(Window, KeepsTheNewestThatFitItsTokens) {
   EXPECT_TRUE(window({}, 0).empty());
 }
 
+TEST(Window, CountsTokensAsTheModelDoes) {
+  const std::vector<port::MemoryEntry> all = {said("user", std::string(400, 'x')), said("user", std::string(400, 'y'))};
+  EXPECT_EQ(window(all, 250).size(), 2);
+  EXPECT_EQ(window(all, 250, 2).size(), 1);
+}
+
+TEST(Rate, FollowsWhatTheEndpointCounts) {
+  TokenRate rate;
+  EXPECT_EQ(rate.bytes_per_token(), 4);
+  for (int i = 0; i < 30; ++i) rate.learn(2'000, 1'000);
+  EXPECT_NEAR(rate.bytes_per_token(), 2, 0.1);
+  for (int i = 0; i < 30; ++i) rate.learn(5'000, 1'000);
+  EXPECT_NEAR(rate.bytes_per_token(), 5, 0.2);
+  rate.learn(100, -1), rate.learn(-1, 100), rate.learn(0, 0);
+  EXPECT_NEAR(rate.bytes_per_token(), 5, 0.2);
+  for (int i = 0; i < 99; ++i) rate.learn(1, 1'000'000);
+  EXPECT_EQ(rate.bytes_per_token(), 1);
+}
+
 TEST(Estimate, TakesFourBytesForAToken) {
   EXPECT_EQ(estimated_tokens(""), 4);
   EXPECT_EQ(estimated_tokens("abcd"), 5);
