@@ -26,9 +26,9 @@ bool is_unasked(const event::Entered& entered) {
   return trigger == "schedule" || trigger == "start" || trigger == "file" || trigger == "agent";
 }
 
-bool is_replay(const port::RunRow& row) {
+bool is_aside(const port::RunRow& row) {
   const auto decoded = event::decode(event::Entered::kKind, row.payload);
-  return decoded && std::get<event::Entered>(decoded->body).replay.has_value();
+  return decoded && event::is_aside(std::get<event::Entered>(decoded->body));
 }
 
 }  // namespace agentd::host

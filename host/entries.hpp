@@ -20,7 +20,7 @@ bool is_one_of_all(const Member& member, const event::Entered& entered, Instant 
 // Whether a run came in by itself: those that people and programs ask for queue, whatever the agent's overlap says.
 bool is_unasked(const event::Entered& entered);
 
-// Whether it does another run again: such a run is none of the agent's own.
-bool is_replay(const port::RunRow& row);
+// Whether it does another run again, or makes something of one for memory: such a run is none of the agent's own.
+bool is_aside(const port::RunRow& row);
 
 }  // namespace agentd::host

@@ -16,7 +16,7 @@ Async<port::LedgerResult<std::optional<port::RunRow>>> last_completed(port::Ledg
     auto rows = co_await ledger.list(filter);
     if (!rows) co_return std::unexpected(rows.error());
     for (auto& row : *rows)
-      if (!is_replay(row)) co_return std::move(row);
+      if (!is_aside(row)) co_return std::move(row);
     if (rows->size() < filter.limit) co_return std::nullopt;
     filter.before = rows->back().run.position;
     filter.limit = kMoreAtOnce;

@@ -16,13 +16,13 @@ constexpr std::array kAlive = {RunStatus::waiting, RunStatus::queued, RunStatus:
 
 // Of the agent's runs with that status, no more than `most`.
 Async<port::LedgerResult<std::size_t>> count_runs(port::Ledger& ledger, std::string agent_id, RunStatus status, std::size_t most,
-                                                  bool with_replays) {
+                                                  bool with_asides) {
   std::size_t found = 0;
   port::RunFilter filter{.agent_id = std::move(agent_id), .status = status, .limit = kRowsOfLine};
   while (found < most) {
     const auto rows = co_await ledger.list(filter);
     if (!rows) co_return std::unexpected(rows.error());
-    found += static_cast<std::size_t>(std::ranges::count_if(*rows, [&](const auto& row) { return with_replays || !is_replay(row); }));
+    found += static_cast<std::size_t>(std::ranges::count_if(*rows, [&](const auto& row) { return with_asides || !is_aside(row); }));
     if (rows->size() < kRowsOfLine) break;
     filter.before = rows->back().run.position;
   }

@@ -14,12 +14,12 @@ constexpr std::size_t kRunsAtOnce = 256;
 constexpr Millis kLookAgain{500};
 constexpr std::array kLive = {port::RunStatus::waiting, port::RunStatus::queued, port::RunStatus::running};  // as a run goes on
 
-// What people and batches asked for is theirs, and a replay is none of the agent's own.
+// What people and batches asked for is theirs, and a replay or a run for memory is none of the agent's own.
 bool can_be_overtaken(const port::RunRow& row) {
   const auto decoded = event::decode(event::Entered::kKind, row.payload);
   if (!decoded) return false;
   const auto& entered = std::get<event::Entered>(decoded->body);
-  return is_unasked(entered) && !entered.replay;
+  return is_unasked(entered) && !event::is_aside(entered);
 }
 
 }  // namespace

@@ -454,12 +454,11 @@ Async<Result<manifest::AgentSpec>> Roster::spec_of(std::string agent_id, std::in
 }
 
 // Prepared for one run, and not kept.
-Async<Result<run::AgentRef>> Roster::agent_with_model(std::string agent_id, std::int64_t revision, manifest::ModelRef model) {
+Async<Result<run::AgentRef>> Roster::agent_with(std::string agent_id, std::int64_t revision, Change change) {
   auto reading = spec_of(std::move(agent_id), revision);
   auto spec = co_await std::move(reading);
   if (!spec) co_return std::unexpected(spec.error());
-  if (!model.provider.empty()) spec->model.provider = std::move(model.provider);
-  spec->model.model = std::move(model.model);
+  change(*spec);
   auto preparing = prepare(std::move(*spec));
   co_return co_await std::move(preparing);
 }

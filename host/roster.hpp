@@ -94,7 +94,7 @@ class Roster final : public run::AgentSource, public Members {
   void drop(const std::string& agent_id);
 
   Async<Result<run::AgentRef>> agent(std::string agent_id, std::int64_t revision) override;
-  Async<Result<run::AgentRef>> agent_with_model(std::string agent_id, std::int64_t revision, manifest::ModelRef model) override;
+  Async<Result<run::AgentRef>> agent_with(std::string agent_id, std::int64_t revision, Change change) override;
 
  private:
   static constexpr std::size_t kPrepared = 1024;

@@ -211,7 +211,7 @@ void Watch::see(const port::StoredRecord& record, const event::Body& body) {
 
 void Watch::see_end(const port::StoredRecord& record, const event::Ended& ended) {
   const auto& agent_id = record.agent_id;
-  if (!ended.replay_of.empty()) return;
+  if (event::is_aside(ended)) return;
   if (ended.status == port::RunStatus::quarantined)
     board_.raise({kQuarantine, agent_id, {}}, {kWarning, "run " + to_text(record.run) + " of " + agent_id + " is in quarantine: " + (ended.reason.empty() && ended.fault ? ended.fault->message : ended.reason), sinks_of(agent_id)});
   const auto watched = watched_.find(agent_id);

@@ -138,9 +138,13 @@ std::string difference(const Difference& d) {
   return out.number("step", d.step).text("what", name(d.what)).raw("recorded", or_null(d.recorded)).raw("replayed", or_null(d.replayed)).finish();
 }
 
-// What a replay does is not the agent's doing: nothing is said of the agent's state.
-bool is_replay(const Started& started) { return started.trigger == "replay"; }
-bool is_replay(const Ended& ended) { return !ended.replay_of.empty(); }
+std::string digest(const Digest& d) {
+  ObjectWriter out;
+  return out.text("what", name(d.what)).text("of", d.of).finish();
+}
+
+// What a replay does, or a run for memory, is not the agent's doing: nothing is said of the agent's state.
+bool is_aside(const Started& started) { return started.trigger == "replay" || started.trigger == "memory"; }
 
 void expand(Expansion& out, const Entered& e) {
   const auto status = out.record().status;
@@ -148,6 +152,7 @@ void expand(Expansion& out, const Entered& e) {
   payload.text("trigger", e.trigger);
   if (!e.key.empty()) payload.text("key", e.key);
   if (e.replay) payload.raw("replay", replay(*e.replay));
+  if (e.digest) payload.raw("digest", digest(*e.digest));
   if (status == port::RunStatus::missed || e.count > 0) {
     payload.number("count", e.count);
     instant(payload, "first", e.first);
@@ -203,7 +208,7 @@ void expand(Expansion& out, const Started& s) {
     payload.number("attempt", s.attempt).number("crashes", s.crashes);
     out.add("background_task_resumed", std::move(payload));
   }
-  if (!is_replay(s)) out.status("running", s.run_count);
+  if (!is_aside(s)) out.status("running", s.run_count);
   model_lost(out, s.unsure);
   model_started(out, s.call);
   tools_started(out, s.starts);
@@ -303,7 +308,8 @@ void tell_end(Expansion& out, const Ended& e) {
     case port::RunStatus::completed:
       payload.number("run_count", e.run_count).raw("result", e.result_json().empty() ? "null" : e.result_json());
       payload.number("duration_ms", e.duration_ms).raw("usage", usage_json(e.totals));
-      if (is_replay(e)) payload.text("replay_of", e.replay_of).raw("difference", e.difference ? difference(*e.difference) : "null");
+      if (!e.replay_of.empty()) payload.text("replay_of", e.replay_of).raw("difference", e.difference ? difference(*e.difference) : "null");
+      if (e.digest) payload.raw("digest", digest(*e.digest));
       return out.add("background_task_completed", std::move(payload));
     case port::RunStatus::skipped:  // the gate's record has told why
       return;
@@ -325,7 +331,7 @@ void expand(Expansion& out, const Ended& e) {
   model_lost(out, e.unsure);
   exhausted(out, e.fault);
   tell_end(out, e);
-  if (is_replay(e)) return;
+  if (is_aside(e)) return;
   if (is_well(e.status)) out.status("idle", e.run_count, e.error_count, {});
   else out.status("error", e.run_count, e.error_count, e.fault ? std::string_view(e.fault->message) : std::string_view());
 }

@@ -4,6 +4,8 @@
 #include <span>
 #include <type_traits>
 
+#include "core/base/json_text.hpp"
+
 namespace agentd::event {
 namespace {
 
@@ -14,6 +16,7 @@ constexpr std::array kFors = {"retry", "approval", "budget", "provider"};
 constexpr std::array kAbouts = {"call", "outcome"};
 constexpr std::array kDecisions = {"approve", "deny", "timeout"};
 constexpr std::array kDifferences = {"tool_call", "text", "finish_reason", "tool_result", "result", "outcome"};
+constexpr std::array kDigests = {"summary", "lessons"};
 constexpr std::array kReviews = {"edit", "retry", "drop"};
 constexpr std::array kChanges = {"created", "updated", "deleted", "paused", "resumed", "stopped", "started"};
 constexpr std::array kEffects = {"pure", "idempotent", "once"};
@@ -27,6 +30,7 @@ std::span<const char* const> names(Waiting::For) { return kFors; }
 std::span<const char* const> names(Question::About) { return kAbouts; }
 std::span<const char* const> names(Decided::What) { return kDecisions; }
 std::span<const char* const> names(Difference::What) { return kDifferences; }
+std::span<const char* const> names(Digest::What) { return kDigests; }
 std::span<const char* const> names(Reviewed::What) { return kReviews; }
 std::span<const char* const> names(AgentChanged::What) { return kChanges; }
 std::span<const char* const> names(port::Effect) { return kEffects; }
@@ -70,14 +74,16 @@ template <class A> void fields(A& a, Replay& r) {
 template <class A> void fields(A& a, Difference& r) {
   a("step", r.step, 0); a("what", r.what, Difference::What::text); a("recorded", r.recorded); a("replayed", r.replayed);
 }
+template <class A> void fields(A& a, Digest& r) { a("what", r.what, Digest::What::summary); a("of", r.of); }
 template <class A> void fields(A& a, Entered& r) {
   a("trigger", r.trigger); a("name", r.trigger_name); a("scheduled_at", r.scheduled_at); a("query", r.query); a("params", r.params);
   a("ask_session", r.session); a("key", r.key); a("reason", r.reason); a("count", r.count, 0); a("first", r.first); a("last", r.last);
-  a("into", r.into); a("gated", r.gated, false); a("replay", r.replay);
+  a("into", r.into); a("gated", r.gated, false); a("replay", r.replay); a("digest", r.digest);
 }
 template <class A> void fields(A& a, Started& r) {
   a("why", r.why, Started::Why::first); a("attempt", r.attempt, 1); a("crashes", r.crashes, 0); a("run_count", r.run_count, 0); a("trigger", r.trigger);
-  a("query", r.query); a("params", r.params); a("recalled", r.recalled); a("embedding", r.embedding); a("call", r.call); a("unsure", r.unsure); a("starts", r.starts);
+  a("query", r.query); a("params", r.params); a("recalled", r.recalled); a("embedding", r.embedding); a("known", r.known);
+  a("summary_due", r.summary_due, false); a("digested_until", r.digested_until, 0); a("call", r.call); a("unsure", r.unsure); a("starts", r.starts);
 }
 template <class A> void fields(A& a, Answered& r) {
   a("step", r.step, 0); a("provider", r.provider); a("model", r.model); a("ms", r.duration_ms, 0); a("usage", r.usage); a("cost", r.cost, 0);
@@ -108,7 +114,7 @@ template <class A> void fields(A& a, Recipient& r) { a("sink", r.sink); a("if_ch
 template <class A> void fields(A& a, Ended& r) {
   a("status", r.status); a("answer", r.answer); a("result", r.result); a("fault", r.fault); a("reason", r.reason); a("attempt", r.attempt, 1);
   a("steps", r.steps, 0); a("totals", r.totals); a("unsure", r.unsure); a("ms", r.duration_ms, 0); a("run_count", r.run_count, 0); a("error_count", r.error_count, 0);
-  a("deliver", r.deliver); a("replay_of", r.replay_of); a("difference", r.difference);
+  a("deliver", r.deliver); a("replay_of", r.replay_of); a("difference", r.difference); a("digest", r.digest);
 }
 template <class A> void fields(A& a, Reviewed& r) {
   a("what", r.what, Reviewed::What::drop); a("by", r.by); a("reason", r.reason); a("query", r.query); a("params", r.params);
@@ -172,6 +178,7 @@ class Out {
       array += array.empty() ? '[' : ',';
       if constexpr (std::is_same_v<T, int>) array += std::to_string(element);
       else if constexpr (std::is_same_v<T, Json>) array += element.text;
+      else if constexpr (std::is_same_v<T, std::string>) array += json_string(element);
       else array += write(element);
     }
     to_.raw(key, array += ']');
@@ -226,6 +233,7 @@ class In {
     for (const auto element : *elements) {
       if constexpr (std::is_same_v<T, int>) v.push_back(std::atoi(std::string(element).c_str()));
       else if constexpr (std::is_same_v<T, Json>) v.push_back({std::string(element)});
+      else if constexpr (std::is_same_v<T, std::string>) v.push_back(string_value(element).value_or(std::string()));
       else read(element, v.emplace_back());
     }
   }
@@ -263,6 +271,7 @@ const char* name(Waiting::For what) { return enum_name(what); }
 const char* name(Question::About about) { return enum_name(about); }
 const char* name(Decided::What what) { return enum_name(what); }
 const char* name(Difference::What what) { return enum_name(what); }
+const char* name(Digest::What what) { return enum_name(what); }
 const char* name(Reviewed::What what) { return enum_name(what); }
 const char* name(AgentChanged::What what) { return enum_name(what); }
 

@@ -92,10 +92,19 @@ struct Difference {
 };
 const char* name(Difference::What what);
 
+// What a run makes of earlier ones, for its agent's memory.
+struct Digest {
+  enum class What { summary, lessons };  // of a session's older messages; of one run, for later ones
+  What what = What::summary;
+  std::string of;                        // the run behind whose end it came
+  friend bool operator==(const Digest&, const Digest&) = default;
+};
+const char* name(Digest::What what);
+
 // A run asked for; or, with a final status of its row, a slot that gave none.
 struct Entered {
   static constexpr std::int32_t kKind = 0;
-  std::string trigger;                   // schedule, start, manual, api, webhook, file, agent, batch, retry, replay
+  std::string trigger;                   // schedule, start, manual, api, webhook, file, agent, batch, retry, replay, memory
   std::string trigger_name;              // of a [[trigger]]
   std::optional<Instant> scheduled_at;   // of a slot
   std::string query;                     // empty: the manifest's
@@ -108,7 +117,10 @@ struct Entered {
   std::optional<Instant> into;           // of missed: the slot that runs in their place
   bool gated = false;                    // a gate decides first: it says what became of the slot
   std::optional<Replay> replay;          // trigger = replay
+  std::optional<Digest> digest;          // trigger = memory
 };
+// Whether it is none of the agent's own runs: nothing is said of the agent by it, and nobody follows it.
+inline bool is_aside(const Entered& entered) { return entered.replay || entered.digest; }
 
 // A worker takes the run up: for the first time, for another attempt, or to go on where it stood.
 struct Started {
@@ -123,6 +135,9 @@ struct Started {
   Json params;                           // in force; none: {}
   std::vector<Json> recalled;            // messages given to the model before the query; why = first
   std::optional<Embedding> embedding;    // of the query, for what was recalled
+  std::vector<std::string> known;        // ids of the memories among what was recalled
+  bool summary_due = false;              // the session has messages that will be in no window and are in no summary
+  std::int64_t digested_until = 0;      // of a summary: the store's position of the last message in it
   std::optional<ModelCall> call;
   std::optional<ModelCall> unsure;       // its answer was not durable when the worker died: made again, first try's usage unknown
   std::vector<CallStart> starts;         // calls of the last step that start, or start again, now
@@ -246,6 +261,7 @@ struct Ended {
   std::vector<Recipient> deliver;        // this record is the durable intent
   std::string replay_of;                 // of a replay: the recorded run. Such an end says nothing of the agent
   std::optional<Difference> difference;  // of a replay; nothing: it went as recorded
+  std::optional<Digest> digest;          // of a run for memory. Such an end says nothing of the agent either
   // The result as a JSON value: a text answer is a string. Empty: there is none.
   std::string_view result_json() const { return result ? result.text : answer ? answer->text.text : std::string_view(); }
 };
@@ -272,6 +288,7 @@ struct Reviewed {
   Json params;
 };
 const char* name(Reviewed::What what);
+inline bool is_aside(const Ended& ended) { return !ended.replay_of.empty() || ended.digest; }
 
 // What the agent's gate said to this run, before it began. With proceed = false the run's end comes with it.
 struct Gated {

@@ -258,13 +258,13 @@ const TableKeys& memory_keys() {
   static const auto keys = table_keys<Memory>({
       .keys = {
           key("store", &Memory::store, name_text(), "An entry of [stores.*] in agentd.toml; left out: the host's."),
-          key("stores", &Memory::stores, entries(name_text()), "A store per type of memory: episodic, long_term, procedural.").not_yet(),
+          key("stores", &Memory::stores, entries(name_text()), "A store per type of memory: episodic, long_term, procedural."),
           key("session", &Memory::session, session_form(), "Whose conversation goes on: the agent's, each run's own, or one with a fixed name."),
           key("window", &Memory::window, integer(0, 10'000), "Messages of earlier runs that are read back."),
           key("window_tokens", &Memory::window_tokens, integer(0), "And at most so many tokens of them."),
-          key("summarize", &Memory::summarize, boolean(), "What leaves the window goes into a running summary.").only(false),
+          key("summarize", &Memory::summarize, boolean(), "What leaves the window goes into a running summary."),
           key("recall", &Memory::recall, integer(0, 1000), "Long-term and procedural entries that are given to the model."),
-          key("learn", &Memory::learn, list(one_of({"long_term", "procedural"})), "What a short extra model call distils after a run.").only(Json::array()),
+          key("learn", &Memory::learn, list(one_of({"long_term", "procedural"})), "What a short extra model call distils after a run."),
       },
       .moved = {{"mode", "the window is \"window\" and \"window_tokens\" here"}, {"value", "the window is \"window\" and \"window_tokens\" here"}},
   });

@@ -300,7 +300,7 @@ void Metrics::Families::see(const port::StoredRecord& record, const event::Ended
   const auto i = index(ended.status);
   agent(record.agent_id).runs[i]->Increment();
   duration[i]->Observe(seconds(ended.duration_ms));
-  if (ended.status == port::RunStatus::completed && ended.replay_of.empty()) completed(record.agent_id, record.at);
+  if (ended.status == port::RunStatus::completed && !event::is_aside(ended)) completed(record.agent_id, record.at);
 }
 
 void Metrics::Families::see(const port::StoredRecord&, const event::Delivered& delivered) {
@@ -362,7 +362,7 @@ void Metrics::observe(const port::StoredRecord& record, const event::Decoded& de
 
 void Metrics::observe_elsewhere(const port::StoredRecord& record, const event::Decoded& decoded) {
   const auto* ended = std::get_if<event::Ended>(&decoded.body);
-  if (ended && ended->replay_of.empty() && ended->status == port::RunStatus::completed) families_->completed(record.agent_id, record.at);
+  if (ended && !event::is_aside(*ended) && ended->status == port::RunStatus::completed) families_->completed(record.agent_id, record.at);
 }
 
 void Metrics::observe_group(const port::Ledger::Vitals& vitals) {

@@ -1,5 +1,6 @@
 // One revision of an agent with everything its runs need, found and prepared once. Immutable but for what its ports keep.
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,8 +46,9 @@ class AgentSource {
  public:
   virtual ~AgentSource() = default;
   virtual Async<Result<AgentRef>> agent(std::string agent_id, std::int64_t revision) = 0;
-  // The same revision with another model. An empty provider: its own.
-  virtual Async<Result<AgentRef>> agent_with_model(std::string agent_id, std::int64_t revision, manifest::ModelRef model) = 0;
+  // The same revision, but for what is changed in it for one run.
+  using Change = std::function<void(manifest::AgentSpec&)>;
+  virtual Async<Result<AgentRef>> agent_with(std::string agent_id, std::int64_t revision, Change change) = 0;
 };
 
 }  // namespace agentd::run

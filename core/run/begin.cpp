@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <tuple>
 
 #include "core/budget/limits.hpp"
 #include "core/run/backoff.hpp"
 #include "core/run/clean.hpp"
+#include "core/run/digest.hpp"
 #include "core/run/messages.hpp"
 #include "core/run/run.hpp"
 
@@ -38,9 +40,13 @@ Async<void> Run::story() {
 }
 
 Async<Result<AgentRef>> Run::find_agent() {
-  const auto& replay = state_.entry.replay;
+  const auto& [replay, digest] = std::tie(state_.entry.replay, state_.entry.digest);
+  if (digest) return around_.agents.agent_with(claim_.agent_id, claim_.revision, [what = *digest](manifest::AgentSpec& spec) { become_digester(spec, what); });
   if (!replay || replay->model.empty()) return around_.agents.agent(claim_.agent_id, claim_.revision);
-  return around_.agents.agent_with_model(claim_.agent_id, claim_.revision, {replay->provider, replay->model});
+  return around_.agents.agent_with(claim_.agent_id, claim_.revision, [how = *replay](manifest::AgentSpec& spec) {
+    if (!how.provider.empty()) spec.model.provider = how.provider;
+    spec.model.model = how.model;
+  });
 }
 
 // The state from the claim, or from the records where there are some.
@@ -136,6 +142,7 @@ Async<void> Run::begin() {
   if (!state_.started && !replay_) {
     auto recalled = co_await recall(started);
     if (!recalled) co_return co_await fail_attempt({}, event::Fault{recalled.error().error_class, recalled.error().message}, recalled.error().retry_after);
+    if (state_.entry.digest && started.query.empty()) co_return co_await end(event::Ended{.result = {"null"}}, std::nullopt);
   }
   if (control_.interrupted()) co_return co_await end_interrupted();
   if (!agent_->task && state_.calls.empty() && !state_.final_text) {
@@ -168,7 +175,7 @@ event::Started Run::next_start() {
   } else if (started.why == Why::first || started.why == Why::retry) {
     started.run_count = around_.ledger.stats(claim_.agent_id).run_count + 1;
     started.trigger = state_.entry.trigger;
-    started.query = !state_.entry.query.empty() ? state_.entry.query : spec.task.query;
+    started.query = !state_.entry.query.empty() ? state_.entry.query : state_.entry.digest ? state_.query : spec.task.query;
     started.params.text = lay_over(spec.task.params, state_.entry.params.text);
     if (state_.gate) started.params.text = lay_over(started.params.text, state_.gate->params.text);
     around_.cleaner.clean(started.query);
@@ -185,18 +192,29 @@ event::Started Run::next_start() {
   return started;
 }
 
+memory::Reader Run::reader_of_memory() {
+  memory::Reader reader{claim_.agent_id, memory_session_, remaining(), control_.token()};
+  if (agent_->endpoint) reader.bytes_per_token = agent_->endpoint->rate(agent_->spec.model.model).bytes_per_token();
+  return reader;
+}
+
+Async<Result<void>> Run::recall_once(event::Started& started) {
+  auto recalled = co_await memory::recall(agent_->memory, agent_->spec.memory, reader_of_memory(), started.query);
+  if (!recalled) co_return std::unexpected(std::move(recalled.error()));
+  started.recalled = std::move(recalled->messages);
+  started.known = std::move(recalled->known);
+  started.summary_due = recalled->summary_due;
+  started.embedding = std::move(recalled->embedding);
+  if (started.embedding) around_.cleaner.clean(started.embedding->error);
+  for (auto& message : started.recalled) clean_message(around_.cleaner, message.text);
+  co_return Result<void>{};
+}
+
 Async<Result<void>> Run::recall(event::Started& started) {
   for (int tries = 1;; ++tries) {
-    memory::Reader reader{claim_.agent_id, memory_session_, remaining(), control_.token()};
-    if (agent_->endpoint) reader.bytes_per_token = agent_->endpoint->rate(agent_->spec.model.model).bytes_per_token();
-    auto recalled = co_await memory::recall(agent_->memory, agent_->spec.memory, std::move(reader), started.query);
-    if (recalled) {
-      started.recalled = std::move(recalled->messages);
-      started.embedding = std::move(recalled->embedding);
-      if (started.embedding) around_.cleaner.clean(started.embedding->error);
-      for (auto& message : started.recalled) clean_message(around_.cleaner, message.text);
-      co_return Result<void>{};
-    }
+    auto recalling = state_.entry.digest ? gather(started) : recall_once(started);
+    const auto recalled = co_await std::move(recalling);
+    if (recalled) co_return recalled;
     if (tries == kStepTries || control_.interrupted()) co_return std::unexpected(recalled.error());
     const Millis delay = step_delay(tries, recalled.error().retry_after, around_.world.random.next());
     if (delay > kLongestHeldWait) co_return std::unexpected(recalled.error());

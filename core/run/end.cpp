@@ -13,21 +13,29 @@ bool is_error(port::RunStatus status) {
   return status == port::RunStatus::failed || status == port::RunStatus::timed_out || status == port::RunStatus::quarantined;
 }
 
-// What has failed for good. Of a batch nothing is given up before a person has looked at it; a replay that fails is asked for again.
+// What has failed for good. Of a batch nothing is given up before a person has looked at it; what is aside and fails is asked for again.
 port::RunStatus given_up_as(port::RunStatus status, const event::Entered& entry) {
-  if (entry.replay && status == port::RunStatus::quarantined) return port::RunStatus::failed;
+  if (event::is_aside(entry) && status == port::RunStatus::quarantined) return port::RunStatus::failed;
   const bool failed = status == port::RunStatus::failed || status == port::RunStatus::timed_out;
   return failed && entry.trigger == "batch" ? port::RunStatus::quarantined : status;
 }
 
 }  // namespace
 
-// Remember first, keyed, then the end: a crash in between does the same again. Of a replay nothing is remembered.
+// What the run leaves behind. Of a replay nothing.
+Async<Result<void>> Run::remember(event::Json answer) {
+  if (replay_) co_return Result<void>{};
+  if (state_.entry.digest) co_return co_await keep_digest(event::string_value(answer.text).value_or(answer.text));
+  memory::Reader writer{claim_.agent_id, memory_session_, remaining()};
+  co_return co_await memory::remember(agent_->memory, std::move(writer), claim_.run, state_.query, std::move(answer), around_.world.clock.now());
+}
+
+// Remember first, keyed, then the end: a crash in between does the same again.
 Async<void> Run::finish(std::optional<event::Answered> answer, event::Json result) {
   event::Json text = answer ? answer->text : state_.final_text;
-  for (int tries = 1; !replay_; ++tries) {
-    memory::Reader writer{claim_.agent_id, memory_session_, remaining()};
-    auto kept = co_await memory::remember(agent_->memory, std::move(writer), claim_.run, state_.query, text, around_.world.clock.now());
+  for (int tries = 1;; ++tries) {
+    auto remembering = remember(text);
+    auto kept = co_await std::move(remembering);
     if (kept) break;
     const Millis delay = step_delay(tries, kept.error().retry_after, around_.world.random.next());
     if (tries < kStepTries && delay <= kLongestHeldWait && !control_.interrupted()) {
@@ -76,16 +84,19 @@ Async<void> Run::end(event::Ended ended, std::optional<std::string> agent_state,
     budget::add(ended.totals, *ended.answer);
     ended.steps = ended.answer->step;
   }
+  const bool is_aside = event::is_aside(state_.entry);
   const auto stats = around_.ledger.stats(claim_.agent_id);
-  ended.run_count = stats.run_count + (ended.status == port::RunStatus::skipped || is_replay() ? 0 : 1);
-  ended.error_count = stats.error_count + (is_error(ended.status) && !is_replay() ? 1 : 0);
-  if (is_replay()) ended.replay_of = state_.entry.replay->of;
+  ended.run_count = stats.run_count + (ended.status == port::RunStatus::skipped || is_aside ? 0 : 1);
+  ended.error_count = stats.error_count + (is_error(ended.status) && !is_aside ? 1 : 0);
+  if (state_.entry.replay) ended.replay_of = state_.entry.replay->of;
+  ended.digest = state_.entry.digest;
   if (replay_) ended.difference = replay_->difference(ended);
   if (state_.first_started) ended.duration_ms = (around_.world.clock.now() - *state_.first_started).count();
   Fate fate{.next = ended.status, .agent_state = std::move(agent_state), .error = ended.fault && is_error(ended.status) ? ended.fault->message : std::string()};
   const RunEnd told{claim_.agent_id, claim_.run, ended.status, ended.result_json(), state_.nothing_new, state_.past.attempts, agent_ ? &agent_->spec : nullptr};
-  if (around_.followers && !is_replay()) fate.follow_ups = around_.followers(told);
-  if (around_.recipients && !is_replay()) ended.deliver = around_.recipients(told);
+  if (around_.followers && !is_aside) fate.follow_ups = around_.followers(told);
+  if (around_.recipients && !is_aside) ended.deliver = around_.recipients(told);
+  add_digests(ended, fate.follow_ups);
   before.push_back(std::move(ended));
   co_await write(std::move(before), std::move(fate));
   done_ = true;

@@ -88,6 +88,8 @@ class Run {
   Async<void> begin();
   event::Started next_start();
   Async<Result<void>> recall(event::Started& started);
+  Async<Result<void>> recall_once(event::Started& started);
+  memory::Reader reader_of_memory();
   void arm(Millis active);
   void rest();
   Millis active() const;            // of the attempt, by a clock that nobody sets
@@ -133,8 +135,14 @@ class Run {
   Async<std::optional<port::Outcome>> perform(port::Task& task, std::string call_id, std::string params, StatePart own);
   Async<void> fail_task(port::Outcome outcome);
 
+  // digest.cpp: runs for memory
+  void add_digests(const event::Ended& ended, std::vector<port::Entry>& follow_ups) const;
+  Async<Result<void>> gather(event::Started& started);
+  Async<Result<void>> keep_digest(std::string answer);
+
   // end.cpp: the ways out; each sets done_
   Async<void> finish(std::optional<event::Answered> answer, event::Json result);
+  Async<Result<void>> remember(event::Json answer);
   Async<void> end(event::Ended ended, std::optional<std::string> agent_state, std::vector<event::Body> before = {});
   Async<std::optional<std::string>> state_to_keep(std::optional<std::string> task);
   Async<void> fail_attempt(std::vector<event::Body> before, event::Fault fault, std::optional<Millis> retry_after);
@@ -142,7 +150,6 @@ class Run {
   Async<void> release(std::string reason);
   Async<void> end_interrupted();
   Async<void> end_replay();
-  bool is_replay() const { return state_.entry.replay.has_value(); }
 
   // holds.cpp: what model calls hold of the budgets of a day
   using Said = std::vector<event::Decoded>;

@@ -4,7 +4,7 @@
 #include <ranges>
 
 #include "core/budget/limits.hpp"
-#include "core/memory/recall.hpp"
+#include "core/memory/session.hpp"
 #include "core/run/messages.hpp"
 #include "core/tool/arguments_hash.hpp"
 
@@ -62,6 +62,8 @@ void take(State& state, event::Started&& r, Instant at) {
     state.first_started = at;
     state.query = std::move(r.query);
     state.params = std::move(r.params.text);
+    state.summary_due = r.summary_due;
+    state.digested_until = r.digested_until;
   }
   if (!state.started && state.messages.size() == 1) {  // a replay begins with what its record has said
     for (auto& message : r.recalled) state.messages.push_back(recalled_message(std::move(message)));

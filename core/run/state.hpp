@@ -65,6 +65,8 @@ struct State {
   int notes = 0;                     // answers in a row that the engine did not take
   event::Json final_text;            // a final answer that is journalled while the run has not ended
   std::vector<std::string> succeeded;   // tools that did their work at least once
+  bool summary_due = false;          // of its session
+  std::int64_t digested_until = 0;   // of a run for memory
   bool nothing_new = false;          // the agent says that there is nothing to report
   Repetition repetition;             // of its steps
   event::Totals totals;

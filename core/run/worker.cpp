@@ -121,17 +121,18 @@ Async<Result<bool>> Worker::cancel(RunId run, std::string reason) {
   around_.cleaner.clean(reason);
   const auto& agent_id = records->front().agent_id;
   const auto stats = around_.ledger.stats(agent_id);
-  const auto& replay = state->entry.replay;
+  const auto& [replay, digest] = std::tie(state->entry.replay, state->entry.digest);
+  const bool is_aside = event::is_aside(state->entry);
   event::Ended ended{.status = port::RunStatus::cancelled, .reason = std::move(reason), .attempt = state->attempt, .steps = state->step, .totals = state->totals,
-                     .run_count = stats.run_count + (replay ? 0 : 1), .error_count = stats.error_count, .replay_of = replay ? replay->of : std::string()};
+                     .run_count = stats.run_count + (is_aside ? 0 : 1), .error_count = stats.error_count, .replay_of = replay ? replay->of : std::string(), .digest = digest};
   if (state->held && state->calling) {  // its worker died over it
     ended.unsure = state->calling;
     budget::add_unknown(ended.totals);
   }
   port::Transition transition{.run = run, .next = port::RunStatus::cancelled};
   const RunEnd told{.agent_id = agent_id, .run = run, .status = ended.status, .result = {}, .spec = agent ? &agent->spec : nullptr};
-  if (around_.followers && !replay) transition.follow_ups = around_.followers(told);
-  if (around_.recipients && !replay) ended.deliver = around_.recipients(told);
+  if (around_.followers && !is_aside) transition.follow_ups = around_.followers(told);
+  if (around_.recipients && !is_aside) ended.deliver = around_.recipients(told);
   transition.records.push_back(event::to_record(ended, state->session.empty() ? state->entry.session : state->session));
   auto committed = co_await around_.ledger.commit(std::move(transition));
   if (committed) co_return true;

@@ -63,6 +63,7 @@ struct Fold {
     }
     if (!entered.session.empty()) view["session_id"] = entered.session;
     if (entered.replay) view["replay"] = replay_view(*entered.replay);
+    if (entered.digest) view["digest"] = {{"what", name(entered.digest->what)}, {"of", entered.digest->of}};
   }
   void operator()(const port::StoredRecord& record, const Started& started) {
     view["status"] = "running";

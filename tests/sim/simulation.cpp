@@ -58,7 +58,7 @@ class Simulation final : public Machine, public run::AgentSource {
   void note(std::string what) override { witness_.note(std::move(what)); }
   void later(Millis delay, std::function<void()> what) override { later_.emplace(now() + delay, std::move(what)); }
   Async<Result<run::AgentRef>> agent(std::string agent_id, std::int64_t revision) override;
-  Async<Result<run::AgentRef>> agent_with_model(std::string agent_id, std::int64_t revision, manifest::ModelRef) override { return agent(std::move(agent_id), revision); }
+  Async<Result<run::AgentRef>> agent_with(std::string agent_id, std::int64_t revision, Change) override { return agent(std::move(agent_id), revision); }
 
  private:
   enum class Phase { hostile, kind, ending, leaving, looking, over };

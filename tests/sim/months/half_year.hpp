@@ -34,7 +34,7 @@ class HalfYear final : public run::AgentSource {
   Millis away{0};
 
   Async<Result<run::AgentRef>> agent(std::string agent_id, std::int64_t) override { co_return agents_.at(agent_id); }
-  Async<Result<run::AgentRef>> agent_with_model(std::string agent_id, std::int64_t revision, manifest::ModelRef) override { return agent(std::move(agent_id), revision); }
+  Async<Result<run::AgentRef>> agent_with(std::string agent_id, std::int64_t revision, Change) override { return agent(std::move(agent_id), revision); }
 
  private:
   run::AgentRef make(const manifest::AgentSpec& spec);

@@ -30,10 +30,10 @@ manifest::AgentSpec make_spec(const Scene& scene) {
 
 class Bench::Source final : public run::AgentSource {
  public:
-  using Make = std::function<Result<run::AgentRef>(const manifest::ModelRef&)>;
-  explicit Source(Make make) : agent_(make({})), make_(std::move(make)) {}
+  using Make = std::function<Result<run::AgentRef>(const Change&)>;
+  explicit Source(Make make) : agent_(make([](manifest::AgentSpec&) {})), make_(std::move(make)) {}
   Async<Result<run::AgentRef>> agent(std::string, std::int64_t) override { co_return agent_; }
-  Async<Result<run::AgentRef>> agent_with_model(std::string, std::int64_t, manifest::ModelRef model) override { co_return make_(model); }
+  Async<Result<run::AgentRef>> agent_with(std::string, std::int64_t, Change change) override { co_return make_(change); }
 
  private:
   Result<run::AgentRef> agent_;
@@ -58,17 +58,18 @@ Bench::Bench(Scene scene)
       endpoint_("fake", provider_, std::chrono::minutes(2), {{"model-1", scene_.prices}}),
       cleaner_(scene_.secret) {
   provider_.turns = scene_.answers;
+  provider_.digests = scene_.digests;
   if (scene_.embeds) {
     memory_.vectors = true;
     embedder_ = std::make_unique<memory::Embedder>(world_.world(), provider_, memory::Embedder::Settings{.provider = "fake", .model = "embed-1", .prices = scene_.prices});
   }
-  source_ = std::make_unique<Source>([this](const manifest::ModelRef& model) { return make_agent(model); });
+  source_ = std::make_unique<Source>([this](const run::AgentSource::Change& change) { return make_agent(change); });
   processes_.push_back(std::make_unique<Process>(*this));
 }
 
-Result<run::AgentRef> Bench::make_agent(const manifest::ModelRef& model) {
+Result<run::AgentRef> Bench::make_agent(const run::AgentSource::Change& change) {
   auto spec = make_spec(scene_);
-  if (!model.model.empty()) spec.model.model = model.model;
+  change(spec);
   auto catalog = tool::Catalog::build({{"geometry", &toolset_, 0, toolset_.tools()}}, spec.tools);
   run::Parts parts{.spec = std::move(spec), .endpoint = scene_.native ? nullptr : &endpoint_, .task = scene_.native ? &task_ : nullptr, .gate = scene_.gated ? &gate_ : nullptr,
                    .memory = {&memory_, &memory_, &memory_, embedder_.get()}};

@@ -14,6 +14,7 @@ namespace agentd::support {
 
 struct Scene {
   std::vector<Turn> answers;
+  std::vector<Turn> digests;                         // answers to runs for memory; default: the same
   std::vector<FakeTool> tools;                       // of the toolset "geometry"; default: a pure "area" that answers 12
   std::function<void(manifest::AgentSpec&)> spec;    // changes the agent
   manifest::Prices prices;
@@ -86,7 +87,7 @@ class Bench {
 
  private:
   class Source;
-  Result<run::AgentRef> make_agent(const manifest::ModelRef& model);
+  Result<run::AgentRef> make_agent(const run::AgentSource::Change& change);
   struct Process {
     Process(Bench& bench);
     FakeLedger ledger;

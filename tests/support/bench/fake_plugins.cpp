@@ -70,11 +70,14 @@ Async<std::expected<port::Answer, port::ModelError>> FakeProvider::complete(port
   requests.push_back(std::move(request));
   if (on_request) on_request(requests.size());
   const std::size_t place = answers - recalled_answers;
-  if (place >= turns.size()) co_return std::unexpected(port::ModelError{port::Status::terminal, port::Failure::other, "the script has no more answers", {}});
-  const Turn turn = turns[place];
+  const bool is_digest = !digests.empty() && requests.back().messages[0].contains(" material: do nothing");
+  const auto& script = is_digest ? digests : turns;
+  auto& failed = failed_[{is_digest, place}];
+  if (place >= script.size()) co_return std::unexpected(port::ModelError{port::Status::terminal, port::Failure::other, "the script has no more answers", {}});
+  const Turn turn = script[place];
   const bool whole = co_await sleep(world_, turn.takes, stop);
   if (!whole) co_return std::unexpected(port::ModelError{port::Status::cancelled, port::Failure::other, "stopped", {}});
-  if (failed_[place] < turn.failures.size()) co_return std::unexpected(turn.failures[failed_[place]++]);
+  if (failed < turn.failures.size()) co_return std::unexpected(turn.failures[failed++]);
   if (completion.listen) completion.listen({.text = turn.answer.text});
   co_return turn.answer;
 }
@@ -130,7 +133,7 @@ Async<Result<void>> FakeMemory::put(std::vector<port::MemoryEntry> added, Millis
   if (failing_writes > 0 && failing_writes--) co_return fail(ErrorClass::retryable, "the store is away");
   for (auto& entry : added) {
     const auto same = std::ranges::find_if(entries, [&](const auto& kept) { return kept.agent_id == entry.agent_id && kept.id == entry.id; });
-    entry.position = same == entries.end() ? entries.size() + 1 : same->position;
+    entry.position = same != entries.end() ? same->position : entries.empty() ? 1 : entries.back().position + 1;
     if (same == entries.end()) entries.push_back(std::move(entry));
     else *same = std::move(entry);
   }
@@ -140,6 +143,7 @@ Async<Result<void>> FakeMemory::put(std::vector<port::MemoryEntry> added, Millis
 Async<Result<std::vector<port::MemoryEntry>>> FakeMemory::list(port::MemoryQuery query) {
   if (on_read) on_read();
   if (failing_reads > 0 && failing_reads--) co_return fail(ErrorClass::retryable, "the store is away");
+  query.id.clear();  // of remove alone
   std::vector<port::MemoryEntry> found;
   for (auto at = entries.rbegin(); at != entries.rend() && found.size() < query.limit; ++at)
     if (fits(*at, query)) found.push_back(*at);
@@ -166,6 +170,7 @@ Async<Result<std::vector<port::MemoryEntry>>> FakeMemory::search(port::MemoryQue
 }
 
 Async<Result<std::uint64_t>> FakeMemory::remove(port::MemoryQuery query) {
+  query.before = 0;  // of list alone
   co_return std::erase_if(entries, [&](const auto& entry) { return fits(entry, query); });
 }
 

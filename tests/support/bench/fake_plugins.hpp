@@ -44,6 +44,7 @@ class FakeProvider final : public port::Provider {
   Async<std::expected<port::Embedded, port::ModelError>> embed(port::Embedding request, std::stop_token stop) override;
 
   std::vector<Turn> turns;                        // by the number of answers the conversation holds already
+  std::vector<Turn> digests;                  // likewise, for runs for memory; empty: the same
   std::vector<Request> requests;
   std::function<void(std::size_t nth)> on_request;  // from 1, when the request has been sent
   std::function<std::expected<port::Embedded, port::ModelError>(const port::Embedding&)> embedder;  // empty: it embeds nothing
@@ -53,7 +54,7 @@ class FakeProvider final : public port::Provider {
 
  private:
   VirtualWorld& world_;
-  std::map<std::size_t, std::size_t> failed_;
+  std::map<std::pair<bool, std::size_t>, std::size_t> failed_;
 };
 
 struct FakeTool {

@@ -269,9 +269,10 @@ TEST_F(Manifest, IsRefusedWhereItsSyntaxIsWrong) {
 }
 
 TEST_F(Manifest, RefusesWhatIsNotBuiltYetWhereItIsSet) {
-  EXPECT_THAT(problems(kWorks + "[memory]\nstores = { long_term = \"local\" }\n"), ElementsAre("agents/a.toml:9:1: \"stores\" is not supported yet"));
+  EXPECT_THAT(problems(kWorks + "[memory]\nstores = { long_term = \"local\" }\n"), IsEmpty());
+  EXPECT_THAT(problems("skills = [\"skills/report\"]\n" + kWorks), ElementsAre("agents/a.toml:1:1: \"skills\" is not supported yet"));
   EXPECT_THAT(problems(kWorks + "misfire = \"al\"\n"), ElementsAre(HasSubstr("must be \"latest\", \"skip\" or \"all\"")));
-  EXPECT_THAT(problems(kWorks + "[memory]\nsummarize = false\nlearn = []\n"), IsEmpty());  // asks for nothing
+  EXPECT_THAT(problems(kWorks + "[memory]\nsummarize = true\nlearn = [\"procedural\"]\n"), IsEmpty());
 }
 
 TEST_F(Manifest, SaysWhatATriggerNeeds) {

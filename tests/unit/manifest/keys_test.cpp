@@ -159,7 +159,7 @@ TEST(Keys, NotBuiltYetAreTheseAndNoOthers) {
     }
   };
   collect(agent_keys(), "");
-  EXPECT_EQ(waiting, (std::set<std::string>{"memory.learn=", "memory.stores", "memory.summarize=", "model.fallback", "skills"}));
+  EXPECT_EQ(waiting, (std::set<std::string>{"model.fallback", "skills"}));
   waiting.clear();
   collect(config_keys(), "");
   EXPECT_EQ(waiting, (std::set<std::string>{"host.roles=", "mcp", "mcp_files", "plugins.isolation=", "providers.requests_per_minute=",

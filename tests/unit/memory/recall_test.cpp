@@ -7,32 +7,6 @@
 namespace agentd::memory {
 namespace {
 
-port::MemoryEntry said(std::string role, std::string text) { return {.json = R"({"role":")" + role + R"(","content":")" + text + "\"}"}; }
-
-TEST(Window, IsOldestFirstAndBeginsWithTheUser) {
-  // newest first, as stores give it
-  const auto messages = window({said("assistant", "d"), said("user", "c"), said("assistant", "b")}, 0);
-  ASSERT_EQ(messages.size(), 2);
-  EXPECT_EQ(messages[0].text, R"({"role":"user","content":"c"})");
-  EXPECT_EQ(messages[1].text, R"({"role":"assistant","content":"d"})");
-}
-
-TEST(Window, KeepsTheNewestThatFitItsTokens) {
-  const auto one = estimated_tokens(said("user", "12345678").json);
-  const std::vector<port::MemoryEntry> all = {said("user", "33333333"), said("user", "22222222"), said("user", "11111111")};
-  EXPECT_EQ(window(all, 2 * one).size(), 2);
-  EXPECT_EQ(window(all, 2 * one - 1).size(), 1);
-  EXPECT_TRUE(window(all, 2 * one - 1)[0].text.contains("33333333"));
-  EXPECT_EQ(window(all, 0).size(), 3);
-  EXPECT_TRUE(window({}, 0).empty());
-}
-
-TEST(Window, CountsTokensAsTheModelDoes) {
-  const std::vector<port::MemoryEntry> all = {said("user", std::string(400, 'x')), said("user", std::string(400, 'y'))};
-  EXPECT_EQ(window(all, 250).size(), 2);
-  EXPECT_EQ(window(all, 250, 2).size(), 1);
-}
-
 TEST(Rate, FollowsWhatTheEndpointCounts) {
   TokenRate rate;
   EXPECT_EQ(rate.bytes_per_token(), 4);
@@ -44,12 +18,6 @@ TEST(Rate, FollowsWhatTheEndpointCounts) {
   EXPECT_NEAR(rate.bytes_per_token(), 5, 0.2);
   for (int i = 0; i < 99; ++i) rate.learn(1, 1'000'000);
   EXPECT_EQ(rate.bytes_per_token(), 1);
-}
-
-TEST(Estimate, TakesFourBytesForAToken) {
-  EXPECT_EQ(estimated_tokens(""), 4);
-  EXPECT_EQ(estimated_tokens("abcd"), 5);
-  EXPECT_EQ(estimated_tokens("abcde"), 6);
 }
 
 class Memories : public testing::Test {

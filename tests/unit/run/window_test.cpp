@@ -13,7 +13,7 @@ using support::Scene;
 std::size_t recalled_by_the_third(std::int64_t tokens_of_a_prompt) {
   auto turn = say(std::string(400, 'x'));
   turn.answer.usage->input_tokens = tokens_of_a_prompt;
-  Bench bench(Scene{.answers = {turn, turn, turn, turn, turn}, .spec = [](manifest::AgentSpec& spec) { spec.memory.window_tokens = 260; }});
+  Bench bench(Scene{.answers = {turn, turn, turn, turn, turn}, .spec = [](manifest::AgentSpec& spec) { spec.memory.window_tokens = 260, spec.memory.summarize = false; }});
   bench.run();
   bench.run();
   const auto run = bench.ask();
