@@ -95,6 +95,8 @@ class Roster final : public run::AgentSource, public Members {
 
   Async<Result<run::AgentRef>> agent(std::string agent_id, std::int64_t revision) override;
   Async<Result<run::AgentRef>> agent_with(std::string agent_id, std::int64_t revision, Change change) override;
+  // Where the agent remembers, by type; an error names a store that cannot be used.
+  Result<memory::Stores> stores_for(const manifest::AgentSpec& spec) const;
 
  private:
   static constexpr std::size_t kPrepared = 1024;
@@ -116,7 +118,6 @@ class Roster final : public run::AgentSource, public Members {
   Async<Result<run::AgentRef>> prepare(manifest::AgentSpec spec);
   Async<Result<tool::Catalog>> tools_for(const manifest::AgentSpec& spec);
   const std::string& store_of(const manifest::AgentSpec& spec, const char* type) const;
-  Result<memory::Stores> stores_for(const manifest::AgentSpec& spec) const;
   void know_followed(const manifest::LoadedAgent& loaded);
   Async<Result<void>> go_back(std::string file, port::SpecRevision kept);
   void tell_of_no_way_back();

@@ -26,9 +26,11 @@ std::string_view name_of(MemoryType type) { return type == MemoryType::procedura
 
 // A learned memory's own account, kept with it.
 struct Account {
-  std::string run, last_run;     // that it was first learned of; the last one that counted
+  std::string run;               // that it was first learned of
   std::int64_t uses = 0;         // runs that were given it
+  std::string used_by;           // the last of them
   std::int64_t learned = 1;      // runs that it was learned of
+  std::string learned_of;        // the last of them
 };
 
 Account account_of(const port::MemoryEntry& entry) {
@@ -36,15 +38,16 @@ Account account_of(const port::MemoryEntry& entry) {
   const auto object = event::ObjectReader::open(entry.json);
   if (!object) return account;
   account.run = object->text("run");
-  account.last_run = object->text("last_run");
   account.uses = object->number("uses", 0);
+  account.used_by = object->text("used_by");
   account.learned = object->number("learned", 1);
+  account.learned_of = object->text("learned_of");
   return account;
 }
 
 std::string as_json(const Account& account) {
   event::ObjectWriter out;
-  return out.text("by", "learning").text("run", account.run).text("last_run", account.last_run).number("uses", account.uses).number("learned", account.learned).finish();
+  return out.text("by", "learning").text("run", account.run).number("uses", account.uses).text("used_by", account.used_by).number("learned", account.learned).text("learned_of", account.learned_of).finish();
 }
 
 bool is_learned(const port::MemoryEntry& entry) { return entry.id.starts_with(kLearned); }
@@ -103,9 +106,10 @@ class Learning {
     for (auto& entry : all_) {
       if (!is_learned(entry) || std::ranges::find(learner_.known, entry.id) == learner_.known.end()) continue;
       auto account = account_of(entry);
-      if (account.last_run == learner_.run) continue;
+      if (account.used_by == learner_.run) continue;  // counted, before a crash
       ++account.uses;
-      auto kept = co_await put(entry, std::move(account));
+      account.used_by = learner_.run;
+      auto kept = co_await put(entry, account);
       if (!kept) co_return kept;
     }
     co_return Result<void>{};
@@ -117,17 +121,18 @@ class Learning {
     if (!same) co_return std::unexpected(same.error());
     if (!*same) {
       port::MemoryEntry fresh{.type = type_, .agent_id = learner_.agent_id, .id = std::string(kLearned) + learner_.run + '/' + std::string(name_of(type_)) + '/' + std::to_string(index), .text = std::move(text), .created = learner_.now};
-      Account account{.run = learner_.run};
+      const Account account{.run = learner_.run, .learned_of = learner_.run};
       all_.push_back(fresh);
-      co_return co_await put(all_.back(), std::move(account));
+      co_return co_await put(all_.back(), account);
     }
     auto& known = **same;
     if (!is_learned(known)) co_return Result<void>{};
     auto account = account_of(known);
-    if (account.run != learner_.run && account.last_run != learner_.run) ++account.learned;
+    if (account.learned_of != learner_.run) ++account.learned;
+    account.learned_of = learner_.run;
     known.text = std::move(text);
     known.created = learner_.now;
-    co_return co_await put(known, std::move(account));
+    co_return co_await put(known, account);
   }
 
   Async<Result<port::MemoryEntry*>> find_same(std::string_view text) {
@@ -148,8 +153,7 @@ class Learning {
     co_return &all_.back();
   }
 
-  Async<Result<void>> put(port::MemoryEntry& entry, Account account) {
-    account.last_run = learner_.run;
+  Async<Result<void>> put(port::MemoryEntry& entry, const Account& account) {
     entry.json = as_json(account);
     std::vector<port::MemoryEntry> entries = {entry};
     auto keeping = keep(store_, embedder_, std::move(entries), learner_.timeout, learner_.stop);

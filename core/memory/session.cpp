@@ -111,7 +111,9 @@ Async<Result<Past>> read_session(port::MemoryStore& store, const manifest::Memor
   auto messages = co_await store.list(std::move(query));
   if (!messages) co_return std::unexpected(std::move(messages.error()));
   Past past;
-  if (!how.summarize || messages->empty()) {
+  const auto in_window = fitting(*messages, most, how.window_tokens, reader.bytes_per_token);
+  const bool is_whole = messages->size() < most && in_window == messages->size() && most <= kSteps;  // nothing has been given up, so that no summary says more
+  if (!how.summarize || is_whole) {
     past.messages = window(std::move(*messages), how.window_tokens, reader.bytes_per_token);
     co_return past;
   }
@@ -120,7 +122,6 @@ Async<Result<Past>> read_session(port::MemoryStore& store, const manifest::Memor
   if (!found) co_return std::unexpected(std::move(found.error()));
   const auto summary = std::move(*found);
   const auto waiting = newer_than(*messages, summary ? summary->until : 0);
-  const auto in_window = fitting(*messages, most, how.window_tokens, reader.bytes_per_token);
   messages->resize(std::min(messages->size(), std::max(most, std::min(waiting, 2 * most))));
   auto shown = window(std::move(*messages), how.window_tokens, reader.bytes_per_token);
   past.summary_due = waiting > shown.size() || waiting + 2 > in_window + std::max<std::size_t>(2, most / 2);

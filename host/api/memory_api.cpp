@@ -45,32 +45,46 @@ Json view_of(const port::MemoryEntry& entry, bool is_found) {
           {"score", is_found ? Json(entry.score) : Json()}};
 }
 
-// The store that an agent's manifest names, or why there is none.
-std::variant<port::MemoryStore*, Document> store_of(const Context& context, const std::string& agent_id) {
+// Where an agent remembers what is of a type, or why that cannot be used: each store once, as a page goes through them.
+std::variant<std::vector<memory::Place>, Document> places_of(const Context& context, const std::string& agent_id, MemoryType type) {
   const auto member = context.roster.find(agent_id);
   if (!member) return unknown_agent(context, agent_id);
-  const auto& named = member->spec().memory.store;
-  const auto store = context.ports.memory(named.empty() ? context.config.memory.store : named);
-  if (!store) return problem(503, store.error().message);
-  return *store;
+  const auto stores = context.roster.stores_for(member->spec());
+  if (!stores) return problem(503, stores.error().message);
+  std::vector<memory::Place> places;
+  for (const auto& place : {memory::Place{stores->episodic, MemoryType::episodic}, {stores->long_term, MemoryType::long_term}, {stores->procedural, MemoryType::procedural}})
+    if (type == MemoryType::any || type == place.type) places.push_back(place);
+  const bool is_one = std::ranges::all_of(places, [&](const auto& place) { return place.store == places.front().store; });
+  if (is_one) places = {{places.front().store, type}};
+  return places;
 }
 
 Document store_problem(const Error& error) { return problem(503, "the memory store could not be used: " + error.message); }
 
-std::optional<std::uint64_t> position_of(const std::string& cursor) {
-  std::uint64_t position = 0;
-  const auto read = std::from_chars(cursor.data(), cursor.data() + cursor.size(), position);
-  if (!cursor.empty() && (read.ec != std::errc() || read.ptr != cursor.data() + cursor.size() || position == 0)) return std::nullopt;
-  return position;
+// Where a page goes on: behind a position of a place. Written "POSITION", or "POSITION.PLACE" behind the first place.
+struct At {
+  std::uint64_t before = 0;
+  std::size_t place = 0;
+};
+
+std::optional<At> place_of(const std::string& cursor) {
+  At at;
+  const auto* end = cursor.data() + cursor.size();
+  if (cursor.empty()) return at;
+  auto read = std::from_chars(cursor.data(), end, at.before);
+  if (read.ec == std::errc() && read.ptr != end && *read.ptr == '.') read = std::from_chars(read.ptr + 1, end, at.place);
+  if (read.ec != std::errc() || read.ptr != end || at.before == 0) return std::nullopt;
+  return at;
 }
+
+Json cursor_of(const At& at) { return std::to_string(at.before) + (at.place > 0 ? "." + std::to_string(at.place) : ""); }
 
 std::string cleaned(const Context& context, std::string text) {
   context.ports.cleaner().clean(text);
   return text;
 }
 
-Async<Answer> search_memory(Context& context, port::MemoryStore& store, port::MemoryQuery query) {
-  std::vector<memory::Place> places = {{&store, query.type}};
+Async<Answer> search_memory(Context& context, std::vector<memory::Place> places, port::MemoryQuery query) {
   memory::Wish wish{.agent_id = std::move(query.agent_id), .session_id = std::move(query.session_id), .text = std::move(query.text), .most = query.limit, .timeout = query.timeout};
   auto searching = memory::search(std::move(places), context.ports.embedder(), std::move(wish));
   const auto found = co_await std::move(searching);
@@ -83,31 +97,38 @@ Async<Answer> search_memory(Context& context, port::MemoryStore& store, port::Me
   co_return page.answer(nullptr, beside);
 }
 
-// With a query the best first, in one page; without one the newest first, cursor is the position before which the page that follows goes on.
-Async<Answer> list_memory(Context& context, Request request) {
-  auto found = store_of(context, request.capture("agent"));
-  if (auto* none = std::get_if<Document>(&found)) co_return std::move(*none);
-  const auto limit = limit_of(request, 100, kMostEntries);
-  if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
-  const auto before = position_of(request.parameter("cursor"));
-  if (!before) co_return problem(400, "cursor is what `next` said");
-  port::MemoryQuery query{.type = MemoryType::any, .agent_id = request.capture("agent"), .session_id = request.parameter("session"), .id = {}, .text = request.parameter("query"), .before = *before, .limit = *limit + 1};
-  if (const auto type = request.parameter("type"); !type.empty()) {
-    const auto known = type_named(type);
-    if (!known) co_return problem(400, "type is episodic, long_term or procedural");
-    query.type = *known;
+// The newest first, one place after the other.
+Async<Answer> page_of(std::vector<memory::Place> places, port::MemoryQuery query, At at, std::size_t limit) {
+  std::vector<std::pair<port::MemoryEntry, std::size_t>> entries;
+  query.before = at.before;
+  for (auto i = at.place; i < places.size() && entries.size() <= limit; ++i, query.before = 0) {
+    query.type = places[i].type;
+    query.limit = limit + 1 - entries.size();
+    auto listed = co_await places[i].store->list(query);
+    if (!listed) co_return store_problem(listed.error());
+    for (auto& entry : *listed) entries.emplace_back(std::move(entry), i);
   }
-  auto* store = std::get<port::MemoryStore*>(found);
-  if (!query.text.empty()) {
-    query.limit = *limit;
-    co_return co_await search_memory(context, *store, std::move(query));
-  }
-  const auto entries = co_await store->list(query);
-  if (!entries) co_return store_problem(entries.error());
-  Page page("entries", *limit);
-  for (std::size_t i = 0; i < entries->size(); ++i)
-    if (!page.add(view_of((*entries)[i], false))) co_return page.answer(Json(std::to_string((*entries)[i - 1].position)));
+  Page page("entries", limit);
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    if (!page.add(view_of(entries[i].first, false))) co_return page.answer(cursor_of({entries[i - 1].first.position, entries[i - 1].second}));
   co_return page.answer(nullptr);
+}
+
+// With a query the best first, in one page; without one the newest first.
+Async<Answer> list_memory(Context& context, Request request) {
+  const auto limit = limit_of(request, 100, kMostEntries);
+  const auto named = request.parameter("type");
+  const auto type = named.empty() ? std::optional(MemoryType::any) : type_named(named);
+  auto found = places_of(context, request.capture("agent"), type.value_or(MemoryType::any));
+  if (auto* none = std::get_if<Document>(&found)) co_return std::move(*none);
+  if (!limit) co_return problem(400, "limit is a number from 1 to 1000");
+  const auto at = place_of(request.parameter("cursor"));
+  if (!at) co_return problem(400, "cursor is what `next` said");
+  if (!type) co_return problem(400, "type is episodic, long_term or procedural");
+  port::MemoryQuery query{.type = *type, .agent_id = request.capture("agent"), .session_id = request.parameter("session"), .id = {}, .text = request.parameter("query"), .limit = *limit};
+  auto places = std::get<std::vector<memory::Place>>(std::move(found));
+  if (!query.text.empty()) co_return co_await search_memory(context, std::move(places), std::move(query));
+  co_return co_await page_of(std::move(places), std::move(query), *at, *limit);
 }
 
 std::string random_name(Random& random) {
@@ -120,8 +141,8 @@ std::string random_name(Random& random) {
 // What a person tells an agent to remember. Said again with the same key it takes the place of what was said before.
 Async<Answer> add_memory(Context& context, Request request) {
   const auto agent_id = request.capture("agent");
-  auto found = store_of(context, agent_id);
-  if (auto* none = std::get_if<Document>(&found)) co_return std::move(*none);
+  auto known = places_of(context, agent_id, MemoryType::any);
+  if (auto* none = std::get_if<Document>(&known)) co_return std::move(*none);
   auto read = read_said(request, std::array{kText, kType, kSession, kKey});
   if (auto* wrong = std::get_if<Document>(&read)) co_return std::move(*wrong);
   auto said = std::get<Said>(std::move(read));
@@ -137,7 +158,9 @@ Async<Answer> add_memory(Context& context, Request request) {
   port::MemoryEntry entry{.type = *type, .agent_id = agent_id, .session_id = said["session_id"], .id = std::string(kNote) + (said["key"].empty() ? random_name(context.world.random) : said["key"]),
                           .text = said["text"], .json = "{\"by\":" + json_string(request.caller) + "}", .created = context.world.clock.now()};
   std::vector<port::MemoryEntry> entries = {entry};
-  auto keeping = memory::keep(*std::get<port::MemoryStore*>(found), context.ports.embedder(), std::move(entries), port::MemoryQuery{}.timeout, {});
+  auto found = places_of(context, agent_id, *type);
+  if (auto* none = std::get_if<Document>(&found)) co_return std::move(*none);
+  auto keeping = memory::keep(*std::get<std::vector<memory::Place>>(found).front().store, context.ports.embedder(), std::move(entries), port::MemoryQuery{}.timeout, {});
   const auto kept = co_await std::move(keeping);
   if (!kept) co_return store_problem(kept.error());
   auto view = view_of(entry, false);
@@ -147,13 +170,17 @@ Async<Answer> add_memory(Context& context, Request request) {
 
 Async<Answer> forget_memory(Context& context, Request request) {
   const auto agent_id = request.capture("agent");
-  auto found = store_of(context, agent_id);
+  auto found = places_of(context, agent_id, MemoryType::any);
   if (auto* none = std::get_if<Document>(&found)) co_return std::move(*none);
   const auto id = request.capture("entry");
-  port::MemoryQuery query{.type = MemoryType::any, .agent_id = agent_id, .session_id = {}, .id = id, .text = {}};
-  const auto removed = co_await std::get<port::MemoryStore*>(found)->remove(std::move(query));
-  if (!removed) co_return store_problem(removed.error());
-  if (*removed == 0) co_return problem(404, agent_id + " remembers nothing under \"" + id + '"');
+  std::uint64_t removed = 0;
+  for (const auto& place : std::get<std::vector<memory::Place>>(found)) {
+    port::MemoryQuery query{.type = place.type, .agent_id = agent_id, .session_id = {}, .id = id, .text = {}};
+    const auto gone = co_await place.store->remove(std::move(query));
+    if (!gone) co_return store_problem(gone.error());
+    removed += *gone;
+  }
+  if (removed == 0) co_return problem(404, agent_id + " remembers nothing under \"" + id + '"');
   co_return document({{"id", id}, {"forgotten", true}});
 }
 

@@ -350,12 +350,13 @@ KEYS = {
         "limits.parallel_tools": Agents(calls_overlap, 1, 4, plays("@two")),
 
         "memory.store": Agents(remembered_in_other, "other", ABSENT),
+        "memory.stores": Elsewhere("memory_learning_test.py"),
         "memory.session": Agents(recalled, "agent", "run"),
         "memory.window": Agents(recalled, 0, 20),
         "memory.window_tokens": Agents(recalled, 1, 8000),
-        "memory.summarize": Refused(True),
+        "memory.summarize": Elsewhere("memory_learning_test.py"),
         "memory.recall": Agents(asked("messages"), 0, 5, {**ASKS_MODEL, "memory.window": 0}, restarts=True),
-        "memory.learn": Refused(["long_term"]),
+        "memory.learn": Elsewhere("memory_learning_test.py"),
 
         "tools.allow": Agents(offered, ["fs.read_file"], ["system.load"]),
         "tools.ask": Agents(waits_or_ends, ["fs.read_file"], [], {**ASKS_MODEL, "tools.allow": ["fs.read_file"]}),

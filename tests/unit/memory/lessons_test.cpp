@@ -52,7 +52,7 @@ TEST_F(Learn, KeepsWhatItIsWithItsSource) {
   ASSERT_EQ(store_.entries.size(), 1U);
   const auto& entry = store_.entries[0];
   EXPECT_EQ(entry.id, "learned:r1/long_term/0");
-  EXPECT_EQ(entry.json, R"({"by":"learning","run":"r1","last_run":"r1","uses":0,"learned":1})");
+  EXPECT_EQ(entry.json, R"({"by":"learning","run":"r1","uses":0,"used_by":"","learned":1,"learned_of":"r1"})");
   EXPECT_EQ(entry.created, world_.now());
 }
 
@@ -69,7 +69,7 @@ TEST_F(Learn, TakesTheSameWordsForTheSame) {
   learn_now("r2", {"the pump is in hall B behind the second door."});
   ASSERT_EQ(store_.entries.size(), 1U);
   EXPECT_EQ(store_.entries[0].text, "the pump is in hall B behind the second door.");
-  EXPECT_EQ(store_.entries[0].json, R"({"by":"learning","run":"r1","last_run":"r2","uses":0,"learned":2})");
+  EXPECT_EQ(store_.entries[0].json, R"({"by":"learning","run":"r1","uses":0,"used_by":"","learned":2,"learned_of":"r2"})");
 }
 
 TEST_F(Learn, TakesOtherNumbersForSomethingElse) {
@@ -100,7 +100,7 @@ TEST_F(Learn, CountsTheRunsThatWereGivenIt) {
   learn_now("r1", {"The pump is in hall B"});
   learn_now("r2", {}, {"learned:r1/long_term/0"});
   learn_now("r2", {}, {"learned:r1/long_term/0"});  // a crash, and once more
-  EXPECT_EQ(store_.entries[0].json, R"({"by":"learning","run":"r1","last_run":"r2","uses":1,"learned":1})");
+  EXPECT_EQ(store_.entries[0].json, R"({"by":"learning","run":"r1","uses":1,"used_by":"r2","learned":1,"learned_of":"r1"})");
 }
 
 TEST_F(Learn, KeepsTypesApart) {
