@@ -32,10 +32,10 @@ class Wal(AgentdTest):
         readers = [threading.Thread(target=self.page, args=(stop, pages)) for _ in range(PAGERS)]
         for reader in readers:
             reader.start()
-        wal = self.agentd.state / "ledger.db-wal"
+        ledger, wal = self.agentd.state / "ledger.db", self.agentd.state / "ledger.db-wal"
         most, ended, sent = 0, 0, 0
         try:
-            while ended < RUNS:
+            while ended < RUNS or ledger.stat().st_size <= MOST:  # until the log would have been larger
                 for _ in range(50):
                     sent += self.agentd.request("POST", "/v1/agents/watcher/runs", {"params": {"filler": "x" * 20_000}})[0] == 202
                     most = max(most, wal.stat().st_size)
@@ -45,7 +45,6 @@ class Wal(AgentdTest):
             for reader in readers:
                 reader.join()
         self.assertGreater(sum(pages), 10_000)
-        self.assertGreater((self.agentd.state / "ledger.db").stat().st_size, MOST)  # it would have been larger
         self.assertLess(most, MOST)
         print(f"{sent} runs asked for, {len(pages)} pages of {sum(pages)} events read, log at most {most / 2**20:.1f} MiB")
 
