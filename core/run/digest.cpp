@@ -8,7 +8,7 @@
 namespace agentd::run {
 namespace {
 
-using What = event::Digest::What;
+using event::Digest;
 
 constexpr std::size_t kLongestPart = 2 << 10;     // of a run's account: a tool's answer, a call's arguments
 constexpr std::size_t kLongestWords = 8 << 10;    // what was asked, what was said
@@ -78,10 +78,10 @@ Account account_of(const std::vector<port::StoredRecord>& records) {
 }  // namespace
 
 void become_digester(manifest::AgentSpec& spec, const event::Digest& digest) {
-  spec.system_instruction = digest.what == What::summary ? kSummaryInstruction : lessons_instruction(spec.memory.learn);
+  spec.system_instruction = digest.what == Digest::What::summary ? kSummaryInstruction : lessons_instruction(spec.memory.learn);
   spec.task.query.clear();
   spec.task.params = "{}";
-  spec.task.output_schema = digest.what == What::summary ? std::string() : memory::lessons_schema(spec.memory.learn);
+  spec.task.output_schema = digest.what == Digest::What::summary ? std::string() : memory::lessons_schema(spec.memory.learn);
   spec.task.require.clear();
   spec.gate.reset();
   spec.tools = {};
@@ -91,12 +91,12 @@ void become_digester(manifest::AgentSpec& spec, const event::Digest& digest) {
 void Run::add_digests(const event::Ended& ended, std::vector<port::Entry>& follow_ups) const {
   const bool is_done = ended.status == port::RunStatus::completed && agent_ && agent_->endpoint && !agent_->task;
   if (!is_done || event::is_aside(state_.entry) || around_.dry_run) return;
-  std::vector<What> due;
-  if (state_.summary_due) due.push_back(What::summary);
-  if (!agent_->spec.memory.learn.empty() && !state_.nothing_new) due.push_back(What::lessons);
+  std::vector<Digest::What> due;
+  if (state_.summary_due) due.push_back(Digest::What::summary);
+  if (!agent_->spec.memory.learn.empty() && !state_.nothing_new) due.push_back(Digest::What::lessons);
   const auto& limits = agent_->spec.limits;
   for (const auto what : due) {
-    event::Entered entered{.trigger = "memory", .session = state_.entry.session, .digest = event::Digest{what, state_.name}};
+    event::Entered entered{.trigger = "memory", .session = state_.entry.session, .digest = Digest{what, state_.name}};
     entered.key = "memory:" + state_.name + '/' + event::name(what) + (state_.past.attempts > 0 ? "/" + std::to_string(state_.past.attempts) : "");
     follow_ups.push_back({.agent_id = claim_.agent_id,
                           .key = entered.key,
@@ -113,7 +113,7 @@ void Run::add_digests(const event::Ended& ended, std::vector<port::Entry>& follo
 // What the model is to be given, as the run's query. Without any there is nothing to do.
 Async<Result<void>> Run::gather(event::Started& started) {
   const auto& digest = *state_.entry.digest;
-  if (digest.what == What::summary) {
+  if (digest.what == Digest::What::summary) {
     auto reader = reader_of_memory();
     auto reading = memory::unsummarized(*agent_->memory.episodic, agent_->spec.memory, reader);
     auto found = co_await std::move(reading);
@@ -134,7 +134,7 @@ Async<Result<void>> Run::keep_digest(std::string answer) {
   const auto& digest = *state_.entry.digest;
   const auto now = around_.world.clock.now();
   Result<void> kept;
-  if (digest.what == What::summary) {
+  if (digest.what == Digest::What::summary) {
     auto writer = reader_of_memory();
     auto keeping = memory::keep_summary(*agent_->memory.episodic, writer, std::move(answer), static_cast<std::uint64_t>(state_.digested_until), now);
     kept = co_await std::move(keeping);
