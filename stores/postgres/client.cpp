@@ -34,8 +34,9 @@ std::string server_name(const std::string& url) {
   return "PostgreSQL at " + host + ":" + port;
 }
 
-Client::Client(const Settings& settings, const sdk::Host& host, const Migrations& migrations)
-    : host_(host), name_(server_name(checked(settings))), schema_(settings.schema), timeout_(settings.timeout), migrations_(migrations), link_({settings.url->reveal(), settings.schema}) {
+Client::Client(const Settings& settings, const sdk::Host& host, const Migrations& migrations, std::function<void(Connection&)> look)
+    : host_(host), name_(server_name(checked(settings))), schema_(settings.schema), timeout_(settings.timeout), migrations_(migrations), look_(std::move(look)),
+      link_({settings.url->reveal(), settings.schema}) {
   try {
     ready(Clock::now() + timeout_);
   } catch (const PgError& e) {
@@ -48,8 +49,12 @@ Client::Client(const Settings& settings, const sdk::Host& host, const Migrations
 Connection& Client::ready(Clock::time_point until) {
   auto& connection = link_.get();
   connection.be_patient_until(until);
-  if (!has_tables_) bring_up_to_date(connection, schema_, migrations_);
-  has_tables_ = true;
+  if (!has_tables_) {
+    bring_up_to_date(connection, schema_, migrations_);
+    if (look_) look_(connection);
+    connection.be_patient_until(until);
+    has_tables_ = true;
+  }
   if (is_away_) host_.log(name_ + " is there again");
   is_away_ = given_up_ = false;
   return connection;

@@ -2,6 +2,7 @@
 #pragma once
 #include <agentd/sdk/host.hpp>
 
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -18,8 +19,9 @@ enum class Again { yes, no };
 // after it fail at once, until the server is back.
 class Client {
  public:
-  // Makes the tables, or what is missing of them. A server that is away is told in the log, and the tables are made when it is there.
-  Client(const Settings& settings, const sdk::Host& host, const Migrations& migrations);
+  // Makes the tables, or what is missing of them, and then asks what `look` wants to know, once. A server that is away is told in the log,
+  // and both are done when it is there.
+  Client(const Settings& settings, const sdk::Host& host, const Migrations& migrations, std::function<void(Connection&)> look = {});
 
   // work(Connection&), which sends and syncs. Again::yes: what may be done twice; else a lost answer is an sdk::Error of unknown outcome.
   // A server that stays away is a retryable one. All name the server, and none has a secret in it.
@@ -54,6 +56,7 @@ class Client {
   const std::string schema_;
   const std::chrono::milliseconds timeout_;
   const Migrations& migrations_;
+  const std::function<void(Connection&)> look_;
   Link link_;
   bool has_tables_ = false;
   bool is_away_ = false;   // and that was told

@@ -42,6 +42,20 @@ struct Options {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
 
+// As libpq takes them; the parameters outlive it.
+struct Binary {
+  explicit Binary(const Parameters& parameters) {
+    for (const auto& value : parameters.values()) {
+      values.push_back(value.data());
+      lengths.push_back(static_cast<int>(value.size()));
+      formats.push_back(1);
+    }
+  }
+  int count() const { return static_cast<int>(values.size()); }
+  std::vector<const char*> values;
+  std::vector<int> lengths, formats;
+};
+
 }  // namespace
 
 void refuse_bad_url(const std::string& url) {
@@ -105,10 +119,10 @@ void Connection::lose(const std::string& why) {
   throw PgError({}, why);
 }
 
-void Connection::run(const std::string& script) {
+void Connection::run(const std::string& script, std::optional<std::chrono::milliseconds> patience) {
   const bool piped = PQpipelineStatus(connection_) != PQ_PIPELINE_OFF;
   if (piped && PQexitPipelineMode(connection_) != 1) lose(trouble());
-  const auto until = end_of_patience();
+  const auto until = patience ? Clock::now() + *patience : end_of_patience();
   if (PQsendQuery(connection_, script.c_str()) != 1) lose(trouble());
   flush(until);
   std::optional<PgError> error;
@@ -122,6 +136,23 @@ void Connection::run(const std::string& script) {
   if (error) throw *error;
 }
 
+void Connection::begin(const std::string& sql) {
+  if (PQpipelineStatus(connection_) != PQ_PIPELINE_OFF && PQexitPipelineMode(connection_) != 1) lose(trouble());
+  if (PQsendQuery(connection_, sql.c_str()) != 1) lose(trouble());
+  flush(end_of_patience());
+}
+
+bool Connection::is_over() {
+  if (PQconsumeInput(connection_) != 1) lose(trouble());
+  while (!PQisBusy(connection_)) {
+    PGresult* const result = PQgetResult(connection_);
+    if (!result) return true;
+    const Rowset owner(result);
+    if (const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE)) throw PgError(state, one_line(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)));
+  }
+  return false;
+}
+
 void Connection::send(const Statement& statement, const Parameters& parameters) {
   if (lost_) throw PgError({}, "the connection to the server is gone");
   const auto name = name_of(statement.sql);
@@ -130,14 +161,8 @@ void Connection::send(const Statement& statement, const Parameters& parameters) 
     queued_.push_back({Sent::prepare, statement.sql});
     prepared_.insert(statement.sql);
   }
-  std::vector<const char*> values;
-  std::vector<int> lengths, formats;
-  for (const auto& value : parameters.values()) {
-    values.push_back(value.data());
-    lengths.push_back(static_cast<int>(value.size()));
-    formats.push_back(1);
-  }
-  if (PQsendQueryPrepared(connection_, name.c_str(), static_cast<int>(values.size()), values.data(), lengths.data(), formats.data(), 1) != 1) lose(trouble());
+  const Binary binary(parameters);
+  if (PQsendQueryPrepared(connection_, name.c_str(), binary.count(), binary.values.data(), binary.lengths.data(), binary.formats.data(), 1) != 1) lose(trouble());
   queued_.push_back({Sent::query, statement.sql});
 }
 
@@ -211,6 +236,15 @@ std::vector<Rowset> Connection::sync(std::optional<std::chrono::milliseconds> pa
 
 Rowset Connection::ask(const Statement& statement, const Parameters& parameters) {
   send(statement, parameters);
+  auto results = sync();
+  return std::move(results.back());
+}
+
+Rowset Connection::ask_once(const std::string& sql, const Parameters& parameters) {
+  if (lost_) throw PgError({}, "the connection to the server is gone");
+  const Binary binary(parameters);
+  if (PQsendQueryParams(connection_, sql.c_str(), binary.count(), nullptr, binary.values.data(), binary.lengths.data(), binary.formats.data(), 1) != 1) lose(trouble());
+  queued_.push_back({Sent::query, nullptr});
   auto results = sync();
   return std::move(results.back());
 }

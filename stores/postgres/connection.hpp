@@ -63,8 +63,13 @@ class Connection {
   void send(const Statement& statement, const Parameters& parameters = Parameters());
   std::vector<Rowset> sync(std::optional<std::chrono::milliseconds> patience = {});  // what each statement sent since the last one gave
   Rowset ask(const Statement& statement, const Parameters& parameters = Parameters());  // the two in one; what was sent before goes with it
+  Rowset ask_once(const std::string& sql, const Parameters& parameters);  // the same of a text that is made for the occasion, and not kept
   // Several statements in one text, without parameters; for making tables.
-  void run(const std::string& script);
+  void run(const std::string& script, std::optional<std::chrono::milliseconds> patience = {});
+  // One statement that may take hours: it is not waited for, and nothing else is asked of this connection. is_over() says whether it came
+  // to its end, and throws where that was a failure. When the connection is closed before, the server goes on with it.
+  void begin(const std::string& sql);
+  bool is_over();
 
   // For what comes now, in place of kPatience for each round trip.
   void be_patient_until(std::chrono::steady_clock::time_point until) { until_ = until; }

@@ -1,12 +1,10 @@
 #include "memory.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <set>
 
 #include "stores/text/words.hpp"
 #include "stores/vectors/cosine.hpp"
-#include "stores/vectors/spaces.hpp"
 
 namespace agentd::postgres {
 namespace {
@@ -22,12 +20,7 @@ CREATE INDEX memories_by_session ON memories(agent,session,position);
 CREATE INDEX memories_by_agent ON memories(agent,position);
 CREATE INDEX memories_by_terms ON memories USING gin(terms);
 )";
-// Vectors are of length 1. They stand in a type that every server has; an extension's own could be made from it.
-constexpr const char* kFrom1To2 = R"(
-CREATE TABLE memory_vectors(position bigint PRIMARY KEY REFERENCES memories(position) ON DELETE CASCADE, space bytea NOT NULL, vector real[] NOT NULL);
-CREATE INDEX memory_vectors_by_space ON memory_vectors(space);
-)";
-constexpr const char* kSteps[] = {kVersion1, kFrom1To2};
+const char* const kSteps[] = {kVersion1, kFirstVectorTables, kVectorSets};
 const Migrations kTables{"memory", kSteps};
 
 // Who puts for an agent has it for itself: its positions are in the order of commits.
@@ -37,14 +30,8 @@ constexpr Statement kLock{"SELECT pg_advisory_xact_lock(hashtextextended($1::tex
   "$10::text[]) ON CONFLICT(agent,id) DO UPDATE SET type=excluded.type,session=excluded.session,created=excluded.created,text=excluded.text,json=excluded.json,words=excluded.words,"             \
   "size=excluded.size,terms=excluded.terms RETURNING position) "
 constexpr Statement kPut{PUT "DELETE FROM memory_vectors v USING kept k WHERE v.position=k.position"};
-constexpr Statement kPutWithVector{PUT "INSERT INTO memory_vectors(position,space,vector) SELECT position,$11::bytea,$12::real[] FROM kept "
-                                       "ON CONFLICT(position) DO UPDATE SET space=excluded.space,vector=excluded.vector"};
-
-// Who puts vectors of a space has it for itself: they have one number of dimensions, whoever comes first.
-constexpr Statement kLockSpace{"SELECT pg_advisory_xact_lock(hashtextextended($1::text||'.spaces.'||encode($2::bytea,'hex'),7126))"};
-constexpr Statement kDimensions{"SELECT array_length(vector,1)::int8 FROM memory_vectors WHERE space=$1::bytea LIMIT 1"};
-constexpr Statement kVectors{"SELECT e.position,v.vector FROM memories e JOIN memory_vectors v ON v.position=e.position WHERE e.agent=$1::text AND v.space=$2::bytea AND ($3::int8=0 OR e.type=$3) "
-                             "AND ($4::bytea='' OR e.session=$4) AND e.position>$5::int8 ORDER BY e.position LIMIT $6::int8"};
+constexpr Statement kPutWithVector{PUT "INSERT INTO memory_vectors(position,set_id,vector) SELECT k.position,s.id,$12::real[] FROM kept k, vector_sets s WHERE s.space=$11::bytea AND s.agent=$1 AND s.type=$3 "
+                                       "ON CONFLICT(position) DO UPDATE SET set_id=excluded.set_id,vector=excluded.vector"};
 
 #define ENTRY_COLUMNS "e.position,e.id,e.type,e.session,e.created,e.text,e.json"
 constexpr Statement kListAgent{"SELECT " ENTRY_COLUMNS " FROM memories e WHERE agent=$1::text AND position<$2::int8 AND ($3::int8=0 OR type=$3) ORDER BY position DESC LIMIT $4::int8"};
@@ -62,7 +49,6 @@ constexpr Statement kSearch{
 constexpr Statement kAt{"SELECT " ENTRY_COLUMNS " FROM unnest($1::int8[]) WITH ORDINALITY a(position,n) JOIN memories e ON e.position=a.position ORDER BY a.n"};
 constexpr Statement kRemove{"DELETE FROM memories WHERE agent=$1::text AND ($2::bytea='' OR id=$2) AND ($3::int8=0 OR type=$3) AND ($4::bytea='' OR session=$4)"};
 
-constexpr std::int64_t kNumbersAtOnce = 1'000'000;  // of vectors that are fetched to be compared: some 8 MB
 constexpr std::size_t kMostOfATerm = 100;  // bytes: an index takes none that is long, and a text may be one word of a mebibyte
 
 std::string spaced(const std::vector<std::string>& words) {
@@ -87,35 +73,6 @@ Column terms(const std::string& agent, const std::vector<std::string>& words) {
   return column;
 }
 
-// A float4[] as it comes and goes: one dimension, no nulls, the number of the type, how many there are and where they begin; then each
-// behind its size.
-constexpr std::int32_t kFloat4 = 700, kSizeOfFloat4 = 4;
-
-std::string numbers(const std::vector<float>& vector) {
-  std::string binary;
-  for (const std::int32_t head : {1, 0, kFloat4, static_cast<std::int32_t>(vector.size()), 1}) append_int32(binary, head);
-  for (const float number : vector) {
-    append_int32(binary, kSizeOfFloat4);
-    append_int32(binary, std::bit_cast<std::int32_t>(number));
-  }
-  return binary;
-}
-
-void read_numbers(std::string_view binary, std::vector<float>& into) {
-  constexpr std::size_t kHead = 20, kElement = 8;
-  into.clear();
-  for (std::size_t at = kHead; at + kElement <= binary.size(); at += kElement) {
-    std::uint32_t bits = 0;
-    for (std::size_t i = 4; i < kElement; ++i) bits = bits << 8 | static_cast<unsigned char>(binary[at + i]);
-    into.push_back(std::bit_cast<float>(bits));
-  }
-}
-
-std::size_t dimensions_of(Connection& connection, const std::string& space) {
-  const auto rows = connection.ask(kDimensions, Parameters(std::string_view(space)));
-  return rows.empty() ? 0 : static_cast<std::size_t>(rows.integer(0, 0));
-}
-
 std::int64_t type(const sdk::MemoryQuery& query) { return static_cast<std::int64_t>(query.type); }
 std::int64_t limit(const sdk::MemoryQuery& query) { return static_cast<std::int64_t>(std::min<std::uint64_t>(query.limit, INT64_MAX)); }
 std::int64_t before(const sdk::MemoryQuery& query) { return query.before && query.before <= INT64_MAX ? static_cast<std::int64_t>(query.before) : INT64_MAX; }
@@ -136,25 +93,22 @@ std::vector<sdk::MemoryEntry> entries(const Rowset& rows, const std::string& age
 
 }  // namespace
 
-Memory::Memory(const Settings& settings, const sdk::Host& host) : client_(settings, host, kTables) {}
+Memory::Memory(const Settings& settings, const sdk::Host& host)
+    : vectors_({settings.url->reveal(), settings.schema}, server_name(settings.url->reveal()), host), client_(settings, host, kTables, [this](Connection& connection) { vectors_.look(connection); }) {}
 
 void Memory::put(const std::vector<sdk::MemoryEntry>& all) {
   if (all.empty()) return;
-  std::set<std::string> agents, spaces;
-  for (const auto& e : all) {
-    agents.insert(e.agent_id);
-    if (!e.vector.empty()) spaces.insert(e.space);
-  }
+  std::set<std::string> agents;
+  for (const auto& e : all) agents.insert(e.agent_id);
   client_.with([&](Connection& connection) {
     Transaction transaction(connection);
     for (const auto& agent : agents) connection.send(kLock, Parameters(std::string_view(client_.schema()), std::string_view(agent)));  // in one order, so that none wait for each other
-    for (const auto& space : spaces) connection.send(kLockSpace, Parameters(std::string_view(client_.schema()), std::string_view(space)));
-    stores::check_spaces(all, [&](const std::string& space) { return dimensions_of(connection, space); });
+    vectors_.prepare(connection, all);
     for (const auto& e : all) {
       const auto words = stores::words_of(e.text);
       Parameters parameters(std::string_view(e.agent_id), std::string_view(e.id), static_cast<std::int64_t>(e.type), std::string_view(e.session_id), e.created_ms, std::string_view(e.text),
                                        std::string_view(e.json), std::string_view(spaced(words)), static_cast<std::int64_t>(words.size()), terms(e.agent_id, words));
-      if (!e.vector.empty()) parameters.add(std::string_view(e.space)), parameters.add(std::string_view(numbers(stores::unit(e.vector))));
+      if (!e.vector.empty()) parameters.add(std::string_view(e.space)), parameters.add(std::string_view(binary_of(stores::unit(e.vector))));
       connection.send(e.vector.empty() ? kPut : kPutWithVector, parameters);
     }
     transaction.send_commit();
@@ -170,33 +124,20 @@ std::vector<sdk::MemoryEntry> Memory::list(const sdk::MemoryQuery& query) {
   });
 }
 
-// All that fit are fetched, some at a time, and compared here: SQL would take them apart number by number.
 std::vector<sdk::MemoryEntry> Memory::nearest(const sdk::MemoryQuery& query) {
   return client_.with([&](Connection& connection) {
-    Transaction transaction(connection, Transaction::Kind::snapshot);
-    const auto dimensions = dimensions_of(connection, query.space);
-    stores::check_space(query, dimensions);
-    const auto wanted = stores::unit(query.vector);
-    const auto at_once = std::max<std::int64_t>(1, kNumbersAtOnce / static_cast<std::int64_t>(wanted.size()));
-    stores::Nearest best(query.limit);
-    std::vector<float> other;
-    std::int64_t last = 0;
-    for (bool is_more = dimensions > 0; is_more;) {
-      const auto rows = connection.ask(kVectors, Parameters(std::string_view(query.agent_id), std::string_view(query.space), type(query), std::string_view(query.session_id), last, at_once));
-      for (int row = 0; row < rows.rows(); ++row) {
-        last = rows.integer(row, 0);
-        read_numbers(rows.bytes(row, 1), other);
-        best.offer({static_cast<std::uint64_t>(last), stores::cosine(wanted, other)});
-      }
-      is_more = rows.rows() == at_once;
+    std::vector<sdk::MemoryEntry> found;
+    {
+      Transaction transaction(connection, Transaction::Kind::snapshot);
+      const auto neighbours = vectors_.nearest(connection, query);
+      Column positions(Column::Type::int8);
+      for (const auto& one : neighbours) positions.add(static_cast<std::int64_t>(one.position));
+      found = entries(connection.ask(kAt, Parameters(positions)), query.agent_id);
+      transaction.send_commit();
+      connection.sync();
+      for (std::size_t i = 0; i < found.size(); ++i) found[i].score = neighbours[i].score;
     }
-    Column positions(Column::Type::int8);
-    const auto neighbours = best.best();
-    for (const auto& one : neighbours) positions.add(static_cast<std::int64_t>(one.position));
-    auto found = entries(connection.ask(kAt, Parameters(positions)), query.agent_id);
-    transaction.send_commit();
-    connection.sync();
-    for (std::size_t i = 0; i < found.size(); ++i) found[i].score = neighbours[i].score;
+    vectors_.make_what_was_missed(connection);
     return found;
   });
 }

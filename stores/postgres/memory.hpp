@@ -1,8 +1,9 @@
-// What agents remember, with a search by words that an index answers, and by vectors, which are compared one by one: the component `postgres` of agentd.memory/1.
+// What agents remember, with a search by words that an index answers, and by vectors: the component `postgres` of agentd.memory/1.
 #pragma once
 #include <agentd/sdk/memory.hpp>
 
 #include "client.hpp"
+#include "vectors.hpp"
 
 namespace agentd::postgres {
 
@@ -20,6 +21,7 @@ class Memory final : public sdk::MemoryStore {
 
  private:
   std::vector<sdk::MemoryEntry> nearest(const sdk::MemoryQuery& query);
+  Vectors vectors_;
   Client client_;
 };
 

@@ -11,6 +11,8 @@ constexpr Statement kIsThere{"SELECT 1 FROM pg_namespace n LEFT JOIN pg_class c 
 constexpr Statement kVersion{"SELECT version FROM schema_versions WHERE component=$1::text"};
 constexpr Statement kPutVersion{"INSERT INTO schema_versions VALUES($1::text,$2::int8) ON CONFLICT(component) DO UPDATE SET version=excluded.version"};
 
+constexpr std::chrono::minutes kPatienceOfAStep{10};  // one may have all rows to write again
+
 bool is_there(Connection& connection, const std::string& schema, bool with_versions) { return !connection.ask(kIsThere, Parameters(schema, std::int64_t{with_versions})).empty(); }
 
 }  // namespace
@@ -42,7 +44,8 @@ void bring_up_to_date(Connection& connection, const std::string& schema, const M
   if (!is_there(connection, schema, true)) connection.run("CREATE TABLE schema_versions(component text PRIMARY KEY, version bigint NOT NULL)");
   const auto now = version_of(connection, schema, migrations);
   if (now > newest) refuse_newer(schema, migrations, now);
-  for (auto step = now; step < newest; ++step) connection.run(migrations.steps[static_cast<std::size_t>(step)]);
+  connection.run("SET LOCAL statement_timeout=0");
+  for (auto step = now; step < newest; ++step) connection.run(migrations.steps[static_cast<std::size_t>(step)], kPatienceOfAStep);
   connection.send(kPutVersion, Parameters(std::string_view(migrations.component), newest));
   transaction.send_commit();
   connection.sync();

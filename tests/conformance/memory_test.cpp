@@ -2,6 +2,11 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <random>
 #include <set>
 
 #include "core/plugin/ports.hpp"
@@ -23,16 +28,18 @@ struct MemoryKind {
   const char* file;
   std::unique_ptr<Ground> (*ground)();
   bool is_on_http = false;  // asks through the host's client; what it asks may be repeated whatever it is, so that it always knows what it removed
+  const char* component = name;
 };
 const MemoryKind kSqlite{"sqlite", AGENTD_SQLITE_PLUGIN, make_ground<FolderGround>}, kRam{"ram", AGENTD_RAM_PLUGIN, make_ground<NoGround>},
     kRedis{"redis", AGENTD_REDIS_PLUGIN, make_ground<RedisGround>}, kPostgres{"postgres", AGENTD_POSTGRES_PLUGIN, make_ground<PostgresGround>},
+    kPgvector{"pgvector", AGENTD_POSTGRES_PLUGIN, make_ground<PgvectorGround>, false, "postgres"},
     kQdrant{"qdrant", AGENTD_QDRANT_PLUGIN, make_ground<QdrantGround>, true}, kChroma{"chroma", AGENTD_CHROMA_PLUGIN, make_ground<ChromaGround>, true};
 
 class OpenMemory final : public MemoryBench {
  public:
   OpenMemory(const MemoryKind& kind, std::string settings) : plugins_(kind.is_on_http ? PluginWorld::Time::is_real : PluginWorld::Time::stands_still) {
     auto& library = library_of(kind.file);
-    auto* component = library.component(plugin::Kind::memory, kind.name);
+    auto* component = library.component(plugin::Kind::memory, kind.component);
     if (!component) throw std::runtime_error("no such memory store");
     auto opened = run(plugin::open_memory(plugins_.instances(), {&library, component}, "local", std::move(settings)));
     if (!opened) throw std::runtime_error(opened.error().message);
@@ -79,7 +86,7 @@ Ids ids(const Entries& entries) {
 // ---- what everybody's store is held to
 
 class Memories : public testing::TestWithParam<std::tuple<MemoryKind, Check<MemoryBench>>> {};
-INSTANTIATE_TEST_SUITE_P(Memory, Memories, testing::Combine(testing::Values(kSqlite, kRam, kRedis, kPostgres, kQdrant, kChroma), testing::ValuesIn(memory_checks())), [](const auto& info) {
+INSTANTIATE_TEST_SUITE_P(Memory, Memories, testing::Combine(testing::Values(kSqlite, kRam, kRedis, kPostgres, kPgvector, kQdrant, kChroma), testing::ValuesIn(memory_checks())), [](const auto& info) {
   return std::string(std::get<0>(info.param).name) + "_" + std::string(std::get<1>(info.param).name);
 });
 
@@ -96,7 +103,7 @@ void expect_kept(const MemoryKind& kind, const Check<MemoryBench>& check) {
 TEST_P(Memories, KeepTheirPromises) { expect_kept(std::get<0>(GetParam()), std::get<1>(GetParam())); }
 
 class VectorMemories : public Memories {};
-INSTANTIATE_TEST_SUITE_P(Memory, VectorMemories, testing::Combine(testing::Values(kSqlite, kRam, kPostgres, kQdrant, kChroma), testing::ValuesIn(vector_checks())), [](const auto& info) {
+INSTANTIATE_TEST_SUITE_P(Memory, VectorMemories, testing::Combine(testing::Values(kSqlite, kRam, kPostgres, kPgvector, kQdrant, kChroma), testing::ValuesIn(vector_checks())), [](const auto& info) {
   return std::string(std::get<0>(info.param).name) + "_" + std::string(std::get<1>(info.param).name);
 });
 
@@ -112,7 +119,7 @@ class MemorySuite : public testing::TestWithParam<MemoryKind> {
 const auto name_of = [](const auto& info) { return std::string(info.param.name); };
 
 class LastingMemory : public MemorySuite {};
-INSTANTIATE_TEST_SUITE_P(Memory, LastingMemory, testing::Values(kSqlite, kRedis, kPostgres, kQdrant, kChroma), name_of);
+INSTANTIATE_TEST_SUITE_P(Memory, LastingMemory, testing::Values(kSqlite, kRedis, kPostgres, kPgvector, kQdrant, kChroma), name_of);
 
 TEST_P(LastingMemory, RemembersAfterARestart) {
   auto store = open();
@@ -158,6 +165,10 @@ MemoryEntry placed(const std::string& id, std::vector<float> vector) {
   e.space = "small";
   return e;
 }
+double cosine(const std::vector<float>& a, const std::vector<float>& b) {
+  const auto product = [](const auto& x, const auto& y) { return std::inner_product(x.begin(), x.end(), y.begin(), 0.0); };
+  return product(a, b) / std::sqrt(product(a, a) * product(b, b));
+}
 MemoryQuery near(std::vector<float> vector) {
   auto q = all();
   q.vector = std::move(vector);
@@ -195,7 +206,7 @@ TEST(SqliteMemory, TakesAFileOfBeforeThereWereVectors) {
 }
 
 class LastingVectors : public MemorySuite {};
-INSTANTIATE_TEST_SUITE_P(Memory, LastingVectors, testing::Values(kSqlite, kPostgres), name_of);
+INSTANTIATE_TEST_SUITE_P(Memory, LastingVectors, testing::Values(kSqlite, kPostgres, kPgvector), name_of);
 
 TEST_P(LastingVectors, AreFoundAfterARestart) {
   auto store = open();
@@ -204,6 +215,165 @@ TEST_P(LastingVectors, AreFoundAfterARestart) {
   EXPECT_EQ(ids(store->search(near({0, 1}))), (Ids{"2", "1"}));
   const auto refused = store->put({placed("3", {1, 0, 0})});
   ASSERT_FALSE(refused) << "what a space has is known after a restart";
+}
+
+// ---- PostgreSQL, with the extension pgvector and without
+
+std::size_t told(const OpenMemory& store, const std::string& what) {
+  std::size_t times = 0;
+  const auto log = store.log();
+  for (auto at = log.find(what); at != std::string::npos; at = log.find(what, at + 1)) ++times;
+  return times;
+}
+constexpr const char* kComparedHere = "compares vectors one by one, without an index";
+
+TEST(PostgresMemory, SaysOnceThatTheServerDoesNotOfferTheExtension) {
+  PostgresGround ground;
+  OpenMemory store(kPostgres, static_cast<const Ground&>(ground).settings());
+  ASSERT_TRUE(store.put({placed("1", {1, 0}), placed("2", {1, 1})}));
+  EXPECT_EQ(ids(store.search(near({1, 0}))), (Ids{"1", "2"}));
+  EXPECT_EQ(told(store, kComparedHere), 1u) << store.log();
+  EXPECT_EQ(told(store, "the server does not offer the extension \"vector\""), 1u) << store.log();
+}
+
+class PgvectorMemory : public testing::Test {
+ protected:
+  static constexpr const char* kType = "SELECT format_type(atttypid,atttypmod) FROM pg_attribute WHERE attrelid='memory_vectors'::regclass AND attname='vector'";
+  std::unique_ptr<OpenMemory> open() { return std::make_unique<OpenMemory>(kPgvector, static_cast<const Ground&>(ground_).settings()); }
+  std::vector<std::string> ask(const std::string& sql) { return ground_.ask(sql); }
+  template <class F>
+  static bool soon(F is_so) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!is_so()) {
+      if (std::chrono::steady_clock::now() > until) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return true;
+  }
+  PgvectorGround ground_;
+};
+
+TEST_F(PgvectorMemory, ARoleThatMayNotMakeTheExtensionComparesUntilSomebodyElseDoes) {
+  const auto& server = *static_cast<support::PostgresServer*>(ground_.server());
+  server.column("CREATE ROLE plain LOGIN");
+  server.column("CREATE DATABASE of_plain OWNER plain");
+  const auto open = [&] { return std::make_unique<OpenMemory>(kPgvector, ground_.settings(server.port(), "plain", "of_plain")); };
+  const auto first = open();
+  EXPECT_EQ(told(*first, kComparedHere), 1u) << first->log();
+  EXPECT_EQ(told(*first, "CREATE EXTENSION failed: ERROR:  permission denied"), 1u) << first->log();
+  ASSERT_TRUE(first->put({placed("1", {1, 0}), placed("2", {0, 1})}));
+  EXPECT_EQ(ids(first->search(near({1, 0}))), (Ids{"1", "2"}));
+  support::PostgresServer::column_of(server.url("of_plain"), "CREATE EXTENSION vector");
+  const auto second = open();
+  EXPECT_EQ(told(*second, kComparedHere), 0u) << second->log();
+  EXPECT_EQ(ids(second->search(near({1, 0}))), (Ids{"1", "2"}));
+  for (const auto* store : {&first, &second}) {  // the first knows nothing of it yet
+    ASSERT_TRUE((*store)->put({placed("3", {1, 0.1F}), placed("1", {1, 0})}));
+    EXPECT_EQ(ids((*store)->search(near({1, 0}))), (Ids{"1", "3", "2"}));
+    EXPECT_FALSE((*store)->put({placed("4", {1, 0, 0})}));
+  }
+}
+
+TEST_F(PgvectorMemory, TakesTablesOfBeforeThereWereSets) {
+  ASSERT_TRUE(open()->put({placed("1", {1, 0}), entry("2", "pears"), placed("3", {1, 1})}));
+  EXPECT_EQ(ask(kType), Ids{"vector"});
+  ask("ALTER TABLE memory_vectors ADD COLUMN space bytea; UPDATE memory_vectors v SET space=s.space FROM vector_sets s WHERE s.id=v.set_id;"
+      "ALTER TABLE memory_vectors ALTER COLUMN vector TYPE real[] USING vector::real[], ALTER COLUMN space SET NOT NULL, DROP COLUMN set_id; DROP TABLE vector_sets;"
+      "CREATE INDEX memory_vectors_by_space ON memory_vectors(space); UPDATE schema_versions SET version=2 WHERE component='memory'");
+  auto store = open();
+  EXPECT_EQ(ask(kType), Ids{"vector"});
+  EXPECT_EQ(ids(store->search(near({1, 0}))), (Ids{"1", "3"}));
+  ASSERT_TRUE(store->put({placed("2", {1, 0.1F})}));
+  EXPECT_EQ(ids(store->search(near({1, 0}))), (Ids{"1", "2", "3"}));
+  EXPECT_FALSE(store->put({placed("4", {1, 0, 0})}));
+}
+
+// 10,100 of one agent, which are 99% of the table, and 100 of another.
+TEST_F(PgvectorMemory, ManyAreFoundThroughAnIndexOfTheirOwn) {
+  constexpr std::size_t kMany = 10'100, kFew = 100, kDimensions = 8, kQueries = 20, kLimit = 10;
+  std::mt19937 chance(7);
+  std::normal_distribution<float> number;
+  const auto any = [&] {
+    std::vector<float> vector(kDimensions);
+    for (auto& one : vector) one = number(chance);
+    return vector;
+  };
+  const auto store = open();
+  std::map<std::string, std::vector<std::pair<std::string, std::vector<float>>>> kept;
+  const auto put = [&](const std::string& agent, std::size_t count) {
+    for (std::size_t i = 0; i < count;) {
+      std::vector<MemoryEntry> some;
+      for (; some.size() < 1000 && i < count; ++i) {
+        some.push_back(placed(std::to_string(i), any()));
+        some.back().agent_id = agent, some.back().session_id = i % 100 == 0 ? "rare" : "s";
+        kept[agent].emplace_back(some.back().id, some.back().vector);
+      }
+      ASSERT_TRUE(store->put(std::move(some)));
+    }
+  };
+  put("a", kMany), put("b", kFew);
+  const auto of = [](const std::string& agent, std::vector<float> vector) {
+    auto q = near(std::move(vector));
+    q.agent_id = agent, q.limit = kLimit;
+    return q;
+  };
+  // The share of the nearest that are found, of all searches.
+  const auto found_of = [&](const std::string& agent) {
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < kQueries; ++i) {
+      const auto wanted = any();
+      std::vector<std::pair<double, std::string>> all;
+      for (const auto& [id, vector] : kept[agent]) all.emplace_back(-cosine(wanted, vector), id);
+      std::ranges::sort(all);
+      const auto got = ids(store->search(of(agent, wanted)));
+      EXPECT_EQ(got.size(), kLimit);
+      for (std::size_t n = 0; n < kLimit; ++n) found += static_cast<std::size_t>(std::ranges::count(got, all[n].second));
+    }
+    return static_cast<double>(found) / (kQueries * kLimit);
+  };
+  const auto ready = [&] { return ask("SELECT i.indexrelid FROM pg_index i JOIN pg_class c ON c.oid=i.indexrelid WHERE i.indisvalid AND c.relnamespace=current_schema()::regnamespace AND c.relname LIKE 'memory\\_vectors\\__\\_8'"); };
+  const auto searches = [&] { return ask("SELECT coalesce(sum(idx_scan),0) FROM pg_stat_user_indexes WHERE schemaname=current_schema() AND indexrelname LIKE 'memory\\_vectors\\__\\_8'").at(0); };
+
+  EXPECT_EQ(found_of("a"), 1.0) << "compared";
+  ASSERT_TRUE(soon([&] { return ready().size() == 1; })) << store->log();
+  EXPECT_GE(found_of("a"), 0.98) << "through the index";
+  EXPECT_TRUE(soon([&] { return searches() != "0"; }));
+  EXPECT_EQ(told(*store, "the vectors of agent \"a\" have an index"), 1u) << store->log();
+  EXPECT_EQ(found_of("b"), 1.0) << "few among many of others";
+  EXPECT_EQ(ready().size(), 1u) << "which need none";
+
+  // What the table says counts.
+  const auto wanted = any();
+  const auto before = ids(store->search(of("a", wanted)));
+  auto q = all();
+  q.id = before[0];
+  ASSERT_TRUE(store->remove(q));
+  ASSERT_TRUE(store->put({placed(before[1], {-1, 0, 0, 0, 0, 0, 0, 0}), placed("new", wanted)}));
+  const auto after = ids(store->search(of("a", wanted)));
+  EXPECT_EQ(after[0], "new");
+  EXPECT_EQ(Ids(after.begin() + 1, after.begin() + 5), Ids(before.begin() + 2, before.begin() + 6));
+  q = of("a", wanted);
+  q.session_id = "rare";
+  EXPECT_EQ(ids(store->search(q)).size(), kLimit);
+  q = of("a", wanted);
+  q.limit = 500;
+  EXPECT_EQ(ids(store->search(q)).size(), 500u) << "more than an index is asked for";
+
+  // One that whoever made it left unfinished is made anew.
+  const auto first = ready();
+  ask("UPDATE pg_index SET indisvalid=false WHERE indexrelid=" + first.at(0));
+  EXPECT_EQ(ids(store->search(of("a", wanted))), after) << "compared again";
+  ASSERT_TRUE(soon([&] { return store->search(of("a", wanted)).has_value() && ready().size() == 1; })) << store->log();
+  EXPECT_NE(ready(), first);
+
+  // A space that was emptied may come to have other dimensions.
+  ASSERT_TRUE(store->remove(all()));
+  q = all();
+  q.agent_id = "b";
+  ASSERT_TRUE(store->remove(q));
+  const auto other = store->put({placed("1", {1, 0}), placed("2", {1, 1})});
+  ASSERT_TRUE(other) << other.error().message;
+  EXPECT_EQ(ids(store->search(near({1, 0}))), (Ids{"1", "2"}));
 }
 
 // ---- those on a server
@@ -243,7 +413,7 @@ class ServedMemory : public MemorySuite {
     }
   }
 };
-INSTANTIATE_TEST_SUITE_P(Memory, ServedMemory, testing::Values(kRedis, kPostgres, kQdrant, kChroma), name_of);
+INSTANTIATE_TEST_SUITE_P(Memory, ServedMemory, testing::Values(kRedis, kPostgres, kPgvector, kQdrant, kChroma), name_of);
 
 TEST_P(ServedMemory, LosesNothingWhenTheServerIsKilled) {
   const auto store = open();

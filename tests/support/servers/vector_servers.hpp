@@ -1,5 +1,6 @@
-// Vector databases for tests: each as tests/support/NAME/start.py starts it.
+// Vector databases for tests: each as tests/support/NAME/start.py starts it, and where a PostgreSQL is that knows of vectors.
 #pragma once
+#include <boost/process/pipe.hpp>
 #include <boost/process/system.hpp>
 #include <random>
 
@@ -31,6 +32,19 @@ class VectorServer final : public Server {
   }
   const std::string script_, api_key_;
 };
+
+// The folder of a server's programs; takes its time where it has to be fetched.
+inline std::filesystem::path programs_with_pgvector() {
+  ::setenv("AGENTD_BUILD", AGENTD_BUILD_FOLDER, 1);
+  const std::string script = AGENTD_SUPPORT "/pgvector/programs.py";
+  boost::process::ipstream out;
+  boost::process::child python("/usr/bin/python3", script, boost::process::std_out > out);
+  std::string folder;
+  std::getline(out, folder);
+  python.wait();
+  if (python.exit_code() != 0) throw std::runtime_error(script + " did not find what it names");
+  return folder;
+}
 
 inline std::string collection_of_its_own() { return "test-" + std::to_string(std::random_device{}()); }
 
