@@ -46,6 +46,7 @@ try : db_(file_in(settings, "memory.db"), Db::Mode::write, {kTables, kVectorTabl
                 "type=excluded.type,session=excluded.session,created=excluded.created,text=excluded.text,json=excluded.json RETURNING position"),
       index_(db_, "INSERT INTO words(rowid,agent,text) VALUES(?,?,?)"),
       unindex_(db_, "DELETE FROM words WHERE rowid=?"),
+      merge_(db_, "INSERT INTO words(words,rank) VALUES('merge',200)"),
       lasting_(db_, "SELECT 1 FROM entries WHERE agent=?1 AND type=?2 AND type<>1 LIMIT 1"),
       search_(db_, "SELECT " ENTRY_COLUMNS ",bm25(words,0.0,1.0) AS rank FROM words JOIN entries e ON e.position=words.rowid "
                    "WHERE words MATCH ?1 AND (?2=0 OR e.type=?2) AND (?3='' OR e.session=?3) ORDER BY rank, e.position DESC LIMIT ?4"),
@@ -56,6 +57,7 @@ try : db_(file_in(settings, "memory.db"), Db::Mode::write, {kTables, kVectorTabl
                          "ORDER BY position DESC LIMIT ?4"),
       at_(db_, "SELECT " ENTRY_COLUMNS " FROM entries e WHERE position=?1"),
       vectors_(db_, file_in(settings, "memory.db"), host) {
+  Statement(db_, "INSERT INTO words(words,rank) VALUES('usermerge',2)").exec();
 } catch (const DbError& e) {
   throw sdk::Error(std::string("the memory store cannot be opened: ") + e.what());
 }
@@ -72,11 +74,20 @@ void Memory::put_one(const sdk::MemoryEntry& e) {
   vectors_.put(position, e);
 }
 
+// What was replaced or removed stays in the index until the parts of it that say so have been merged with those that had it.
+void Memory::tidy(std::size_t written) {
+  constexpr std::size_t kWrittenBetween = 64;
+  if ((written_ += written) < kWrittenBetween) return;
+  written_ = 0;
+  merge_.exec();
+}
+
 void Memory::put(const std::vector<sdk::MemoryEntry>& entries) {
   answering([&] {
     Transaction transaction(db_);
     vectors_.check(entries);
     for (const auto& entry : entries) put_one(entry);
+    tidy(entries.size());
     transaction.commit();
     db_.bound_wal();
   });
@@ -138,6 +149,7 @@ uint64_t Memory::remove(const sdk::MemoryQuery& query) {
       while (removing.next()) positions.push_back(removing->integer(0));
     }
     for (const auto position : positions) unindex_.exec(position), vectors_.drop(position);
+    tidy(positions.size());
     transaction.commit();
     return static_cast<uint64_t>(positions.size());
   });

@@ -21,12 +21,14 @@ class Memory : public sdk::MemoryStore {
 
  private:
   void put_one(const sdk::MemoryEntry& entry);
+  void tidy(std::size_t written);
   std::vector<sdk::MemoryEntry> nearest(const sdk::MemoryQuery& query);
   bool may_hold(const sdk::MemoryQuery& query);
   Db db_;
-  Statement put_, index_, unindex_, lasting_, search_, remove_;
+  Statement put_, index_, unindex_, merge_, lasting_, search_, remove_;
   Statement list_agent_, list_session_, at_;
   Vectors vectors_;
+  std::size_t written_ = 0;  // entries, since the index of words was last merged
 };
 
 }  // namespace agentd::sqlite

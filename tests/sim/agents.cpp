@@ -34,6 +34,7 @@ manifest::AgentSpec of_any_kind(Dice& dice, std::string id) {
   spec.limits.parallel_tools = dice.of<std::int64_t>({1, 2, 4});
   spec.memory.window = 4;
   if (dice.percent(30)) spec.memory.session.scope = manifest::Session::Scope::run;
+  if (dice.percent(25)) spec.memory.learn = {"long_term"};
   spec.tools.allow = {std::string(kTools) + ".*"};
   spec.tools.deny = {std::string(kTools) + ".never"};
   if (dice.percent(40)) spec.tools.ask = {std::string(kTools) + ".pay"};

@@ -17,7 +17,7 @@ struct Counts {
 Counts ended_of(const Witness& witness, const std::string& agent) {
   Counts counts;
   for (const auto& [position, run] : witness.runs()) {
-    if (run.agent != agent || !run.accepted()) continue;
+    if (run.agent != agent || !run.accepted() || run.aside) continue;
     const bool is_passed_over = run.ended && run.ended_as == port::RunStatus::skipped;
     const auto counted = run.ends - (is_passed_over ? 1 : 0);  // also those before a person let it begin again, whatever became of it then
     counts.most += counted;
@@ -27,6 +27,15 @@ Counts ended_of(const Witness& witness, const std::string& agent) {
     counts.passed += run.ended_as == port::RunStatus::completed && run.gated;
   }
   return counts;
+}
+
+// A summary is of its session, and what was learned is of a run that was to be learned from.
+bool is_digested(const port::MemoryEntry& entry, const Witness& witness) {
+  if (entry.id == "summary/" + entry.agent_id) return entry.session_id == entry.id;
+  constexpr std::string_view kLearned = "learned:", kBehind = "/long_term/0";
+  if (!entry.id.starts_with(kLearned) || !entry.id.ends_with(kBehind)) return false;
+  const auto name = entry.id.substr(kLearned.size(), entry.id.size() - kLearned.size() - kBehind.size());
+  return witness.has_key_from(entry.agent_id, "memory:" + name + "/lessons");
 }
 
 }  // namespace
@@ -133,7 +142,7 @@ void look_at_copies(const Outside& outside, Witness& witness) {
 
 void look_at_chains(Witness& witness) {
   for (const auto& [position, run] : witness.runs()) {
-    if (run.agent != kFollowed || run.ended_as != port::RunStatus::completed) continue;
+    if (run.agent != kFollowed || run.aside || run.ended_as != port::RunStatus::completed) continue;
     if (!witness.has_key_from(kFollower, "agent:" + to_text(run.run) + '/' + kFollows))  // and the end's number, where it is not the first
       witness.object("run " + to_text(run.run) + " is completed, and nothing has followed it");
   }
@@ -162,9 +171,18 @@ void look_at_budgets(const port::Ledger& ledger, Witness& witness) {
   for (const auto day : days) look_at_day(ledger, witness, day);
 }
 
+void look_at_digests(Witness& witness) {
+  for (const auto& [position, run] : witness.runs()) {
+    if (run.ended_as != port::RunStatus::completed || run.aside || witness.spec(run.agent).task.is_native() || witness.spec(run.agent).memory.learn.empty()) continue;
+    if (!witness.has_key_from(run.agent, "memory:" + to_text(run.run) + "/lessons"))
+      witness.object("run " + to_text(run.run) + " is completed, and nothing is learned from it");
+  }
+}
+
 void look_at_memories(const Outside& outside, Witness& witness) {
   for (const auto& [agent, entries] : outside.memories())
     for (const auto& [id, entry] : entries) {
+      if (is_digested(entry, witness)) continue;
       const auto slash = id.find('/');
       const auto run = parse_run_id(id.substr(0, slash));
       if (!run || !witness.facts(*run) || (id.substr(slash) != "/0" && id.substr(slash) != "/1"))
@@ -172,7 +190,7 @@ void look_at_memories(const Outside& outside, Witness& witness) {
     }
   for (const auto& [position, run] : witness.runs()) {
     const auto& spec = witness.spec(run.agent);
-    if (run.ended_as != port::RunStatus::completed || spec.task.is_native() ||
+    if (run.ended_as != port::RunStatus::completed || run.aside || spec.task.is_native() ||
         spec.memory.session.scope == manifest::Session::Scope::run)
       continue;
     const auto of_agent = outside.memories().find(run.agent);

@@ -13,6 +13,7 @@ Async<bool> look_at_rows(WatchedLedger& ledger, Witness& witness);
 void look_at_slots(const Calendar& calendar, Witness& witness);
 void look_at_copies(const Outside& outside, Witness& witness);
 void look_at_chains(Witness& witness);
+void look_at_digests(Witness& witness);
 void look_at_budgets(const port::Ledger& ledger, Witness& witness);
 void look_at_memories(const Outside& outside, Witness& witness);
 

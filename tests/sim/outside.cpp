@@ -100,6 +100,8 @@ std::expected<port::Answer, port::ModelError> Outside::answer(const port::Comple
     if (dice_.percent(50)) answer.text = "an ans", answer.finish_reason = port::FinishReason::length;
   } else if (babbles || (!kind_ && dice_.below(3) >= static_cast<std::uint64_t>(step))) {
     ask_for_tools(answer, babbles);
+  } else if (completion.options.contains("memories")) {
+    answer.text = R"({"memories":[{"type":"long_term","text":"fact )" + std::to_string(dice_.below(20)) + "\"}]}";
   } else {
     answer.text = "the answer " + completion.call_id;
   }
@@ -202,9 +204,10 @@ Async<Result<void>> Outside::put(std::vector<port::MemoryEntry> entries, Millis)
   const bool fails = goes_wrong(Fault::memory_fails, Column::ended, 2);
   if (fails && dice_.percent(50)) co_return fail(ErrorClass::retryable, "the memory is away");
   for (auto& entry : entries) {
-    entry.position = ++remembered_;
     note(entry.id);
-    memories_[entry.agent_id][entry.id] = std::move(entry);
+    auto& place = memories_[entry.agent_id][entry.id];
+    entry.position = place.position > 0 ? place.position : ++remembered_;
+    place = std::move(entry);
   }
   if (fails) co_return fail(ErrorClass::retryable, "the answer was lost");
   co_return Result<void>{};
@@ -218,7 +221,8 @@ Async<Result<std::vector<port::MemoryEntry>>> Outside::list(port::MemoryQuery qu
   if (goes_wrong(Fault::memory_fails, Column::started, 2)) co_return fail(ErrorClass::retryable, "the memory is away");
   std::vector<const port::MemoryEntry*> found;
   for (const auto& [id, entry] : memories_[query.agent_id])
-    if (query.session_id.empty() || entry.session_id == query.session_id) found.push_back(&entry);
+    if (entry.type == query.type && (query.session_id.empty() || entry.session_id == query.session_id) && (query.before == 0 || entry.position < query.before))
+      found.push_back(&entry);
   const auto count = std::min(query.limit, found.size());
   std::ranges::partial_sort(found, found.begin() + static_cast<std::ptrdiff_t>(count), std::greater<>(),
                             &port::MemoryEntry::position);

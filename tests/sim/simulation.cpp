@@ -58,7 +58,7 @@ class Simulation final : public Machine, public run::AgentSource {
   void note(std::string what) override { witness_.note(std::move(what)); }
   void later(Millis delay, std::function<void()> what) override { later_.emplace(now() + delay, std::move(what)); }
   Async<Result<run::AgentRef>> agent(std::string agent_id, std::int64_t revision) override;
-  Async<Result<run::AgentRef>> agent_with(std::string agent_id, std::int64_t revision, Change) override { return agent(std::move(agent_id), revision); }
+  Async<Result<run::AgentRef>> agent_with(std::string agent_id, std::int64_t revision, Change change) override;
 
  private:
   enum class Phase { hostile, kind, ending, leaving, looking, over };
@@ -145,7 +145,7 @@ run::AgentRef Simulation::make(const manifest::AgentSpec& spec) {
                    .task = spec.task.is_native() ? &outside_ : nullptr,
                    .gate = spec.gate ? &outside_ : nullptr,
                    .tools = {},
-                   .memory = {.episodic = &outside_},
+                   .memory = {.episodic = &outside_, .long_term = &outside_},
                    .host_cost_per_day = witness_.host_limit()};
   auto tools = tool::Catalog::build({{kTools, &outside_, 0, outside_.tools()}}, spec.tools);
   if (!tools) std::abort();
@@ -159,6 +159,15 @@ run::AgentRef Simulation::make(const manifest::AgentSpec& spec) {
 Async<Result<run::AgentRef>> Simulation::agent(std::string agent_id, std::int64_t) {
   if (phase_ == Phase::hostile && dice_.percent(1)) co_return fail(ErrorClass::retryable, "its revision cannot be read now");
   co_return agents_.at(agent_id);
+}
+
+Async<Result<run::AgentRef>> Simulation::agent_with(std::string agent_id, std::int64_t revision, Change change) {
+  auto finding = agent(agent_id, revision);
+  auto found = co_await std::move(finding);
+  if (!found) co_return found;
+  auto spec = (*found)->spec;
+  change(spec);
+  co_return make(spec);
 }
 
 Verdict Simulation::run() {
@@ -209,6 +218,7 @@ void Simulation::one_life() {
     look_at_copies(outside_, witness_);
     look_at_memories(outside_, witness_);
     look_at_chains(witness_);
+    look_at_digests(witness_);
     look_at_budgets(process.ledger(), witness_);
     for (const auto& batch : batches_)
       for (const auto& key : batch.acknowledged)

@@ -112,7 +112,8 @@ void Witness::take(const port::StoredRecord& record, event::Entered& entered) {
   run.agent = record.agent_id;
   run.entered_as = record.status;
   run.of_batch = entered.trigger == "batch";
-  run.unasked = !run.of_batch && entered.trigger != "api";
+  run.aside = event::is_aside(entered);
+  run.unasked = !run.of_batch && entered.trigger != "api" && !run.aside;
   const auto& schedule = spec(run.agent).schedule;
   const Millis slack = schedule::kMisfireAfter + schedule::jitter_of(run.agent, schedule.jitter);
   run.made_up_for =
@@ -224,7 +225,8 @@ void Witness::take(RunFacts& run, const event::Ended& r) {
   if (run.of_batch && (r.status == RunStatus::failed || r.status == RunStatus::timed_out))
     object(run, "is of a batch and was given up");
   if (r.status == RunStatus::cancelled) expect_overtaken(run, r.reason);
-  if (recipients(run.agent, r.status) != r.deliver) object(run, "does not say who is to be told");
+  const auto told = run.aside ? std::vector<event::Recipient>() : recipients(run.agent, r.status);
+  if (told != r.deliver) object(run, "does not say who is to be told");
   run.open.clear();
   run.holds.clear();
   run.attempt_open = false;

@@ -28,7 +28,7 @@ struct RunFacts {
   port::RunStatus entered_as{}, ended_as{};
   bool accepted() const { return !port::is_final(entered_as); }
   bool ended = false, started = false, spent = false, attempt_open = false, gated = false;
-  bool of_batch = false, unasked = false, made_up_for = false;  // made_up_for: one of all the slots that were missed
+  bool of_batch = false, unasked = false, made_up_for = false, aside = false;  // made_up_for: one of all the slots that were missed
   bool in_quarantine() const { return ended && ended_as == port::RunStatus::quarantined; }
   std::size_t records = 0;
   int attempt = 1, deaths = 0;
