@@ -51,7 +51,7 @@ Async<Result<std::optional<Summary>>> find_summary(port::MemoryStore& store, con
   query.limit = 1;
   auto found = co_await store.list(std::move(query));
   if (!found) co_return std::unexpected(std::move(found.error()));
-  if (found->empty()) co_return std::nullopt;
+  if (found->empty() || found->front().id != summary_of(reader.session)) co_return std::nullopt;  // a session may be named like one
   co_return read(found->front());
 }
 

@@ -34,7 +34,7 @@ Async<Result<void>> Run::remember(event::Json answer) {
 Async<void> Run::finish(std::optional<event::Answered> answer, event::Json result) {
   event::Json text = answer ? answer->text : state_.final_text;
   for (int tries = 1;; ++tries) {
-    auto remembering = remember(text);
+    auto remembering = remember(state_.entry.digest && result ? result : text);  // lessons as they were judged
     auto kept = co_await std::move(remembering);
     if (kept) break;
     const Millis delay = step_delay(tries, kept.error().retry_after, around_.world.random.next());

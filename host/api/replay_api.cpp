@@ -65,6 +65,7 @@ Async<Answer> replay(Context& context, Request request) {
   auto read = read_replay_request(request, {recording->first_step(), recording->last_step(), unusable});
   if (auto* refused = std::get_if<Document>(&read)) co_return std::move(*refused);
   const auto decoded = event::decode(event::Entered::kKind, records.front().payload);  // which the recording has read
+  if (std::get<event::Entered>(decoded->body).digest) co_return problem(409, "run " + id + " is of the agent's memory: replay of it is not supported yet");
   auto entered = entered_for(std::get<event::Entered>(decoded->body), id, std::get<ReplayRequest>(std::move(read)));
   if (auto refused = clean(context, entered)) co_return std::move(*refused);
   auto looking = member_then(context, *member, run);

@@ -30,6 +30,8 @@ class Reader {
       wrong("key", "begins like the keys of the agent's own slots; choose another");
     if (asked_.entered.key.starts_with("retry:")) wrong("key", "begins like the keys of retries; choose another");
     if (asked_.entered.key.starts_with("replay:")) wrong("key", "begins like the keys of replays; choose another");
+    if (asked_.entered.key.starts_with("memory:")) wrong("key", "begins like the keys of runs for memory; choose another");
+    if (asked_.entered.session.starts_with("summary/")) wrong("session_id", "begins like the sessions that hold summaries; choose another");
     if (asked_.entered.key.starts_with("batch:")) wrong("key", "begins like the keys of batches' items; choose another");
     for (const auto* trigger : {"webhook:", "agent:", "file:", "start:"})
       if (asked_.entered.key.starts_with(trigger)) wrong("key", "begins like the keys of what triggers start; choose another");

@@ -52,6 +52,10 @@ class Learning(AgentdTest):
         self.assertEqual(fact["text"], "The backup disk is in rack 4")
         self.assertEqual(fact["value"], {"by": "learning", "run": first["run_id"], "uses": 0, "used_by": "", "learned": 1, "learned_of": first["run_id"]})
         self.assertEqual([entry["text"] for entry in self.entries("procedural")], ["For the disk look into the inventory"])
+        for path in ("retry", "replay"):
+            self.assertEqual(self.agentd.request("POST", f"/v1/runs/{digest['run_id']}/{path}", {})[0], 409, "it would do the agent's own task")
+        for body in ({"key": "memory:1/lessons"}, {"session_id": "summary/worker"}):
+            self.assertEqual(self.agentd.request("POST", "/v1/agents/worker/runs", body)[0], 422)
         second = self.run_once()
         self.done("lessons", 2)
         [fact] = self.entries("long_term")

@@ -18,6 +18,7 @@ LONG = "AGENTD_LONG_RUNS" in os.environ
 RUNS = int(os.environ.get("AGENTD_LONG_RUNS", 500))
 WINDOW = 20 if LONG else 4             # messages: a hundred summaries of half a window each are kept, 500 runs' worth or 100
 TOLD_IN, WITHIN = 3, 0.10
+STORE_WITHIN = 0.10 if LONG else 0.25  # its index of words is tidied up now and then: a few hundred runs see one tooth of a saw
 CODE_WORD = "The code word of the vault is heron"
 FACTS = 60                             # that its runs come upon, over and over
 AGENT = f"""
@@ -105,7 +106,6 @@ class Recurring(AgentdTest):
             if number % max(1, RUNS // 200) == 0:
                 size[number] = self.store_size()
                 looks[number] = self.look()
-        if os.environ.get("SERIES"): print({n: s // 1024 for n, s in size.items() if n % 50 == 0})
         early, late = range(RUNS // 10 if LONG else RUNS // 3, RUNS // 5 if LONG else RUNS // 2), range(RUNS - RUNS // 10, RUNS + 1)
         prompts = {number: length for number, (length, _) in enumerate(model.prompts, 1)}
         figures = {name: [statistics.fmean(values[number] for number in span if number in values) for span in (early, late)]
@@ -114,9 +114,9 @@ class Recurring(AgentdTest):
             print(f"{name:14} runs {early.start} to {early.stop - 1}: {before:.4g}; runs {late.start} to {late.stop - 1}: {after:.4g}, {after / before - 1:+.1%}")
         asked = next(text for _, text in model.prompts[RUNS - RUNS // 10 - 1:] if "What is the code word" in text)
         self.assertIn(CODE_WORD, asked)
-        for name in ("prompt, bytes", "store, bytes"):
+        for name, within in (("prompt, bytes", WITHIN), ("store, bytes", STORE_WITHIN)):
             before, after = figures[name]
-            self.assertLess(abs(after / before - 1), WITHIN, name)
+            self.assertLess(abs(after / before - 1), within, name)
 
     def ran(self, run_id):
         while (status := self.agentd.run_status(run_id)) not in ("completed", "failed"):

@@ -99,6 +99,13 @@ TEST(Lessons, AreDrawnFromARunThatIsDone) {
   EXPECT_EQ(bench.store().runs.size(), 2U);  // nothing is learned from learning
 }
 
+TEST(Lessons, AreReadAsTheyWereJudged) {
+  Bench bench(Scene{.answers = {say("12")}, .digests = {say("```json\n" + std::string(kTwoLessons) + "\n```")}, .spec = learns});
+  bench.run();
+  EXPECT_EQ(bench.until_end(last_run(bench)).status, port::RunStatus::completed);
+  EXPECT_EQ(texts(bench, MemoryType::long_term), Texts{"The field is 3 by 4"});
+}
+
 TEST(Lessons, KnowWhichOfThemWereOfUse) {
   Bench bench(Scene{.answers = std::vector(2, say("12")), .digests = {say(kTwoLessons)}, .spec = learns});
   for (int i = 0; i < 2; ++i) {
