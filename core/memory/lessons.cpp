@@ -1,13 +1,11 @@
 #include "core/memory/lessons.hpp"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "core/base/json_text.hpp"
 #include "core/event/json_fields.hpp"
 #include "core/memory/keep.hpp"
-#include "core/memory/search.hpp"
 
 namespace agentd::memory {
 namespace {

@@ -125,7 +125,7 @@ Async<Answer> retry(Context& context, Request request) {
   if (!decoded) co_return problem(500, decoded.error().message);
   const auto& asked = std::get<event::Entered>(decoded->body);
   if (asked.replay) co_return problem(409, "run " + id + " is a replay; replay run " + asked.replay->of + " again");
-  if (asked.digest) co_return problem(409, "run " + id + " is of the agent's memory; it cannot be retried: the next summary makes up for one that failed");
+  if (asked.digest) co_return problem(409, "run " + id + " is of the agent's memory and is not retried: the next summary makes up for one that failed, and lessons are drawn again when run " + asked.digest->of + "'s task is run again");
   auto key = co_await retry_key(context, member->agent_id, to_text(records.front().run));
   if (!key) co_return ledger_problem(key.error());
   const event::Entered entered{
