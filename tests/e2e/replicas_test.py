@@ -89,7 +89,7 @@ class Replicas(AgentdTest):
         runs = [host.submit("watcher") for host in (one, two, one, two)]
         for run in runs:
             one.wait_run(run)
-        until("all are told", lambda: len(self.receiver.told("/ops")) >= 4)
+        until("it is on record that all are told", lambda: len(one.get("/v1/events?limit=1000&type=result_delivered")["events"]) == 4)
         teller, other = self.holder("deliver:ops", (one, two))
         self.receiver.answers["/ops"] = [500]
         run = other.submit("watcher")
