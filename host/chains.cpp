@@ -2,6 +2,7 @@
 
 #include "core/base/json_text.hpp"
 #include "core/event/json_fields.hpp"
+#include "core/event/trace_context.hpp"
 #include "host/entries.hpp"
 
 namespace agentd::host {
@@ -42,7 +43,8 @@ std::vector<port::Entry> follow_ups(const World& world, const Members& members, 
                                  .trigger_name = follower.trigger,
                                  .params = {params},
                                  .key = "agent:" + to_text(end.run) + "/" + follower.trigger + (end.earlier_ends > 0 ? "/" + std::to_string(end.earlier_ends) : ""),
-                                 .reason = is_refused ? "its manifest is refused" : is_paused ? "paused" : ""};
+                                 .reason = is_refused ? "its manifest is refused" : is_paused ? "paused" : "",
+                                 .traceparent = event::traceparent_of_run(end.traceparent, to_text(end.run))};
     entries.push_back(entry_for(world, *member, entered));
     if (is_paused || is_refused) entries.back().status = port::RunStatus::skipped;
   }

@@ -28,11 +28,13 @@ struct Type {
 // Gathers the events of one record.
 class Expansion {
  public:
-  Expansion(const port::StoredRecord& record, const std::string& session)
-      : record_(record), agent_(record.agent_id), run_(to_text(record.run)), session_(record.run && session.empty() ? record.agent_id : session) {}
+  Expansion(const port::StoredRecord& record, const Decoded& decoded)
+      : record_(record), agent_(record.agent_id), run_(to_text(record.run)), session_(record.run && decoded.session.empty() ? record.agent_id : decoded.session),
+        traceparent_(decoded.traceparent) {}
 
   void add(Type type, ObjectWriter payload) {
-    events_.push_back({event_id(record_.position, static_cast<int>(events_.size())), type.name, agent_, run_, session_, record_.at, payload.finish()});
+    if (!traceparent_.empty()) payload.text("traceparent", traceparent_);
+    tell(type, std::move(payload));
   }
   // Of a record that is of no run and tells of one, or of another agent than its own.
   void tell_of(std::string agent_id, std::string run_id) {
@@ -47,22 +49,25 @@ class Expansion {
     payload.text("last_run", format_instant(record_.at)).number("run_count", run_count).number("error_count", error_count);
     if (error.empty()) payload.raw("error", "null");
     else payload.text("error", error);
-    add("background_agent_status", std::move(payload));
+    tell("background_agent_status", std::move(payload));
   }
   // The same where no run ended; what the record does not say is null.
   void status(const char* status, std::int64_t run_count = 0) {
     ObjectWriter payload;
     payload.text("status", status).raw("last_run", "null").raw("run_count", run_count > 0 ? std::to_string(run_count) : "null");
     payload.raw("error_count", "null").raw("error", "null");
-    add("background_agent_status", std::move(payload));
+    tell("background_agent_status", std::move(payload));
   }
   std::string call(int step, int index) const { return call_id(record_.run, step, index); }
   std::vector<port::Event> take() { return std::move(events_); }
   const port::StoredRecord& record() const { return record_; }
 
  private:
+  void tell(Type type, ObjectWriter payload) {
+    events_.push_back({event_id(record_.position, static_cast<int>(events_.size())), type.name, agent_, run_, session_, record_.at, payload.finish()});
+  }
   const port::StoredRecord& record_;
-  std::string agent_, run_, session_;
+  std::string agent_, run_, session_, traceparent_;
   std::vector<port::Event> events_;
 };
 
@@ -463,7 +468,7 @@ std::string reason(const Entered& entered, port::RunStatus status) {
 }
 
 std::vector<port::Event> expand(const port::StoredRecord& record, const Decoded& decoded) {
-  Expansion out(record, decoded.session);
+  Expansion out(record, decoded);
   std::visit([&out](const auto& body) { expand(out, body); }, decoded.body);
   return out.take();
 }

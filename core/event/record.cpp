@@ -78,7 +78,7 @@ template <class A> void fields(A& a, Digest& r) { a("what", r.what, Digest::What
 template <class A> void fields(A& a, Entered& r) {
   a("trigger", r.trigger); a("name", r.trigger_name); a("scheduled_at", r.scheduled_at); a("query", r.query); a("params", r.params);
   a("ask_session", r.session); a("key", r.key); a("reason", r.reason); a("count", r.count, 0); a("first", r.first); a("last", r.last);
-  a("into", r.into); a("gated", r.gated, false); a("replay", r.replay); a("digest", r.digest);
+  a("into", r.into); a("gated", r.gated, false); a("replay", r.replay); a("digest", r.digest); a("traceparent", r.traceparent);
 }
 template <class A> void fields(A& a, Started& r) {
   a("why", r.why, Started::Why::first); a("attempt", r.attempt, 1); a("crashes", r.crashes, 0); a("run_count", r.run_count, 0); a("trigger", r.trigger);
@@ -279,9 +279,10 @@ std::int32_t kind(const Body& body) {
   return std::visit([]<class T>(const T&) { return T::kKind; }, body);
 }
 
-std::string encode(const Body& body, std::string_view session) {
+std::string encode(const Body& body, std::string_view session, std::string_view traceparent) {
   Out out;
   if (!session.empty()) out("session", std::string(session));
+  if (!traceparent.empty()) out("traceparent", std::string(traceparent));
   std::visit([&]<class T>(const T& record) { fields(out, const_cast<T&>(record)); }, body);
   return out.finish();
 }
@@ -294,7 +295,7 @@ Result<Decoded> decode(std::int32_t kind, std::string_view payload) {
   In in(*object);
   std::visit([&](auto& record) { fields(in, record); }, *body);
   if (!in.ok()) return fail(ErrorClass::internal, "the journal holds a record of kind " + std::to_string(kind) + " with a member that cannot be read");
-  return Decoded{std::move(*body), object->text("session")};
+  return Decoded{std::move(*body), object->text("session"), object->text("traceparent")};
 }
 
 }  // namespace agentd::event

@@ -118,6 +118,7 @@ struct Entered {
   bool gated = false;                    // a gate decides first: it says what became of the slot
   std::optional<Replay> replay;          // trigger = replay
   std::optional<Digest> digest;          // trigger = memory
+  std::string traceparent;               // of the request that asked for it, see trace_context.hpp; empty: its trace begins with it
 };
 // Whether it is none of the agent's own runs: nothing is said of the agent by it, and nobody follows it.
 inline bool is_aside(const Entered& entered) { return entered.replay || entered.digest; }
@@ -396,13 +397,15 @@ using Body = std::variant<Entered, Started, Answered, ToolFinished, CallFailed, 
 
 std::int32_t kind(const Body& body);
 
-// session: the run's, in every record of it, so that one record is enough to make its events; empty: named like the agent.
-std::string encode(const Body& body, std::string_view session = {});
-inline port::Record to_record(const Body& body, std::string_view session = {}) { return {kind(body), encode(body, session)}; }
+// session, traceparent: the run's, in every record of it, so that one record is enough to make its events; empty: named like the agent; none.
+std::string encode(const Body& body, std::string_view session = {}, std::string_view traceparent = {});
+inline port::Record to_record(const Body& body, std::string_view session = {}, std::string_view traceparent = {}) {
+  return {kind(body), encode(body, session, traceparent)};
+}
 
 struct Decoded {
   Body body;
-  std::string session;
+  std::string session, traceparent;
 };
 Result<Decoded> decode(std::int32_t kind, std::string_view payload);
 

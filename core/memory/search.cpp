@@ -6,7 +6,9 @@
 namespace agentd::memory {
 namespace {
 
-constexpr double kRankConstant = 60;
+constexpr double kRankConstant = 5;
+// Of what is first by words and what is first by meaning, the latter is more often what was looked for.
+constexpr double kWeightOfWords = 0.8;
 // So much deeper than what is wanted is looked: what neither ranking has at its top may be the best of both.
 constexpr std::size_t kDeeper = 4;
 
@@ -43,17 +45,17 @@ void rank(std::vector<port::MemoryEntry>& entries) {
   });
 }
 
-std::vector<port::MemoryEntry> fuse(std::vector<std::vector<port::MemoryEntry>> rankings, std::size_t most) {
+std::vector<port::MemoryEntry> fuse(std::vector<Ranking> rankings, std::size_t most) {
   std::map<std::pair<port::MemoryType, std::string>, port::MemoryEntry> fused;
   for (auto& ranking : rankings) {
-    for (std::size_t i = 0; i < ranking.size(); ++i) {
-      auto& entry = ranking[i];
+    for (std::size_t i = 0; i < ranking.entries.size(); ++i) {
+      auto& entry = ranking.entries[i];
       const auto [place, is_new] = fused.try_emplace({entry.type, entry.id});
       if (is_new) {
         place->second = std::move(entry);
         place->second.score = 0;
       }
-      place->second.score += 1 / (kRankConstant + static_cast<double>(i + 1));
+      place->second.score += ranking.weight / (kRankConstant + static_cast<double>(i + 1));
     }
   }
   std::vector<port::MemoryEntry> all;
@@ -82,12 +84,12 @@ Async<Result<Found>> search(std::vector<Place> places, Embedder* embedder, Wish 
       out.by_words_alone = std::move(embedded.error().message);
     }
   }
-  std::vector<std::vector<port::MemoryEntry>> rankings;
+  std::vector<Ranking> rankings;
   for (auto& of_store : by_store(places)) {
     auto asking = ask_all(std::move(of_store), query);
     auto found = co_await std::move(asking);
     if (!found) co_return std::unexpected(std::move(found.error()));
-    rankings.push_back(std::move(*found));
+    rankings.push_back({std::move(*found), kWeightOfWords});
   }
   if (!vector.empty()) {
     std::erase_if(places, [](const Place& place) { return !place.store->has_vectors(); });
@@ -97,7 +99,7 @@ Async<Result<Found>> search(std::vector<Place> places, Embedder* embedder, Wish 
     auto found = co_await std::move(asking);
     if (found) {
       std::erase_if(*found, [](const auto& entry) { return entry.score <= 0; });  // no nearer than chance
-      rankings.push_back(std::move(*found));
+      rankings.push_back({std::move(*found)});
     } else if (found.error().error_class == ErrorClass::retryable) {
       co_return std::unexpected(std::move(found.error()));
     } else {
@@ -105,7 +107,7 @@ Async<Result<Found>> search(std::vector<Place> places, Embedder* embedder, Wish 
     }
   }
   if (rankings.size() == 1) {
-    out.entries = std::move(rankings.front());
+    out.entries = std::move(rankings.front().entries);
     if (out.entries.size() > wish.most) out.entries.resize(wish.most);
   } else {
     out.entries = fuse(std::move(rankings), wish.most);

@@ -35,9 +35,17 @@ struct Found {
 // Best first by score; of equal ones the newer, then by id, so that the same is found in the same order always.
 void rank(std::vector<port::MemoryEntry>& entries);
 
-// Reciprocal rank fusion (Cormack, Clarke, Buettcher: SIGIR 2009): an entry's score is the sum of 1 / (60 + rank) over the rankings that
-// have it, ranks from 1. It asks nothing of the scores in them, which mean something else in each.
-std::vector<port::MemoryEntry> fuse(std::vector<std::vector<port::MemoryEntry>> rankings, std::size_t most);
+// What one way of looking has found, best first; beside others it counts for its weight.
+struct Ranking {
+  std::vector<port::MemoryEntry> entries;
+  double weight = 1;
+};
+
+// Reciprocal rank fusion (Cormack, Clarke, Buettcher: SIGIR 2009): an entry's score is the sum of weight / (5 + rank) over the rankings
+// that have it, ranks from 1. It asks nothing of the scores in them, which mean something else in each. With the 60 that is usual for
+// rankings of a thousand, what stands anywhere in both passes what one has first, and any common word brings an entry into both;
+// tests/quality measures it.
+std::vector<port::MemoryEntry> fuse(std::vector<Ranking> rankings, std::size_t most);
 
 // An error: a store could not be used. That the text has no vector is none: then words decide. Without an embedder, too.
 Async<Result<Found>> search(std::vector<Place> places, Embedder* embedder, Wish wish);

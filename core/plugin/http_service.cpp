@@ -1,4 +1,5 @@
 #include <agentd/abi/host.h>
+#include <strings.h>
 
 #include <algorithm>
 #include <unordered_map>
@@ -35,6 +36,12 @@ port::HttpRequest read_request(const agentd_http_request& r, Millis left) {
   request.max_redirects = std::max(0, r.max_redirects);
   request.public_only = (r.flags & AGENTD_HTTP_PUBLIC_ONLY) != 0;
   return request;
+}
+
+// What a plugin says itself counts more.
+void continue_trace(port::HttpRequest& request, std::string traceparent) {
+  const auto is_said = [](const auto& header) { return ::strcasecmp(header.first.c_str(), "traceparent") == 0; };
+  if (!traceparent.empty() && std::ranges::none_of(request.headers, is_said)) request.headers.emplace_back("traceparent", std::move(traceparent));
 }
 
 std::int32_t status_of(ErrorClass c) {
@@ -90,6 +97,7 @@ class HttpService final : public HostService {
     transfer->handler = *handler;
     transfer->parent = r->parent;
     transfer->request = read_request(*r, left);
+    if (r->parent) continue_trace(transfer->request, instance_.ops().traceparent(instance_, r->parent));
     std::uint64_t id = 0;
     {
       const Lock lock(mutex_);

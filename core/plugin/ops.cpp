@@ -96,6 +96,13 @@ bool Ops::cancelled(const Instance& owner, agentd_op op) const {
   return !is(*s, op, owner) || s->state != State::open || s->stopping;
 }
 
+std::string Ops::traceparent(const Instance& owner, agentd_op op) const {
+  Slot* const s = slot(op);
+  if (!s) return {};
+  const Lock lock(s->mutex);
+  return is(*s, op, owner) && s->state == State::open && s->capture ? std::string(s->capture->traceparent()) : std::string();
+}
+
 std::int64_t Ops::remaining_ms(const Instance& owner, agentd_op op) const {
   Slot* const s = slot(op);
   if (!s) return 0;

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/async.hpp"
@@ -28,6 +29,7 @@ class Capture {
   virtual ~Capture() = default;
   virtual void collect() {}  // the operation's lock is held: set aside what deliver() shall hand on
   virtual void deliver() {}  // the engine thread, no lock
+  virtual std::string_view traceparent() const { return {}; }  // of what is asked over HTTP under the operation; empty: it is in no trace
 };
 
 // How an operation ended, as the plugin said it.
@@ -70,6 +72,7 @@ class Ops : public std::enable_shared_from_this<Ops> {
   bool is_abandoned(const Instance& owner, agentd_op op) const;  // and the plugin has not ended it since
   bool cancelled(const Instance& owner, agentd_op op) const;  // also when it is over
   std::int64_t remaining_ms(const Instance& owner, agentd_op op) const;
+  std::string traceparent(const Instance& owner, agentd_op op) const;
   // Runs a job on the engine thread, in the order of the calls; not at all after close. The job's owner outlives that.
   void run_on_engine(std::move_only_function<void()> job);
   bool end(Instance& owner, agentd_op op, Ended how);  // false: it had ended, or never was

@@ -22,7 +22,7 @@ struct KeptDelta {
 
 // What a completion gathers: deltas for whoever listens, then the answer or the class of its failure.
 struct Gathered final : Capture {
-  explicit Gathered(const std::function<void(const port::Delta&)>& listener) : listen(listener) {}
+  explicit Gathered(const port::Completion& asked) : listen(asked.listen), traced(asked.traceparent) {}
   // What continues the piece before it becomes a part of it: those who listen are called once for what came at once.
   void take(const agentd_delta& d) {
     const bool fits = d.text.size <= room;
@@ -41,7 +41,10 @@ struct Gathered final : Capture {
     on_the_way.clear();
   }
 
+  std::string_view traceparent() const override { return traced; }
+
   const std::function<void(const port::Delta&)>& listen;
+  const std::string& traced;
   std::vector<KeptDelta> arrived, on_the_way;
   std::uint64_t room = kLargestCompletion;
   std::optional<port::Answer> answer;
@@ -183,7 +186,7 @@ class ProviderPort final : public port::Provider {
   std::string_view component() const override { return instance_.component().name; }
 
   Async<Answered> complete(port::Completion completion, std::stop_token stop) override {
-    Gathered gathered(completion.listen);
+    Gathered gathered(completion);
     Instance::Start start = [this, &completion](void* self, agentd_op op, std::int64_t timeout_ms) { send(self, op, timeout_ms, completion); };
     auto asking = ask(std::move(start), completion.timeout, stop, gathered);
     auto asked = co_await std::move(asking);

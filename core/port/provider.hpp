@@ -36,6 +36,7 @@ struct Completion {
   std::string call_id;
   std::string agent_id;
   std::string run_id;
+  std::string traceparent;                // of this call, for whoever is asked over HTTP; empty: the run is in no trace
   std::string model;
   std::span<const Message> messages;      // outlives the call
   std::string_view tools;                 // JSON array or empty; outlives the call

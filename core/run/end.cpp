@@ -93,7 +93,7 @@ Async<void> Run::end(event::Ended ended, std::optional<std::string> agent_state,
   if (replay_) ended.difference = replay_->difference(ended);
   if (state_.first_started) ended.duration_ms = (around_.world.clock.now() - *state_.first_started).count();
   Fate fate{.next = ended.status, .agent_state = std::move(agent_state), .error = ended.fault && is_error(ended.status) ? ended.fault->message : std::string()};
-  const RunEnd told{claim_.agent_id, claim_.run, ended.status, ended.result_json(), state_.nothing_new, state_.past.attempts, agent_ ? &agent_->spec : nullptr};
+  const RunEnd told{claim_.agent_id, claim_.run, ended.status, ended.result_json(), state_.nothing_new, state_.past.attempts, agent_ ? &agent_->spec : nullptr, state_.entry.traceparent};
   if (around_.followers && !is_aside) fate.follow_ups = around_.followers(told);
   if (around_.recipients && !is_aside) ended.deliver = around_.recipients(told);
   add_digests(ended, fate.follow_ups);

@@ -82,7 +82,7 @@ std::optional<budget::Exhausted> Run::lacking(const port::Transition& refused) c
 
 // The same without the call that it would begin, because an account has no room for it.
 void Run::plan_no_call(Said& said, const port::Transition& refused) {
-  for (auto& [body, session] : said) {
+  for (auto& [body, session, traceparent] : said) {
     if (auto* started = std::get_if<event::Started>(&body)) started->call.reset();
     else if (auto* answered = std::get_if<event::Answered>(&body)) answered->call.reset();
     else if (auto* finished = std::get_if<event::ToolFinished>(&body)) finished->call.reset();

@@ -53,7 +53,7 @@ port::Transition Run::transition_of(const Said& said, const Fate& fate) const {
                               .agent_state = fate.agent_state,
                               .error = fate.error};
   transition.records.reserve(said.size());
-  for (const auto& one : said) transition.records.push_back(event::to_record(one.body, one.session));
+  for (const auto& one : said) transition.records.push_back(event::to_record(one.body, one.session, one.traceparent));
   account_for(said, transition);
   return transition;
 }
@@ -86,7 +86,7 @@ Async<bool> Run::write(std::vector<event::Body> bodies, Fate fate) {
   said.reserve(bodies.size());
   for (auto& body : bodies) {
     clean_faults(around_.cleaner, body);
-    said.push_back({std::move(body), session_});
+    said.push_back({std::move(body), session_, state_.entry.traceparent});
   }
   around_.cleaner.clean(fate.error);
   auto committed = co_await commit(said, fate);

@@ -2,6 +2,7 @@
 
 #include "core/base/json_text.hpp"
 #include "core/budget/limits.hpp"
+#include "core/event/trace_context.hpp"
 #include "core/run/backoff.hpp"
 #include "core/run/clean.hpp"
 #include "core/run/run.hpp"
@@ -116,9 +117,11 @@ Async<void> Run::ask_model() {
   const bool may = co_await std::move(asking);
   if (!may) co_return;
   const auto messages = std::span<const port::Message>(state_.messages).subspan(agent_->system ? 0 : 1);
-  port::Completion completion{.call_id = state_.name + '/' + std::to_string(state_.calling->step),
+  const auto call_id = state_.name + '/' + std::to_string(state_.calling->step);
+  port::Completion completion{.call_id = call_id,
                               .agent_id = claim_.agent_id,
                               .run_id = state_.name,
+                              .traceparent = event::traceparent_of_call(state_.entry.traceparent, call_id),
                               .model = state_.calling->model,
                               .messages = messages,
                               .tools = agent_->tools.offered(),

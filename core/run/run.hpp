@@ -35,6 +35,7 @@ struct RunEnd {
   bool nothing_new = false;  // the agent said that it has nothing to report
   int earlier_ends = 0;  // attempts that it had when a person let it begin again; 0: it has not ended before
   const manifest::AgentSpec* spec = nullptr;  // the run's own revision; null: it cannot be had
+  std::string traceparent = {};  // as it was asked for with
 };
 
 // What runs are given beside their agent; outlives them.

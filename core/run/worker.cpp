@@ -130,10 +130,10 @@ Async<Result<bool>> Worker::cancel(RunId run, std::string reason) {
     budget::add_unknown(ended.totals);
   }
   port::Transition transition{.run = run, .next = port::RunStatus::cancelled};
-  const RunEnd told{.agent_id = agent_id, .run = run, .status = ended.status, .result = {}, .spec = agent ? &agent->spec : nullptr};
+  const RunEnd told{.agent_id = agent_id, .run = run, .status = ended.status, .result = {}, .spec = agent ? &agent->spec : nullptr, .traceparent = state->entry.traceparent};
   if (around_.followers && !is_aside) transition.follow_ups = around_.followers(told);
   if (around_.recipients && !is_aside) ended.deliver = around_.recipients(told);
-  transition.records.push_back(event::to_record(ended, state->session.empty() ? state->entry.session : state->session));
+  transition.records.push_back(event::to_record(ended, state->session.empty() ? state->entry.session : state->session, state->entry.traceparent));
   auto committed = co_await around_.ledger.commit(std::move(transition));
   if (committed) co_return true;
   if (!around_.sharing || committed.error().fault != port::LedgerFault::stale) co_return fail(ErrorClass::retryable, committed.error().message);

@@ -8,6 +8,7 @@
 #include "core/base/json_text.hpp"
 #include "core/budget/limits.hpp"
 #include "core/event/expand.hpp"
+#include "core/event/trace_context.hpp"
 #include "core/run/clean.hpp"
 #include "host/api/agent_view.hpp"
 #include "host/api/endpoints.hpp"
@@ -31,12 +32,13 @@ constexpr std::size_t kBatchRowsAtOnce = 256;  // of the ledger
 // The answer: a line for each item. Once one has no place, none behind it is tried, so that items come in in their order.
 class Intake {
  public:
-  Intake(const Context& context, std::string agent_id, std::string batch, std::int64_t line)
+  Intake(const Context& context, std::string agent_id, std::string batch, std::int64_t line, std::string traceparent)
       : context_(context),
         agent_id_(std::move(agent_id)),
         batch_(std::move(batch)),
         prefix_(host::batch_prefix(batch_)),
-        line_(line) {}
+        line_(line),
+        traceparent_(std::move(traceparent)) {}
 
   Async<void> line(std::string text) {
     const auto number = line_++;
@@ -50,7 +52,7 @@ class Intake {
     if (!item) co_return refuse(number, {}, {422, item.error(), 0});
     if (item->key.empty()) item->key = host::key_of_line(number);
     event::Entered entered{
-        .trigger = "batch", .trigger_name = batch_, .query = std::move(item->query), .key = prefix_ + item->key};
+        .trigger = "batch", .trigger_name = batch_, .query = std::move(item->query), .key = prefix_ + item->key, .traceparent = traceparent_};
     entered.params.text = std::move(item->params);
     if (clean(context_, entered)) {
       co_await flush();
@@ -126,6 +128,7 @@ class Intake {
   const std::string agent_id_;
   const std::string batch_, prefix_;
   std::int64_t line_;
+  const std::string traceparent_;
   std::size_t items_ = 0, taken_ = 0;
   Refusal refused_, first_refusal_;
   std::vector<Item> waiting_;
@@ -153,7 +156,7 @@ Async<Answer> submit_batch(Context& context, Request request) {
     if (read.ec != std::errc() || read.ptr != from.data() + from.size() || first < 1 || first > kLastLine)
       co_return problem(400, "from is the number of the first line, 1 to " + std::to_string(kLastLine));
   }
-  Intake intake(context, member->agent_id, name, first);
+  Intake intake(context, member->agent_id, name, first, event::read_traceparent(request.header("traceparent")));
   std::string text;
   while (true) {
     const auto piece = co_await request.incoming->next();

@@ -3,6 +3,7 @@
 
 #include "core/base/json_text.hpp"
 #include "core/base/name_text.hpp"
+#include "core/event/trace_context.hpp"
 #include "core/run/clean.hpp"
 #include "core/tool/strict_json.hpp"
 #include "host/api/endpoints.hpp"
@@ -78,6 +79,7 @@ Async<Answer> receive(Context& context, Request request) {
   const auto value = value_of(request);
   if (!value) co_return problem(400, value.error().message);
   auto entered = entered_by(trigger, *delivery, *value);
+  entered.traceparent = event::read_traceparent(request.header("traceparent"));
   if (auto refused = clean(context, entered)) co_return std::move(*refused);
   auto taken = co_await take_in(context, *member, entered);
   if (auto* refused = std::get_if<Document>(&taken)) co_return std::move(*refused);

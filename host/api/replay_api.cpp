@@ -1,4 +1,5 @@
 // A run done again beside its record. It is a run of its own, of the revision that the recorded one had.
+#include "core/event/trace_context.hpp"
 #include "core/run/clean.hpp"
 #include "core/run/replay.hpp"
 #include "host/api/agent_view.hpp"
@@ -67,6 +68,7 @@ Async<Answer> replay(Context& context, Request request) {
   const auto decoded = event::decode(event::Entered::kKind, records.front().payload);  // which the recording has read
   if (std::get<event::Entered>(decoded->body).digest) co_return problem(409, "run " + id + " is of the agent's memory: replay of it is not supported yet");
   auto entered = entered_for(std::get<event::Entered>(decoded->body), id, std::get<ReplayRequest>(std::move(read)));
+  entered.traceparent = event::read_traceparent(request.header("traceparent"));
   if (auto refused = clean(context, entered)) co_return std::move(*refused);
   auto looking = member_then(context, *member, run);
   const auto then = co_await std::move(looking);

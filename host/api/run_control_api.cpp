@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/json_text.hpp"
+#include "core/event/trace_context.hpp"
 #include "host/api/agent_view.hpp"
 #include "host/api/endpoints.hpp"
 #include "host/api/json.hpp"
@@ -129,7 +130,8 @@ Async<Answer> retry(Context& context, Request request) {
   auto key = co_await retry_key(context, member->agent_id, to_text(records.front().run));
   if (!key) co_return ledger_problem(key.error());
   const event::Entered entered{
-      .trigger = "retry", .query = asked.query, .params = asked.params, .session = asked.session, .key = std::move(*key)};
+      .trigger = "retry", .query = asked.query, .params = asked.params, .session = asked.session, .key = std::move(*key),
+      .traceparent = event::read_traceparent(request.header("traceparent"))};
   auto taken = co_await take_in(context, *member, entered);
   if (auto* refused = std::get_if<Document>(&taken)) co_return std::move(*refused);
   const auto& admission = std::get<port::Admission>(taken);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/name_text.hpp"
+#include "core/event/trace_context.hpp"
 #include "core/tool/strict_json.hpp"
 #include "host/api/problem.hpp"
 
@@ -37,6 +38,7 @@ class Reader {
       if (asked_.entered.key.starts_with(trigger)) wrong("key", "begins like the keys of what triggers start; choose another");
     if (!errors_.empty()) return problem(422, "the request for a run cannot be understood", errors_);
     asked_.entered.trigger = "api";
+    asked_.entered.traceparent = event::read_traceparent(request.header("traceparent"));
     return std::move(asked_);
   }
 

@@ -14,7 +14,7 @@ struct RunRequest {
   Millis wait{0};
 };
 
-// The body and the Idempotency-Key, or a problem that tells everything that is wrong with them at once.
+// The body, the Idempotency-Key and the traceparent, or a problem that tells everything that is wrong with them at once.
 std::variant<RunRequest, Document> read_run_request(const std::string& agent_id, const Request& request);
 
 }  // namespace agentd::api

@@ -103,7 +103,10 @@ Picked pick(const Routes& routes, const Access& access, bool near, http::request
   request.caller = std::get<std::string>(std::move(judged));
   request.path = std::move(target->path);
   request.query = std::move(target->query);
-  for (const auto& field : incoming) request.headers.emplace(in_small_letters(field.name_string()), std::string(field.value()));
+  for (const auto& field : incoming) {
+    const auto [kept, is_first] = request.headers.emplace(in_small_letters(field.name_string()), std::string(field.value()));
+    if (!is_first && kept->first == "traceparent") kept->second.clear();  // nobody says which of several counts
+  }
   request.captured = std::move(std::get<Match>(found).captured);
   request.body = std::move(incoming.body());
   return picked;

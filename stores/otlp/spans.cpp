@@ -21,8 +21,9 @@ std::string hash(const std::string& text, std::size_t bytes) {
   for (std::size_t i = 0; i < bytes; ++i) (hex += kDigits[digest[i] >> 4]) += kDigits[digest[i] & 15];
   return hex;
 }
-std::string trace_of(std::string_view run) { return hash("trace of " + std::string(run), kTraceBytes); }
 std::string root_of(std::string_view run) { return hash("span of " + std::string(run), kSpanBytes); }
+// Of a model call that was answered, of which a step has one: whoever was asked was told it.
+std::string answer_of(std::string_view run, std::int64_t step) { return hash("call " + std::string(run) + "/" + std::to_string(step), kSpanBytes); }
 
 std::string text(Json object, const char* name) {
   const Json value = object[name];
@@ -31,6 +32,17 @@ std::string text(Json object, const char* name) {
 std::optional<std::int64_t> number(Json object, const char* name) {
   const Json value = object[name];
   return value.kind() == Json::Kind::number ? std::optional(static_cast<std::int64_t>(value.number())) : std::nullopt;
+}
+
+// What an event's run belongs to: a trace of its own, or that of whoever asked for it, as the event's `traceparent` says.
+struct Trace {
+  std::string id, parent_span_id;
+  bool is_sampled = true;
+};
+Trace trace_of(const sdk::Event& event, Json payload) {
+  const auto given = text(payload, "traceparent");  // 00-TRACE-PARENT-FLAGS; the host has looked at it
+  if (given.size() != 55) return {hash("trace of " + std::string(event.run_id), kTraceBytes), {}};
+  return {given.substr(3, 32), given.substr(36, 16), given.back() == '1'};
 }
 
 void add_usage(Span& span, Json usage) {
@@ -42,7 +54,7 @@ void add_usage(Span& span, Json usage) {
 }
 
 Span part_of_run(const sdk::Event& event, Json payload, const char* operation) {
-  Span span{.trace_id = trace_of(event.run_id), .span_id = hash(std::string(event.run_id) + " " + std::string(event.id), kSpanBytes), .parent_span_id = root_of(event.run_id), .name = operation};
+  Span span{.trace_id = trace_of(event, payload).id, .span_id = hash(std::string(event.run_id) + " " + std::string(event.id), kSpanBytes), .parent_span_id = root_of(event.run_id), .name = operation};
   span.end_ms = event.timestamp_ms;
   span.start_ms = event.timestamp_ms - std::max<std::int64_t>(0, number(payload, "duration_ms").value_or(0));
   span.attributes = {{"gen_ai.operation.name", operation}, {"gen_ai.agent.id", std::string(event.agent_id)}, {"agentd.run_id", std::string(event.run_id)}, {"agentd.step", number(payload, "step").value_or(0)}};
@@ -64,7 +76,10 @@ Span of_model_call(const sdk::Event& event, Json payload) {
   add_usage(span, payload["usage"]);
   if (reason == "error") fail(span, text(payload, "failure"), text(payload, "error"));
   else if (reason == "unknown") fail(span, "unknown_outcome", "the host ended while this call was made");
-  else span.attributes.emplace_back("gen_ai.response.finish_reasons", std::vector<std::string>{reason});
+  else {
+    span.span_id = answer_of(event.run_id, number(payload, "step").value_or(0));
+    span.attributes.emplace_back("gen_ai.response.finish_reasons", std::vector<std::string>{reason});
+  }
   return span;
 }
 
@@ -87,7 +102,8 @@ void Spans::note_begin(const sdk::Event& event) {
 
 std::optional<Span> Spans::of_run(const sdk::Event& event, std::optional<std::string> error, const std::string& error_class) {
   const Json payload(event.payload);
-  Span span{.trace_id = trace_of(event.run_id), .span_id = root_of(event.run_id), .name = "invoke_agent " + std::string(event.agent_id)};
+  auto trace = trace_of(event, payload);
+  Span span{.trace_id = std::move(trace.id), .span_id = root_of(event.run_id), .parent_span_id = std::move(trace.parent_span_id), .name = "invoke_agent " + std::string(event.agent_id)};
   span.end_ms = event.timestamp_ms;
   span.start_ms = event.timestamp_ms - std::max<std::int64_t>(0, number(payload, "duration_ms").value_or(0));
   if (const auto begun = begun_.find(event.run_id); begun != begun_.end()) {
@@ -105,6 +121,7 @@ std::optional<Span> Spans::of(const sdk::Event& event) {
   if (event.run_id.empty()) return std::nullopt;
   const Json payload(event.payload);
   if (!payload.valid() || payload.kind() != Json::Kind::object) return std::nullopt;
+  if (!trace_of(event, payload).is_sampled) return std::nullopt;
   if (event.type == "background_task_started" || event.type == "background_task_resumed") note_begin(event);
   if (event.type == "model_call_completed") return of_model_call(event, payload);
   if (event.type == "tool_call_completed") return of_tool_call(event, payload);

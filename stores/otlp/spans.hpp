@@ -18,7 +18,7 @@ enum class Kind : std::uint8_t { internal = 1, client = 3 };  // as OTLP counts 
 struct Span {
   using Value = std::variant<std::string, std::int64_t, double, std::vector<std::string>>;
 
-  std::string trace_id, span_id, parent_span_id;  // lower-case hexadecimal; a run has no parent
+  std::string trace_id, span_id, parent_span_id;  // lower-case hexadecimal; a run that nobody traced has no parent
   std::string name;
   Kind kind = Kind::internal;
   std::int64_t start_ms = 0, end_ms = 0;  // since 1970 UTC

@@ -38,13 +38,15 @@ constexpr Statement kListAgent{"SELECT " ENTRY_COLUMNS " FROM memories e WHERE a
 constexpr Statement kListSession{"SELECT " ENTRY_COLUMNS " FROM memories e WHERE agent=$1::text AND session=$5::bytea AND position<$2::int8 AND ($3::int8=0 OR type=$3) ORDER BY position DESC LIMIT $4::int8"};
 
 // BM25 with the usual k1 of 1.2 and b of 0.75. How many entries there are and how long they are on the whole is not counted, so that a search
-// costs what it finds: a word's weight follows from how many of this agent's entries have it, in a million of 50 words.
+// costs what it finds: a word's weight follows from how many of the entries found have it, of 50 words each. A few are taken for a hundred, so
+// that one found alone is not worth nothing.
 constexpr Statement kSearch{
     "WITH asked AS (SELECT ordinality AS n, phrase FROM unnest($2::text[]) WITH ORDINALITY a(phrase)), "
     "fit AS (SELECT e.position, e.size, a.n, (length(e.words)-length(replace(e.words,a.phrase,'')))/length(a.phrase) AS times "
     "FROM memories e CROSS JOIN asked a WHERE e.terms && $1::text[] AND ($3::int8=0 OR e.type=$3) AND ($4::bytea='' OR e.session=$4)), "
     "hits AS (SELECT position, size, n, times::float8, count(*) OVER (PARTITION BY n) AS others FROM fit WHERE times>0), "
-    "best AS (SELECT position, sum(ln(1+(1e6-others+0.5)/(others+0.5))*times*2.2/(times+1.2*(0.25+0.75*size/50))) AS score FROM hits GROUP BY position ORDER BY 2 DESC, 1 DESC LIMIT $5::int8) "
+    "found AS (SELECT greatest(100,count(DISTINCT position))::float8 AS entries FROM hits), "
+    "best AS (SELECT position, sum(ln(1+(entries-others+0.5)/(others+0.5))*times*2.2/(times+1.2*(0.25+0.75*size/50))) AS score FROM hits CROSS JOIN found GROUP BY position ORDER BY 2 DESC, 1 DESC LIMIT $5::int8) "
     "SELECT " ENTRY_COLUMNS ",b.score FROM best b JOIN memories e ON e.position=b.position ORDER BY b.score DESC, e.position DESC"};
 constexpr Statement kAt{"SELECT " ENTRY_COLUMNS " FROM unnest($1::int8[]) WITH ORDINALITY a(position,n) JOIN memories e ON e.position=a.position ORDER BY a.n"};
 constexpr Statement kRemove{"DELETE FROM memories WHERE agent=$1::text AND ($2::bytea='' OR id=$2) AND ($3::int8=0 OR type=$3) AND ($4::bytea='' OR session=$4)"};

@@ -5,7 +5,7 @@
 namespace agentd::sqlite {
 namespace {
 
-// words holds each entry's text as spaced() writes it, under the entry's position, and its agent as one token: a search within an agent is
+// The full-text index holds each entry's text as spaced() writes it, under the entry's position, and its agent as one token: a search within an agent is
 // an intersection in the index. Its agent column does not count for the score.
 constexpr const char* kTables = R"(
 CREATE TABLE entries(position INTEGER PRIMARY KEY AUTOINCREMENT, agent TEXT NOT NULL, id TEXT NOT NULL, type INTEGER NOT NULL, session TEXT NOT NULL,
@@ -15,6 +15,13 @@ CREATE INDEX entries_by_session ON entries(agent, session, position);
 CREATE INDEX entries_by_agent ON entries(agent, position);
 CREATE INDEX entries_that_last ON entries(agent, type) WHERE type<>1;
 CREATE VIRTUAL TABLE words USING fts5(agent, text, tokenize='unicode61 remove_diacritics 2');
+)";
+// By stems, "dropped columns" fit "drop the column". The stems are English; texts in other languages are found as before. An agent's token
+// ends with a letter that no rule of them takes away.
+constexpr const char* kStemsForWords = R"(
+CREATE VIRTUAL TABLE stems USING fts5(agent, text, tokenize='porter unicode61 remove_diacritics 2');
+INSERT INTO stems(rowid,agent,text) SELECT rowid,agent||'x',text FROM words;
+DROP TABLE words;
 )";
 
 #define ENTRY_COLUMNS "e.position,e.agent,e.id,e.type,e.session,e.created,e.text,e.json"
@@ -41,15 +48,15 @@ std::int64_t before(const sdk::MemoryQuery& query) { return query.before ? stati
 }  // namespace
 
 Memory::Memory(const Settings& settings, const sdk::Host& host)
-try : db_(file_in(settings, "memory.db"), Db::Mode::write, {kTables, kVectorTables}),
+try : db_(file_in(settings, "memory.db"), Db::Mode::write, {kTables, kVectorTables, kStemsForWords}),
       put_(db_, "INSERT INTO entries(agent,id,type,session,created,text,json) VALUES(?,?,?,?,?,?,?) ON CONFLICT(agent,id) DO UPDATE SET "
                 "type=excluded.type,session=excluded.session,created=excluded.created,text=excluded.text,json=excluded.json RETURNING position"),
-      index_(db_, "INSERT INTO words(rowid,agent,text) VALUES(?,?,?)"),
-      unindex_(db_, "DELETE FROM words WHERE rowid=?"),
-      merge_(db_, "INSERT INTO words(words,rank) VALUES('merge',200)"),
+      index_(db_, "INSERT INTO stems(rowid,agent,text) VALUES(?,?,?)"),
+      unindex_(db_, "DELETE FROM stems WHERE rowid=?"),
+      merge_(db_, "INSERT INTO stems(stems,rank) VALUES('merge',200)"),
       lasting_(db_, "SELECT 1 FROM entries WHERE agent=?1 AND type=?2 AND type<>1 LIMIT 1"),
-      search_(db_, "SELECT " ENTRY_COLUMNS ",bm25(words,0.0,1.0) AS rank FROM words JOIN entries e ON e.position=words.rowid "
-                   "WHERE words MATCH ?1 AND (?2=0 OR e.type=?2) AND (?3='' OR e.session=?3) ORDER BY rank, e.position DESC LIMIT ?4"),
+      search_(db_, "SELECT " ENTRY_COLUMNS ",bm25(stems,0.0,1.0) AS rank FROM stems JOIN entries e ON e.position=stems.rowid "
+                   "WHERE stems MATCH ?1 AND (?2=0 OR e.type=?2) AND (?3='' OR e.session=?3) ORDER BY rank, e.position DESC LIMIT ?4"),
       remove_(db_, "DELETE FROM entries WHERE agent=?1 AND (?2='' OR id=?2) AND (?3=0 OR type=?3) AND (?4='' OR session=?4) RETURNING position"),
       list_agent_(db_, "SELECT " ENTRY_COLUMNS " FROM entries e INDEXED BY entries_by_agent WHERE agent=?1 AND position<?2 AND (?3=0 OR type=?3) "
                        "ORDER BY position DESC LIMIT ?4"),
@@ -57,7 +64,7 @@ try : db_(file_in(settings, "memory.db"), Db::Mode::write, {kTables, kVectorTabl
                          "ORDER BY position DESC LIMIT ?4"),
       at_(db_, "SELECT " ENTRY_COLUMNS " FROM entries e WHERE position=?1"),
       vectors_(db_, file_in(settings, "memory.db"), host) {
-  Statement(db_, "INSERT INTO words(words,rank) VALUES('usermerge',2)").exec();
+  Statement(db_, "INSERT INTO stems(stems,rank) VALUES('usermerge',2)").exec();
 } catch (const DbError& e) {
   throw sdk::Error(std::string("the memory store cannot be opened: ") + e.what());
 }

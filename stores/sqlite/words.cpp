@@ -75,6 +75,7 @@ std::string agent_token(std::string_view agent_id) {
     out += kHex[static_cast<unsigned char>(c) >> 4];
     out += kHex[static_cast<unsigned char>(c) & 15];
   }
+  out += 'x';
   return out;
 }
 

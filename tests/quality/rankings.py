@@ -4,8 +4,9 @@ import operator
 
 from labelled_set import LIMIT
 
-K = 60        # reciprocal rank fusion
-DEPTH = 4     # so many times the limit is looked at in each ranking
+K = 5                      # reciprocal rank fusion
+WEIGHT_OF_WORDS = 0.8      # that of meaning is 1
+DEPTH = 4                  # so many times the limit is looked at in each ranking
 
 
 def nearest(vectors, memories, query):
@@ -15,12 +16,12 @@ def nearest(vectors, memories, query):
     return sorted((key for key in cosine if cosine[key] > 0), key=cosine.get, reverse=True)
 
 
-def fused(*rankings):
+def fused(words, near):
     """{key: score}"""
     scores = {}
-    for ranking in rankings:
+    for ranking, weight in ((words, WEIGHT_OF_WORDS), (near, 1)):
         for rank, key in enumerate(ranking, 1):
-            scores[key] = scores.get(key, 0) + 1 / (K + rank)
+            scores[key] = scores.get(key, 0) + weight / (K + rank)
     return scores
 
 

@@ -59,6 +59,19 @@ TEST(Expand, AnAnswerCompletesItsCallRefusesAndStartsTools) {
   EXPECT_EQ(payload(answer_with_calls(), 2)["effect"], "pure");
 }
 
+TEST(Expand, WhatIsInATraceSaysWhich) {
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  EXPECT_EQ(payload(Entered{.trigger = "api", .traceparent = trace}, 0)["traceparent"], trace);
+  EXPECT_FALSE(payload(Entered{.trigger = "api"}, 0).contains("traceparent"));
+  auto record = stored(Ended{.status = RunStatus::completed});
+  record.payload = encode(Ended{.status = RunStatus::completed}, {}, trace);
+  const auto events = expand(record).value();
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(nlohmann::json::parse(events[0].payload)["traceparent"], trace);
+  EXPECT_EQ(events[1].type, "background_agent_status");
+  EXPECT_FALSE(nlohmann::json::parse(events[1].payload).contains("traceparent")) << "it is of the agent";
+}
+
 TEST(Expand, ASlotThatGaveNoRunSaysWhy) {
   Entered e;
   e.trigger = "schedule";

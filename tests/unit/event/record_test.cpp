@@ -44,6 +44,14 @@ TEST(Record, KeepsWhatWasAnsweredByteForByte) {
   EXPECT_EQ(back.usage->cache_read_tokens, -1);
 }
 
+TEST(Record, KeepsTheTraceOfItsRun) {
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  EXPECT_EQ(round_trip(Entered{.traceparent = trace}).traceparent, trace);
+  EXPECT_EQ(decode(Entered::kKind, encode(Entered{.traceparent = trace}))->traceparent, trace);
+  EXPECT_EQ(decode(Answered::kKind, encode(Answered{}, "daily", trace))->traceparent, trace);
+  EXPECT_EQ(decode(Answered::kKind, encode(Answered{}))->traceparent, "");
+}
+
 TEST(Record, TellsZeroFromNotSaid) {
   EXPECT_EQ(round_trip(CallFailed{.retry_after_ms = 0}).retry_after_ms, 0);
   EXPECT_EQ(round_trip(CallFailed{}).retry_after_ms, -1);

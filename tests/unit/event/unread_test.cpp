@@ -10,7 +10,7 @@ const RunId kRun{7, 1}, kOther{8, 1};
 struct Written {
   explicit Written(std::vector<Body> bodies) {
     for (auto& body : bodies) records.push_back(to_record(body, "s"));
-    for (auto& body : bodies) said.push_back({std::move(body), "s"});
+    for (auto& body : bodies) said.push_back({.body = std::move(body), .session = "s"});
   }
   port::StoredRecord stored(RunId run, std::size_t i) const { return {.position = 9, .run = run, .kind = records[i].kind, .payload = records[i].payload}; }
   std::vector<Decoded> said;

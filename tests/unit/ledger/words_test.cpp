@@ -27,7 +27,7 @@ TEST(Words, OfALongQueryAreBounded) {
   EXPECT_LT(any_word_of(query).size(), 64u * 8);
 }
 
-TEST(Words, OneTokenPerAgent) { EXPECT_EQ(agent_token("a_b"), "a615f62"); }
+TEST(Words, OneTokenPerAgent) { EXPECT_EQ(agent_token("a_b"), "a615f62x"); }
 
 }  // namespace
 }  // namespace agentd::sqlite

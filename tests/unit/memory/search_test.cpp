@@ -11,10 +11,10 @@ namespace {
 
 using port::MemoryType;
 
-std::vector<port::MemoryEntry> ranking(std::initializer_list<const char*> ids) {
-  std::vector<port::MemoryEntry> entries;
-  for (const char* id : ids) entries.push_back({.type = MemoryType::long_term, .agent_id = "a", .id = id});
-  return entries;
+Ranking ranking(std::initializer_list<const char*> ids, double weight = 1) {
+  Ranking ranking{.weight = weight};
+  for (const char* id : ids) ranking.entries.push_back({.type = MemoryType::long_term, .agent_id = "a", .id = id});
+  return ranking;
 }
 std::vector<std::string> ids(const std::vector<port::MemoryEntry>& entries) {
   std::vector<std::string> all;
@@ -26,20 +26,27 @@ using Ids = std::vector<std::string>;
 TEST(Fusion, PrefersWhatBothRankingsHave) {
   const auto fused = fuse({ranking({"x", "both", "y"}), ranking({"p", "both", "q"})}, 3);
   EXPECT_EQ(ids(fused), (Ids{"both", "p", "x"}));
-  EXPECT_DOUBLE_EQ(fused[0].score, 2 / 62.0);
-  EXPECT_DOUBLE_EQ(fused[1].score, 1 / 61.0);
+  EXPECT_DOUBLE_EQ(fused[0].score, 2 / 7.0);
+  EXPECT_DOUBLE_EQ(fused[1].score, 1 / 6.0);
 }
+
+TEST(Fusion, PutsWhatOneHasFirstBeforeWhatBothHaveFarDown) {
+  const Ids first = ids(fuse({ranking({"x", "1", "2", "3", "4", "5", "6", "both"}), ranking({"p", "a", "b", "c", "d", "e", "f", "both"})}, 2));
+  EXPECT_EQ(first, (Ids{"p", "x"}));
+}
+
+TEST(Fusion, HeedsWeights) { EXPECT_EQ(ids(fuse({ranking({"a", "b"}, 0.5), ranking({"z", "y"})}, 9)), (Ids{"z", "y", "a", "b"})); }
 
 TEST(Fusion, KeepsEqualOnesInOneOrder) {
   auto newer = ranking({"z"});
-  newer[0].created = Instant(Millis(1));
+  newer.entries[0].created = Instant(Millis(1));
   EXPECT_EQ(ids(fuse({ranking({"b"}), ranking({"a"}), newer}, 9)), (Ids{"z", "a", "b"}));
   EXPECT_EQ(ids(fuse({newer, ranking({"a"}), ranking({"b"})}, 9)), (Ids{"z", "a", "b"}));
 }
 
 TEST(Fusion, OfTwoTypesMixesNoIdsUp) {
   auto way = ranking({"one"});
-  way[0].type = MemoryType::procedural;
+  way.entries[0].type = MemoryType::procedural;
   EXPECT_EQ(fuse({ranking({"one"}), way}, 9).size(), 2U);
 }
 
