@@ -44,20 +44,21 @@ AgentCost cost_of(const manifest::AgentSpec& spec, const manifest::HostConfig& c
 Json costs_json(const std::vector<AgentCost>& agents, NanoDollars host_per_day) {
   Json list = Json::array();
   for (const auto& [agent_id, forecast] : agents)
-    list.push_back({{"agent_id", agent_id}, {"runs_per_day", forecast.runs}, {"priced", forecast.priced}, {"cost_per_run", dollars_or_null(forecast.per_run)}, {"cost_per_day", dollars_or_null(forecast.per_day)}});
+    list.push_back({{"agent_id", agent_id}, {"runs_per_day", forecast.runs}, {"for_memory", forecast.for_memory}, {"priced", forecast.priced}, {"cost_per_run", dollars_or_null(forecast.per_run)}, {"cost_per_day", dollars_or_null(forecast.per_day)}});
   const auto total = total_of(agents, host_per_day);
   return {{"agents", list}, {"runs_per_day", total.runs}, {"cost_per_day", dollars_or_null(total.per_day)}};
 }
 
 void print_costs(const std::vector<AgentCost>& agents, NanoDollars host_per_day, const cli::Output& to) {
-  cli::Table table({{"agent", cli::Cut::never}, "runs a day", "a run at most", "a day at most"});
-  for (const auto& [agent_id, forecast] : agents) table.row({agent_id, std::to_string(forecast.runs), amount(forecast, forecast.per_run), amount(forecast, forecast.per_day)});
+  cli::Table table({{"agent", cli::Cut::never}, "runs a day", "for memory", "a run at most", "a day at most"});
+  for (const auto& [agent_id, forecast] : agents) table.row({agent_id, std::to_string(forecast.runs), forecast.for_memory == 0 ? "-" : "+" + std::to_string(forecast.for_memory) + " each", amount(forecast, forecast.per_run), amount(forecast, forecast.per_day)});
   const auto total = total_of(agents, host_per_day);
-  table.row({"all", std::to_string(total.runs), "", total.per_day ? "$" + format_dollars(*total.per_day) : "no limit"});
+  table.row({"all", std::to_string(total.runs), "", "", total.per_day ? "$" + format_dollars(*total.per_day) : "no limit"});
   auto with_header = to.terminal;
   with_header.is_terminal = true;  // for people, wherever it goes; programs have --json
   to.out << table.text(with_header) << "Runs are those of schedules; what people and triggers ask for comes on top. A run ends when its limit is reached, so its last call may\n"
-            "pass it; limits of a day are not passed.\n";
+            "pass it; limits of a day are not passed. Behind a run there may be runs for memory, with the same limits: one that makes a summary\n"
+            "(memory.summarize; mostly behind every fifth run or fewer), one that learns (memory.learn).\n";
 }
 
 }  // namespace agentd::host

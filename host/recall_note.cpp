@@ -8,9 +8,12 @@ std::optional<std::string> recall_note(const manifest::AgentSpec& spec, const ma
   if (spec.task.is_native() || spec.memory.recall == 0) return std::nullopt;
   if (config.embedding.provider.empty()) return "what agents remember is recalled by words alone (full text): there is no [embedding]";
   if (!ports.embedder()) return "what agents remember is recalled by words alone (full text): [embedding] cannot be used";
-  const auto& store = spec.memory.store.empty() ? config.memory.store : spec.memory.store;
-  if (ports.has_vectors(store) || !config.stores.contains(store)) return std::nullopt;
-  return "store " + manifest::quote(store) + " keeps no vectors: what is remembered there is recalled by words alone (full text)";
+  for (const auto* type : {"long_term", "procedural"}) {
+    const auto& store = manifest::store_of(spec.memory, type, config.memory.store);
+    if (!ports.has_vectors(store) && config.stores.contains(store))
+      return "store " + manifest::quote(store) + " keeps no vectors: what is remembered there is recalled by words alone (full text)";
+  }
+  return std::nullopt;
 }
 
 }  // namespace agentd::host

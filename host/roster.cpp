@@ -402,8 +402,7 @@ Async<Result<tool::Catalog>> Roster::tools_for(const manifest::AgentSpec& spec) 
 }
 
 const std::string& Roster::store_of(const manifest::AgentSpec& spec, const char* type) const {
-  if (const auto own = spec.memory.stores.find(type); own != spec.memory.stores.end()) return own->second;
-  return spec.memory.store.empty() ? config_.memory.store : spec.memory.store;
+  return manifest::store_of(spec.memory, type, config_.memory.store);
 }
 
 Result<memory::Stores> Roster::stores_for(const manifest::AgentSpec& spec) const {

@@ -1,5 +1,6 @@
 // `agentd run FILE`: the engine without a server, for one run.
 #include <ostream>
+#include <set>
 
 #include "core/base/plain_text.hpp"
 #include "core/event/record.hpp"
@@ -54,7 +55,32 @@ class OneRun {
     const auto run = co_await enqueue(*member);
     if (!run) co_return refuse(cli::kFailed, run.error().message);
     attempts_ = member->spec().retry.max_retries + 1;
-    co_return co_await end_of(*run);
+    const int code = co_await end_of(*run);
+    co_await remember();
+    co_return code;
+  }
+
+  // Runs for memory came in with its end.
+  Async<void> remember() {
+    if (for_memory_.empty()) co_return;
+    to_.err << "waiting for what its memory is to keep" << std::endl;
+    while (!for_memory_.empty()) {
+      const auto records = co_await engine_.journal().live().after(seen_, kRecordsAtOnce, std::stop_token());
+      if (!records) co_return void(refuse(cli::kFailed, records.error().message));
+      for (const auto& record : *records) {
+        see(record);
+        const auto decoded = event::decode(record.kind, record.payload);
+        const auto* ended = decoded ? std::get_if<event::Ended>(&decoded->body) : nullptr;
+        if (ended && for_memory_.erase(record.run) > 0 && ended->status != port::RunStatus::completed)
+          to_.err << "agentd: run " << to_text(record.run) << " for its memory " << port::name(ended->status) << ": " << plain_text(ended->fault ? ended->fault->message : ended->reason) << '\n';
+      }
+    }
+  }
+
+  void see(const port::StoredRecord& record) {
+    seen_ = record.position;
+    const auto decoded = record.kind == event::Entered::kKind ? event::decode(record.kind, record.payload) : fail("no entry");
+    if (decoded && std::get<event::Entered>(decoded->body).digest) for_memory_.insert(record.run);
   }
 
   Async<Result<RunId>> enqueue(const Member& member) {
@@ -75,17 +101,17 @@ class OneRun {
 
   // Follows the run in the journal, and says what it waits for.
   Async<int> end_of(RunId run) {
-    Position seen = run.position - 1;
-    for (bool ended = false; !ended;) {
-      const auto records = co_await engine_.journal().live().after(seen, kRecordsAtOnce, std::stop_token());
+    seen_ = run.position - 1;
+    for (Position end = 0; end == 0 || seen_ < end;) {
+      const auto records = co_await engine_.journal().live().after(seen_, kRecordsAtOnce, std::stop_token());
       if (!records) co_return refuse(cli::kFailed, records.error().message);
       for (const auto& record : *records) {
-        seen = record.position;
+        see(record);
         const auto decoded = record.run == run ? event::decode(record.kind, record.payload) : fail("another's");
         if (!decoded) continue;
         if (const auto waits = wait_text(decoded->body, attempts_)) to_.err << *waits << std::endl;
         if (const auto denied = denial_text(decoded->body)) to_.err << *denied << std::endl;
-        ended = ended || std::holds_alternative<event::Ended>(decoded->body);
+        if (std::holds_alternative<event::Ended>(decoded->body)) end = engine_.ledger().last_position();  // with what came in with it
       }
     }
     const auto records = co_await engine_.ledger().load(run);
@@ -129,6 +155,8 @@ class OneRun {
   Ground ground_;
   Engine engine_;
   std::int64_t attempts_ = 1;
+  Position seen_ = 0;
+  std::set<RunId> for_memory_;  // that have not ended
 };
 
 }  // namespace

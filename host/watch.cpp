@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kFarBehind = 300, kCaughtUp = 60;  // seconds of an event store
 constexpr const char *kSilent = "silent", *kFailures = "failures", *kBudget = "budget", *kQuarantine = "quarantine", *kUndelivered = "undelivered",
-                     *kEventLag = "event_lag", *kProviderDown = "provider_down", *kPaused = "paused", *kPluginStuck = "plugin_stuck", *kRefused = "refused", *kStranded = "stranded", *kReplicas = "replicas", *kClock = "clock";
+                     *kEventLag = "event_lag", *kProviderDown = "provider_down", *kPaused = "paused", *kPluginStuck = "plugin_stuck", *kRefused = "refused", *kStranded = "stranded", *kReplicas = "replicas", *kClock = "clock", *kMemory = "memory";
 constexpr const char* kAlertLease = "alerts";
 constexpr const char* kCursor = "alerts";  // records up to here have been looked at
 constexpr Millis kMissedAfter{15'000}, kMissedFor{30'000};
@@ -39,6 +39,10 @@ manifest::Alerts alerts_of_host(const manifest::HostConfig& config) {
   return alerts;
 }
 
+bool is_digested(const manifest::Memory& memory, std::string_view what) {
+  return what == event::name(event::Digest::What::summary) ? memory.summarize : !memory.learn.empty();
+}
+
 std::string amount_text(std::int64_t amount, bool of_cost) { return of_cost ? "$" + format_dollars(amount) : std::to_string(amount) + " tokens"; }
 
 }  // namespace
@@ -47,7 +51,7 @@ Watch::Watch(Ground ground)
     : ground_(ground), board_(ground.world, ground.ledger, [&log = ground.log](const std::string& text) { log.warn("alerts", text); }), of_host_(alerts_of_host(ground.config)) {}
 
 std::vector<std::pair<const char*, const char*>> Watch::rules() {
-  return {{kSilent, kCritical}, {kFailures, kWarning}, {kBudget, kWarning}, {kQuarantine, kWarning}, {kUndelivered, kWarning}, {kEventLag, kWarning}, {kProviderDown, kCritical}, {kPaused, kWarning}, {kPluginStuck, kWarning}, {kRefused, kCritical}, {kStranded, kWarning}, {kReplicas, kWarning}, {kClock, kCritical}};
+  return {{kSilent, kCritical}, {kFailures, kWarning}, {kBudget, kWarning}, {kQuarantine, kWarning}, {kUndelivered, kWarning}, {kEventLag, kWarning}, {kProviderDown, kCritical}, {kPaused, kWarning}, {kPluginStuck, kWarning}, {kRefused, kCritical}, {kStranded, kWarning}, {kReplicas, kWarning}, {kClock, kCritical}, {kMemory, kWarning}};
 }
 
 Async<Result<void>> Watch::start() {
@@ -170,7 +174,7 @@ void Watch::take(const Member& member) {
 
 void Watch::leave(const std::string& agent_id) {
   const auto found = watched_.find(agent_id);
-  if (found == watched_.end()) return;
+  if (found == watched_.end()) return forget_strangers();
   if (found->second.alerts.silent_after) silence_.erase({found->second.completed_at + *found->second.alerts.silent_after, agent_id});
   watched_.erase(found);
   forget_strangers();
@@ -186,6 +190,10 @@ std::vector<std::string> Watch::sinks_of(const std::string& agent_id) const {
 // Alerts of agents that are gone, or that nobody wants any more.
 void Watch::forget_strangers() {
   for (const auto& [name, alert, since] : board_.firing()) {
+    if (name.rule == kMemory) {
+      const auto member = ground_.roster.find(name.agent_id);
+      if (member ? !is_digested(member->spec().memory, name.subject) : std::ranges::find(ground_.roster.refused(), name.agent_id, &RefusedAgent::agent_id) == ground_.roster.refused().end()) board_.clear(name);
+    }
     const bool is_agents = name.rule == kSilent || name.rule == kFailures || name.rule == kBudget;
     const auto watched = watched_.find(name.agent_id);
     const auto& refused = ground_.roster.refused();
@@ -211,6 +219,7 @@ void Watch::see(const port::StoredRecord& record, const event::Body& body) {
 
 void Watch::see_end(const port::StoredRecord& record, const event::Ended& ended) {
   const auto& agent_id = record.agent_id;
+  if (ended.digest) return look_at_digest(record, ended);
   if (event::is_aside(ended)) return;
   if (ended.status == port::RunStatus::quarantined)
     board_.raise({kQuarantine, agent_id, {}}, {kWarning, "run " + to_text(record.run) + " of " + agent_id + " is in quarantine: " + (ended.reason.empty() && ended.fault ? ended.fault->message : ended.reason), sinks_of(agent_id)});
@@ -218,6 +227,15 @@ void Watch::see_end(const port::StoredRecord& record, const event::Ended& ended)
   if (watched == watched_.end()) return;
   if (ended.status == port::RunStatus::completed) await_completion(agent_id, record.at);
   look_at_failures(agent_id, watched->second);
+}
+
+// A run for memory has tried as often as the agent's retries go.
+void Watch::look_at_digest(const port::StoredRecord& record, const event::Ended& ended) {
+  const alert::Name name{kMemory, record.agent_id, event::name(ended.digest->what)};
+  if (ended.status == port::RunStatus::completed) return board_.clear(name);
+  if (ended.status != port::RunStatus::failed && ended.status != port::RunStatus::timed_out) return;
+  const bool is_summary = ended.digest->what == event::Digest::What::summary;
+  board_.raise(name, {kWarning, record.agent_id + (is_summary ? " has no summary of its latest messages" : " learned nothing from a run") + ": run " + to_text(record.run) + " for its memory failed: " + (ended.fault ? ended.fault->message : ended.reason), sinks_of(record.agent_id)});
 }
 
 void Watch::look_at_failures(const std::string& agent_id, const Watched& watched) {

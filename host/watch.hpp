@@ -12,6 +12,7 @@
 //   stranded       runs wait of an agent that is not here                            warning
 //   replicas       some of the replicas that are to be are not there                 warning
 //   clock          a replica's clock is not the ledger's                             critical
+//   memory         a run for an agent's memory failed: no summary, no lessons          warning
 //   plugin_stuck   calls of a plugin ignore their deadline, or disabled it            warning
 //
 // Alerts of an agent go to its alerts.sinks. Those of the host, and of agents that name none, go to [defaults] alerts.sinks.
@@ -84,6 +85,7 @@ class Watch {
   Async<void> look_back();
   Async<void> look_again(std::stop_token until);
   void look_at_silence();
+  void look_at_digest(const port::StoredRecord& record, const event::Ended& ended);
   void look_at_failures(const std::string& agent_id, const Watched& watched);
   void look_at_budgets();
   void look_at_budget(const std::string& agent_id, const std::string& account, const port::Spend& limit, double ratio);

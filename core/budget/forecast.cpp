@@ -26,11 +26,13 @@ Forecast forecast(const manifest::AgentSpec& spec, const std::optional<schedule:
   }
   found.priced = prices != nullptr;
   if (!found.priced) return found;
+  const bool summarizes = spec.memory.summarize && spec.memory.window > 0 && spec.memory.session.scope != manifest::Session::Scope::run;
+  found.for_memory = (summarizes ? 1 : 0) + (spec.memory.learn.empty() ? 0 : 1);
   const auto& limits = spec.limits;
   const auto per_run = limits.cost_limit.value_or(manifest::kDefaultCostLimit);
   if (per_run > 0) {
     found.per_run = per_run;
-    const __int128 all = static_cast<__int128>(per_run) * found.runs;
+    const __int128 all = static_cast<__int128>(per_run) * found.runs * (1 + found.for_memory);
     found.per_day = static_cast<NanoDollars>(std::min<__int128>(all, INT64_MAX));
   }
   if (limits.cost_per_day > 0) found.per_day = std::min(found.per_day.value_or(limits.cost_per_day), limits.cost_per_day);

@@ -14,6 +14,7 @@ std::uint64_t runs_per_day(const schedule::Schedule& schedule, Instant now);
 
 struct Forecast {
   std::uint64_t runs = 0;             // per day, by its schedule; people, triggers and retries come on top
+  int for_memory = 0;                 // runs for its memory behind each of them, at most; each has the run's limits
   bool priced = true;                 // false: nobody knows what a call costs
   std::optional<NanoDollars> per_run; // nothing: no limit
   std::optional<NanoDollars> per_day; // likewise

@@ -154,6 +154,12 @@ struct Memory {
   friend bool operator==(const Memory&, const Memory&) = default;
 };
 
+// The entry of HostConfig::stores that keeps what is of a type ("episodic", ...).
+inline const std::string& store_of(const Memory& memory, const std::string& type, const std::string& usual) {
+  const auto own = memory.stores.find(type);
+  return own != memory.stores.end() ? own->second : memory.store.empty() ? usual : memory.store;
+}
+
 enum class OnUnknownOutcome { tell_model, park, fail };
 
 struct Tools {

@@ -1,7 +1,8 @@
 #include "core/memory/lessons.hpp"
 
 #include <algorithm>
-#include <set>
+#include <deque>
+#include <functional>
 
 #include "core/base/json_text.hpp"
 #include "core/event/json_fields.hpp"
@@ -50,35 +51,50 @@ std::string as_json(const Account& account) {
 
 bool is_learned(const port::MemoryEntry& entry) { return entry.id.starts_with(kLearned); }
 
-std::set<std::string> words_of(std::string_view text) {
-  std::set<std::string> words;
+// What a text is compared by: a hash of each of its words, sorted, each once; and of those with a digit in them.
+struct Words {
+  std::vector<std::size_t> all, numbers;
+};
+
+Words words_of(std::string_view text) {
+  Words words;
   std::string word;
+  bool has_digit = false;
+  const auto end = [&] {
+    const auto hash = std::hash<std::string>()(word);
+    words.all.push_back(hash);
+    if (has_digit) words.numbers.push_back(hash);
+    word.clear();
+    has_digit = false;
+  };
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool is_upper = byte >= 'A' && byte <= 'Z';
-    if (is_upper || (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte >= 0x80) word += is_upper ? static_cast<char>(byte + 32) : c;
-    else if (!word.empty()) words.insert(std::exchange(word, {}));
+    const bool is_upper = byte >= 'A' && byte <= 'Z', is_digit = byte >= '0' && byte <= '9';
+    has_digit |= is_digit;
+    if (is_upper || is_digit || (byte >= 'a' && byte <= 'z') || byte >= 0x80) word += is_upper ? static_cast<char>(byte + 32) : c;
+    else if (!word.empty()) end();
   }
-  if (!word.empty()) words.insert(std::move(word));
+  if (!word.empty()) end();
+  for (auto* list : {&words.all, &words.numbers}) {
+    std::ranges::sort(*list);
+    list->erase(std::ranges::unique(*list).begin(), list->end());
+  }
   return words;
 }
 
-// What numbers and identifiers differ in is never the same.
-bool has_same_numbers(std::string_view a, std::string_view b) {
-  auto left = words_of(a), right = words_of(b);
-  const auto is_plain = [](const std::string& word) { return std::ranges::none_of(word, [](char c) { return c >= '0' && c <= '9'; }); };
-  std::erase_if(left, is_plain);
-  std::erase_if(right, is_plain);
-  return left == right;
+bool has_same_words(const Words& a, const Words& b) {
+  const auto [less, more] = std::minmax(a.all.size(), b.all.size());
+  if (static_cast<double>(less) < kSameWords * static_cast<double>(more)) return false;
+  std::size_t shared = 0;
+  for (auto left = a.all.begin(), right = b.all.begin(); left != a.all.end() && right != b.all.end();) {
+    if (*left == *right) ++shared, ++left, ++right;
+    else *left < *right ? ++left : ++right;
+  }
+  return more > 0 && static_cast<double>(shared) >= kSameWords * static_cast<double>(less + more - shared);
 }
 
-bool has_same_words(std::string_view a, std::string_view b) {
-  const auto left = words_of(a), right = words_of(b);
-  std::size_t shared = 0;
-  for (const auto& word : left) shared += right.count(word);
-  const auto all = left.size() + right.size() - shared;
-  return all == 0 ? a == b : static_cast<double>(shared) >= kSameWords * static_cast<double>(all);
-}
+// What numbers and identifiers differ in is never the same.
+bool may_be_same(const Words& a, const Words& b) { return a.numbers == b.numbers; }
 
 class Learning {
  public:
@@ -88,7 +104,7 @@ class Learning {
     port::MemoryQuery query{.type = type_, .agent_id = learner_.agent_id, .limit = kFarthest, .timeout = learner_.timeout};
     auto listed = co_await store_.list(std::move(query));
     if (!listed) co_return std::unexpected(std::move(listed.error()));
-    all_ = std::move(*listed);
+    for (auto& entry : *listed) add(std::move(entry));
     auto counted = co_await count_uses();
     if (!counted) co_return counted;
     for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -100,13 +116,42 @@ class Learning {
   }
 
  private:
+  struct Known {
+    port::MemoryEntry entry;
+    Words words;              // of one that is longer than any lesson: none
+  };
+
+  Known& add(port::MemoryEntry entry) {
+    auto words = entry.text.size() <= kLongestLesson ? words_of(entry.text) : Words();
+    return all_.emplace_back(std::move(entry), std::move(words));
+  }
+
+  // Nobody has forgotten it meanwhile.
+  Async<Result<bool>> is_there(const port::MemoryEntry& entry) {
+    if (entry.position == 0) co_return true;  // of this very learning
+    port::MemoryQuery query{.type = type_, .agent_id = learner_.agent_id, .before = entry.position + 1, .limit = 1, .timeout = learner_.timeout};
+    const auto found = co_await store_.list(std::move(query));
+    if (!found) co_return std::unexpected(found.error());
+    co_return !found->empty() && found->front().id == entry.id;
+  }
+
+  // To put it again is to give its vector again.
+  Async<bool> can_embed(const port::MemoryEntry& entry) {
+    if (!embedder_ || !store_.has_vectors()) co_return true;
+    std::vector<std::string> texts = {entry.text};
+    auto embedding = embedder_->embed(learner_.agent_id, std::move(texts), learner_.timeout, learner_.stop);
+    const auto embedded = co_await std::move(embedding);
+    co_return embedded.has_value();
+  }
+
   Async<Result<void>> count_uses() {
-    for (auto& entry : all_) {
+    for (auto& [entry, words] : all_) {
       if (!is_learned(entry) || std::ranges::find(learner_.known, entry.id) == learner_.known.end()) continue;
       auto account = account_of(entry);
       if (account.used_by == learner_.run) continue;  // counted, before a crash
       ++account.uses;
       account.used_by = learner_.run;
+      if (!co_await can_embed(entry)) continue;  // one use less is less of a loss
       auto kept = co_await put(entry, account);
       if (!kept) co_return kept;
     }
@@ -120,22 +165,23 @@ class Learning {
     if (!*same) {
       port::MemoryEntry fresh{.type = type_, .agent_id = learner_.agent_id, .id = std::string(kLearned) + learner_.run + '/' + std::string(name_of(type_)) + '/' + std::to_string(index), .text = std::move(text), .created = learner_.now};
       const Account account{.run = learner_.run, .learned_of = learner_.run};
-      all_.push_back(fresh);
-      co_return co_await put(all_.back(), account);
+      co_return co_await put(add(std::move(fresh)).entry, account);
     }
-    auto& known = **same;
+    auto& known = (*same)->entry;
     if (!is_learned(known)) co_return Result<void>{};
     auto account = account_of(known);
     if (account.learned_of != learner_.run) ++account.learned;
     account.learned_of = learner_.run;
+    (*same)->words = words_of(text);
     known.text = std::move(text);
     known.created = learner_.now;
     co_return co_await put(known, account);
   }
 
-  Async<Result<port::MemoryEntry*>> find_same(std::string_view text) {
-    for (auto& entry : all_)
-      if (has_same_words(entry.text, text) && has_same_numbers(entry.text, text)) co_return &entry;
+  Async<Result<Known*>> find_same(std::string_view text) {
+    const auto words = words_of(text);
+    for (auto& known : all_)
+      if (known.entry.text == text || (has_same_words(known.words, words) && may_be_same(known.words, words))) co_return &known;
     if (!embedder_ || !store_.has_vectors()) co_return nullptr;
     std::vector<std::string> texts = {std::string(text)};
     auto embedding = embedder_->embed(learner_.agent_id, std::move(texts), learner_.timeout, learner_.stop);
@@ -144,14 +190,16 @@ class Learning {
     port::MemoryQuery query{.type = type_, .agent_id = learner_.agent_id, .limit = 1, .vector = std::move(embedded->vectors.front()), .space = embedder_->space(), .timeout = learner_.timeout};
     auto nearest = co_await store_.search(std::move(query));
     if (!nearest && nearest.error().error_class == ErrorClass::retryable) co_return std::unexpected(std::move(nearest.error()));
-    if (!nearest || nearest->empty() || nearest->front().score < kSameMeaning || !has_same_numbers(nearest->front().text, text)) co_return nullptr;
-    const auto known = std::ranges::find(all_, nearest->front().id, &port::MemoryEntry::id);
-    if (known != all_.end()) co_return &*known;
-    all_.push_back(std::move(nearest->front()));
-    co_return &all_.back();
+    if (!nearest || nearest->empty() || nearest->front().score < kSameMeaning || nearest->front().text.size() > kLongestLesson) co_return nullptr;
+    if (!may_be_same(words_of(nearest->front().text), words)) co_return nullptr;
+    const auto known = std::ranges::find(all_, nearest->front().id, [](const Known& one) { return one.entry.id; });
+    co_return known != all_.end() ? &*known : &add(std::move(nearest->front()));
   }
 
   Async<Result<void>> put(port::MemoryEntry& entry, const Account& account) {
+    const auto there = co_await is_there(entry);
+    if (!there) co_return std::unexpected(there.error());
+    if (!*there) co_return Result<void>{};
     entry.json = as_json(account);
     std::vector<port::MemoryEntry> entries = {entry};
     auto keeping = keep(store_, embedder_, std::move(entries), learner_.timeout, learner_.stop);
@@ -161,15 +209,15 @@ class Learning {
   }
 
   Async<Result<void>> age_out() {
-    std::erase_if(all_, [](const auto& entry) { return !is_learned(entry); });
+    std::erase_if(all_, [](const Known& known) { return !is_learned(known.entry); });
     if (all_.size() <= kMostKept) co_return Result<void>{};
-    std::ranges::sort(all_, std::greater(), &port::MemoryEntry::created);
+    std::ranges::sort(all_, std::greater(), [](const Known& known) { return known.entry.created; });
     std::vector<std::pair<std::int64_t, std::size_t>> by_use;
-    for (std::size_t i = kNewest; i < all_.size(); ++i) by_use.emplace_back(account_of(all_[i]).uses, all_.size() - i);
+    for (std::size_t i = kNewest; i < all_.size(); ++i) by_use.emplace_back(account_of(all_[i].entry).uses, all_.size() - i);
     std::ranges::sort(by_use);  // the least used first, of them the oldest
     by_use.resize(all_.size() - kMostKept);
     for (const auto& [uses, from_the_end] : by_use) {
-      port::MemoryQuery query{.type = type_, .agent_id = learner_.agent_id, .id = all_[all_.size() - from_the_end].id, .timeout = learner_.timeout};
+      port::MemoryQuery query{.type = type_, .agent_id = learner_.agent_id, .id = all_[all_.size() - from_the_end].entry.id, .timeout = learner_.timeout};
       const auto removed = co_await store_.remove(std::move(query));
       if (!removed) co_return std::unexpected(removed.error());
     }
@@ -180,7 +228,7 @@ class Learning {
   Embedder* embedder_;
   const Learner& learner_;
   const MemoryType type_;
-  std::vector<port::MemoryEntry> all_;
+  std::deque<Known> all_;
 };
 
 }  // namespace

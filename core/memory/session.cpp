@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <deque>
 
 #include "core/base/json_text.hpp"
 
@@ -13,8 +14,11 @@ constexpr std::int64_t kTokensAroundAMessage = 4;
 constexpr std::size_t kLongestSummary = 16 << 10;
 constexpr std::size_t kLongestMessage = 8 << 10;   // of the material; whole it stays in the ledger
 constexpr std::size_t kMostMaterial = 64 << 10;    // what is left goes into the next summary
+constexpr std::size_t kMostMessages = 2000;        // likewise
 constexpr std::size_t kPage = 200;
-constexpr std::size_t kFarthestBack = 1000;        // messages: who turns summaries on after years begins here
+constexpr std::size_t kMostAtOnce = 10'000;        // that a store gives
+constexpr std::size_t kFarthestBack = 1000;        // messages, or two windows: who turns summaries on after years begins here
+constexpr std::size_t kAroundAMessage = 64;        // bytes: its role, and that it is shortened
 constexpr std::size_t kSteps = 100;                // summaries, before messages are given up
 
 // Beside the session, in one of its own: a page of messages holds messages alone.
@@ -55,25 +59,90 @@ Async<Result<std::optional<Summary>>> find_summary(port::MemoryStore& store, con
   co_return read(found->front());
 }
 
-// How many of the newest make the window: as many as fit, from a message of the user's on.
-std::size_t fitting(const std::vector<port::MemoryEntry>& messages, std::size_t most, std::int64_t window_tokens, double bytes_per_token) {
+// What a message takes of the window's tokens; of a long one no more than half of them is shown.
+std::int64_t weight(const port::MemoryEntry& entry, std::int64_t window_tokens, double bytes_per_token) {
+  const auto tokens = estimated_tokens(entry.json, bytes_per_token);
+  return window_tokens > 0 ? std::min(tokens, std::max<std::int64_t>(1, window_tokens / 2)) : tokens;
+}
+
+// How many of the newest, as far as the tokens go: of a window, and of the `waiting` newest twice as far.
+struct Bounds {
+  std::size_t most = 0;
+  std::int64_t window_tokens = 0, tokens = 0;
+  double bytes_per_token = TokenRate::kUsual;
+  std::size_t waiting = 0;
+};
+
+// From a message of the user's on.
+std::size_t fitting(const std::vector<port::MemoryEntry>& messages, const Bounds& bounds) {
   std::size_t count = 0;
-  for (std::int64_t tokens = 0; count < std::min(most, messages.size()); ++count) {
-    tokens += estimated_tokens(messages[count].json, bytes_per_token);
-    if (window_tokens > 0 && tokens > window_tokens) break;
+  for (std::int64_t taken = 0; count < std::min(bounds.most, messages.size()); ++count) {
+    taken += weight(messages[count], bounds.window_tokens, bounds.bytes_per_token);
+    if (bounds.window_tokens > 0 && taken > (count < bounds.waiting ? 2 : 1) * bounds.tokens) break;
   }
   while (count > 0 && !is_from_user(messages[count - 1])) --count;
   return count;
 }
 
-std::size_t newer_than(const std::vector<port::MemoryEntry>& messages, std::uint64_t position) {
-  return static_cast<std::size_t>(std::ranges::count_if(messages, [&](const auto& entry) { return entry.position > position; }));
+// With one more exchange like the last one, what waits is more than the window.
+class Wait {
+ public:
+  Wait(const manifest::Memory& how, double bytes_per_token) : how_(how), bytes_per_token_(bytes_per_token) {}
+  void add(const port::MemoryEntry& entry) {  // newest first
+    const auto tokens = weight(entry, how_.window_tokens, bytes_per_token_);
+    if (count_++ < kExchange) coming_ += tokens;
+    tokens_ += tokens;
+  }
+  std::size_t count() const { return count_; }
+  bool is_over() const {
+    return count_ > 0 && (count_ + kExchange > static_cast<std::size_t>(how_.window) || (how_.window_tokens > 0 && tokens_ + coming_ > how_.window_tokens));
+  }
+
+ private:
+  static constexpr std::size_t kExchange = 2;
+  const manifest::Memory& how_;
+  const double bytes_per_token_;
+  std::size_t count_ = 0;
+  std::int64_t tokens_ = 0, coming_ = 0;
+};
+
+std::string shortened(std::string_view text, std::size_t most) {
+  std::string clipped(clip_utf8(text, most));
+  if (clipped.size() < text.size()) clipped += " [shortened: it had " + std::to_string(text.size()) + " bytes]";
+  return clipped;
+}
+
+// For the conversation.
+event::Json shown(port::MemoryEntry entry, std::int64_t window_tokens, double bytes_per_token) {
+  if (window_tokens <= 0 || estimated_tokens(entry.json, bytes_per_token) <= weight(entry, window_tokens, bytes_per_token)) return {std::move(entry.json)};
+  const auto most = static_cast<std::size_t>(static_cast<double>(window_tokens / 2) * bytes_per_token);
+  return {event::ObjectWriter().text("role", is_from_user(entry) ? "user" : "assistant").text("content", shortened(entry.text, std::max(most, kAroundAMessage) - kAroundAMessage)).finish()};
+}
+
+std::vector<event::Json> take(std::vector<port::MemoryEntry> messages, const Bounds& bounds) {
+  std::vector<event::Json> out;
+  for (std::size_t i = fitting(messages, bounds); i-- > 0;) out.push_back(shown(std::move(messages[i]), bounds.window_tokens, bounds.bytes_per_token));
+  return out;
 }
 
 std::string line_of(const port::MemoryEntry& entry) {
-  std::string text(clip_utf8(entry.text, kLongestMessage));
-  if (text.size() < entry.text.size()) text += " [shortened: it had " + std::to_string(entry.text.size()) + " bytes]";
-  return (is_from_user(entry) ? "[user] " : "[assistant] ") + text + "\n";
+  return (is_from_user(entry) ? "[user] " : "[assistant] ") + shortened(entry.text, kLongestMessage) + "\n";
+}
+
+// Newest first.
+Async<Result<std::vector<port::MemoryEntry>>> newest(port::MemoryStore& store, const Reader& reader, std::size_t most) {
+  std::vector<port::MemoryEntry> all;
+  auto query = query_for(reader);
+  while (all.size() < most) {
+    query.limit = std::min(most - all.size(), kMostAtOnce);
+    auto page = co_await store.list(query);
+    if (!page) co_return std::unexpected(std::move(page.error()));
+    const bool is_last = page->size() < query.limit;
+    std::ranges::move(*page, std::back_inserter(all));
+    if (is_last) break;
+    query.before = all.back().position;
+  }
+  co_return all;
 }
 
 // What was summarized long ago, up to a position.
@@ -81,13 +150,16 @@ Async<Result<void>> give_up(port::MemoryStore& store, Reader writer, std::uint64
   auto query = query_for(writer);
   query.before = until + 1;
   query.limit = kPage;
-  const auto old = co_await store.list(query);
-  if (!old) co_return std::unexpected(old.error());
-  for (const auto& entry : *old) {
-    auto one = query_for(writer);
-    one.id = entry.id;
-    const auto removed = co_await store.remove(std::move(one));
-    if (!removed) co_return std::unexpected(removed.error());
+  for (bool more = true; more;) {
+    const auto old = co_await store.list(query);
+    if (!old) co_return std::unexpected(old.error());
+    for (const auto& entry : *old) {
+      auto one = query_for(writer);
+      one.id = entry.id;
+      const auto removed = co_await store.remove(std::move(one));
+      if (!removed) co_return std::unexpected(removed.error());
+    }
+    more = old->size() == kPage;
   }
   co_return Result<void>{};
 }
@@ -99,34 +171,36 @@ std::int64_t estimated_tokens(std::string_view text, double bytes_per_token) {
 }
 
 std::vector<event::Json> window(std::vector<port::MemoryEntry> messages, std::int64_t window_tokens, double bytes_per_token) {
-  std::vector<event::Json> out;
-  for (std::size_t i = fitting(messages, messages.size(), window_tokens, bytes_per_token); i-- > 0;) out.push_back({std::move(messages[i].json)});
-  return out;
+  const auto most = messages.size();
+  return take(std::move(messages), {most, window_tokens, window_tokens, bytes_per_token});
 }
 
 Async<Result<Past>> read_session(port::MemoryStore& store, const manifest::Memory& how, const Reader& reader) {
   const auto most = static_cast<std::size_t>(how.window);
-  auto query = query_for(reader);
-  query.limit = std::min<std::size_t>(how.summarize ? 2 * most : most, 10'000);  // as many as a store gives at once
-  auto messages = co_await store.list(std::move(query));
+  auto reading = newest(store, reader, how.summarize ? 2 * most : most);
+  auto messages = co_await std::move(reading);
   if (!messages) co_return std::unexpected(std::move(messages.error()));
   Past past;
-  const auto in_window = fitting(*messages, most, how.window_tokens, reader.bytes_per_token);
-  const bool is_whole = messages->size() < most && in_window == messages->size() && most <= kSteps;  // nothing has been given up, so that no summary says more
+  Bounds bounds{most, how.window_tokens, how.window_tokens, reader.bytes_per_token};
+  Wait all(how, reader.bytes_per_token);
+  for (const auto& entry : *messages) all.add(entry);
+  const bool is_whole = !all.is_over() && most <= kSteps;  // nothing has been given up, so that no summary says more
   if (!how.summarize || is_whole) {
-    past.messages = window(std::move(*messages), how.window_tokens, reader.bytes_per_token);
+    past.messages = take(std::move(*messages), bounds);
     co_return past;
   }
   auto finding = find_summary(store, reader);
   auto found = co_await std::move(finding);
   if (!found) co_return std::unexpected(std::move(found.error()));
   const auto summary = std::move(*found);
-  const auto waiting = newer_than(*messages, summary ? summary->until : 0);
-  messages->resize(std::min(messages->size(), std::max(most, std::min(waiting, 2 * most))));
-  auto shown = window(std::move(*messages), how.window_tokens, reader.bytes_per_token);
-  past.summary_due = waiting > shown.size() || waiting + 2 > in_window + std::max<std::size_t>(2, most / 2);
+  Wait wait(how, reader.bytes_per_token);
+  for (const auto& entry : *messages)
+    if (!summary || entry.position > summary->until) wait.add(entry);
+  bounds.most = std::max(most, wait.count());
+  bounds.waiting = wait.count();
+  past.summary_due = wait.is_over();
   if (summary) past.messages.push_back({event::ObjectWriter().text("role", "system").text("content", "Summary of the earlier conversation:\n" + summary->text).finish()});
-  std::ranges::move(shown, std::back_inserter(past.messages));
+  std::ranges::move(take(std::move(*messages), bounds), std::back_inserter(past.messages));
   co_return past;
 }
 
@@ -135,25 +209,35 @@ Async<Result<Unsummarized>> unsummarized(port::MemoryStore& store, const manifes
   auto summary = co_await std::move(finding);
   if (!summary) co_return std::unexpected(std::move(summary.error()));
   const auto until = *summary ? (*summary)->until : 0;
-  std::vector<port::MemoryEntry> messages;
+  const auto half = static_cast<std::size_t>(how.window) / 2;
+  auto reading = newest(store, reader, half);
+  auto recent = co_await std::move(reading);
+  if (!recent) co_return std::unexpected(std::move(recent.error()));
+  std::erase_if(*recent, [&](const auto& entry) { return entry.position <= until; });
+  recent->resize(fitting(*recent, {half, how.window_tokens, how.window_tokens / 2, reader.bytes_per_token}));
+  Wait wait(how, reader.bytes_per_token);
+  for (const auto& entry : *recent) wait.add(entry);
+  std::deque<port::MemoryEntry> oldest;  // newest first; no more than are taken at a time
   auto query = query_for(reader);
+  if (!recent->empty()) query.before = recent->back().position;
   query.limit = kPage;
-  while (messages.size() < kFarthestBack) {
+  for (bool more = true; more;) {
     auto page = co_await store.list(query);
     if (!page) co_return std::unexpected(std::move(page.error()));
-    const bool is_last = page->size() < kPage || page->back().position <= until;
+    more = page->size() == kPage && page->back().position > until && (until > 0 || wait.count() < std::max(kFarthestBack, 4 * half));
     if (!page->empty()) query.before = page->back().position;
-    std::erase_if(*page, [&](const auto& entry) { return entry.position <= until; });
-    std::ranges::move(*page, std::back_inserter(messages));
-    if (is_last) break;
+    for (auto& entry : *page) {
+      if (entry.position <= until) break;
+      wait.add(entry);
+      oldest.push_back(std::move(entry));
+    }
+    if (oldest.size() > kMostMessages) oldest.erase(oldest.begin(), oldest.end() - kMostMessages);
   }
-  const auto in_window = fitting(messages, static_cast<std::size_t>(how.window), how.window_tokens, reader.bytes_per_token);
-  messages.erase(messages.begin(), messages.begin() + static_cast<std::ptrdiff_t>(in_window));
   Unsummarized out;
-  if (messages.empty()) co_return out;
+  if (!wait.is_over() || oldest.empty()) co_return out;
   std::string said;
   std::size_t taken = 0;
-  for (auto entry = messages.rbegin(); entry != messages.rend(); ++entry, ++taken) {
+  for (auto entry = oldest.rbegin(); entry != oldest.rend(); ++entry, ++taken) {
     auto line = line_of(*entry);
     if (taken > 0 && said.size() + line.size() > kMostMaterial && is_from_user(*entry)) break;  // what follows begins with a user's message
     said += line;

@@ -34,8 +34,8 @@ const char* name(RunStatus status);
 std::optional<RunStatus> run_status(std::string_view name);
 inline bool is_final(RunStatus s) { return s >= RunStatus::completed; }
 
-// aside: a run beside the agent's own, until it ends. It queues and takes a place like any other, but no overlap sees it, and its end
-// leaves the agent's counts as they are.
+// aside: a run beside the agent's own, until it ends. It waits in a queue beside theirs and takes a place beside theirs, of which an agent
+// has one; no overlap sees it, and its end leaves the agent's counts as they are.
 enum class Overlap : std::int32_t { queue = 0, skip = 1, cancel_previous = 2, allow = 3, aside = 4 };
 
 // A run asked for, or a slot that gave none.
@@ -48,8 +48,8 @@ struct Entry {
   RunStatus status = RunStatus::queued;  // or a final one: skipped, dropped, missed
   Overlap overlap = Overlap::queue;      // decided here, against every live run of the agent that is not aside
   bool leaves_record = true;             // when refused (skipped or full): a record with that status. false: only the answer says so
-  std::uint32_t queue_size = 100;        // runs of the agent that are queued or waiting
-  std::uint32_t max_concurrent = 1;      // runs of the agent in flight
+  std::uint32_t queue_size = 100;        // runs of the agent that are queued or waiting; of one aside: runs aside that are
+  std::uint32_t max_concurrent = 1;      // runs of the agent in flight, without one that is aside
   std::string payload;                   // the record's content, for the engine to read back
 };
 

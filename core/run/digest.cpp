@@ -1,4 +1,6 @@
 // Runs for memory: a model makes a summary of a session's older messages, or lessons of one run.
+#include <limits>
+
 #include "core/base/json_text.hpp"
 #include "core/memory/lessons.hpp"
 #include "core/memory/session.hpp"
@@ -10,6 +12,7 @@ namespace {
 
 using event::Digest;
 
+constexpr std::int64_t kLeastOutput = 1500;       // tokens: 400 words, or ten lessons, in any language
 constexpr std::size_t kLongestPart = 2 << 10;     // of a run's account: a tool's answer, a call's arguments
 constexpr std::size_t kLongestWords = 8 << 10;    // what was asked, what was said
 constexpr std::size_t kMostOfARun = 48 << 10;     // the first half and the last of a longer one
@@ -85,6 +88,8 @@ void become_digester(manifest::AgentSpec& spec, const event::Digest& digest) {
   spec.task.require.clear();
   spec.gate.reset();
   spec.tools = {};
+  auto& most = spec.model.max_output_tokens;
+  if (most > 0) most = std::max(most, kLeastOutput);
 }
 
 // Of a run that has done its work: one for each thing that memory has to be made of it, in with its end.
@@ -104,7 +109,7 @@ void Run::add_digests(const event::Ended& ended, std::vector<port::Entry>& follo
                           .due_at = around_.world.clock.now(),
                           .revision = claim_.revision,
                           .overlap = port::Overlap::aside,
-                          .queue_size = static_cast<std::uint32_t>(limits.queue_size),
+                          .queue_size = std::numeric_limits<std::uint32_t>::max(),  // the run is done: what it leaves is not dropped
                           .max_concurrent = static_cast<std::uint32_t>(limits.max_concurrent),
                           .payload = event::encode(entered, entered.session)});
   }
@@ -122,9 +127,11 @@ Async<Result<void>> Run::gather(event::Started& started) {
     started.digested_until = static_cast<std::int64_t>(found->until);
   } else {
     const auto records = co_await load(parse_run_id(digest.of).value_or(RunId()));
-    const bool is_gone = !records && (records.error().fault == port::LedgerFault::not_found || records.error().fault == port::LedgerFault::corrupt);
-    if (!records && !is_gone) co_return fail(ErrorClass::retryable, records.error().message);
-    if (!is_gone) started.query = account_of(*records).whole();
+    if (!records && records.error().fault != port::LedgerFault::not_found) {
+      const bool is_corrupt = records.error().fault == port::LedgerFault::corrupt;
+      co_return fail(is_corrupt ? ErrorClass::terminal : ErrorClass::retryable, "run " + digest.of + " cannot be read: " + records.error().message);
+    }
+    if (records) started.query = account_of(*records).whole();
   }
   around_.cleaner.clean(started.query);
   co_return Result<void>{};

@@ -142,7 +142,40 @@ Async<Answer> retry(Context& context, Request request) {
   co_return answer;
 }
 
-// What is kept of it elsewhere is not reached: copies of its events, what was remembered of it.
+// Those that came in with its end, and were given its text.
+Async<port::LedgerResult<std::vector<RunId>>> runs_for_memory_of(port::Ledger& ledger, RunId of) {
+  constexpr std::size_t kMostBehind = 16;  // what followed by itself came in with it
+  std::vector<RunId> found;
+  const auto records = co_await ledger.load(of);
+  if (!records) co_return found;
+  const auto behind = co_await ledger.events_after(records->back().position, kMostBehind);
+  if (!behind) co_return std::unexpected(behind.error());
+  for (const auto& record : *behind) {
+    const auto decoded = record.kind == 0 ? event::decode(record.kind, record.payload) : fail("no entry");
+    const auto* entered = decoded ? std::get_if<event::Entered>(&decoded->body) : nullptr;
+    if (entered && entered->digest && entered->digest->of == to_text(of)) found.push_back(record.run);
+  }
+  co_return found;
+}
+
+// What is kept of it elsewhere is not reached: copies of its events, what was remembered of it, later summaries.
+Async<std::optional<Document>> forget_one(Context& context, RunId run) {
+  const auto id = to_text(run);
+  auto forgetting = context.upkeep.forget(run);
+  const auto forgotten = co_await std::move(forgetting);
+  if (!forgotten && forgotten.error().fault == port::LedgerFault::stale) co_return problem(409, "run " + id + " has not ended; cancel it first");
+  if (!forgotten && forgotten.error().fault == port::LedgerFault::not_found) co_return co_await unknown_run(context, id);
+  if (!forgotten) co_return ledger_problem(forgotten.error());
+  context.journal.live().forget(run);
+  context.journal.quarantine().forget(run);
+  if (context.sharing.is_shared()) {  // other replicas may have it in memory
+    port::Transition said{.records = {event::to_record(event::RunForgotten{id})}};
+    const auto told = co_await context.ledger.commit(std::move(said));
+    if (!told) co_return problem(503, "run " + id + " is forgotten, but other replicas could not be told: " + told.error().message);
+  }
+  co_return std::nullopt;
+}
+
 Async<Answer> forget(Context& context, Request request) {
   if (auto wrong = read_nothing(request)) co_return std::move(*wrong);
   const auto id = request.capture("id");
@@ -158,17 +191,13 @@ Async<Answer> forget(Context& context, Request request) {
     const bool kept = co_await context.slots.keep_dealt_with(records->front().agent_id, records->front().payload);
     if (!kept) co_return problem(503, "run " + id + ": the ledger takes nothing now; try again");
   }
-  auto forgetting = context.upkeep.forget(*run);
-  const auto forgotten = co_await std::move(forgetting);
-  if (!forgotten && forgotten.error().fault == port::LedgerFault::stale) co_return problem(409, "run " + id + " has not ended; cancel it first");
-  if (!forgotten && forgotten.error().fault == port::LedgerFault::not_found) co_return co_await unknown_run(context, id);
-  if (!forgotten) co_return ledger_problem(forgotten.error());
-  context.journal.live().forget(*run);
-  context.journal.quarantine().forget(*run);
-  if (context.sharing.is_shared()) {  // other replicas may have it in memory
-    port::Transition said{.records = {event::to_record(event::RunForgotten{id})}};
-    const auto told = co_await context.ledger.commit(std::move(said));
-    if (!told) co_return problem(503, "run " + id + " is forgotten, but other replicas could not be told: " + told.error().message);
+  auto all = co_await runs_for_memory_of(context.ledger, *run);
+  if (!all) co_return ledger_problem(all.error());
+  all->push_back(*run);  // the last one: until it is gone the others are found
+  for (const auto& one : *all) {
+    auto forgetting = forget_one(context, one);
+    auto wrong = co_await std::move(forgetting);
+    if (wrong) co_return std::move(*wrong);
   }
   co_return document({{"run_id", id}, {"forgotten", true}});
 }

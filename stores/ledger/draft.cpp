@@ -37,8 +37,9 @@ Draft::RunChange* Draft::run(const agentd_run_id& id, std::uint64_t generation) 
 
 Draft::Verdict Draft::judge(const AgentChange& change, std::int32_t overlap, std::uint32_t queue_size) const {
   const std::lock_guard lock(mutex_);
-  const auto live = static_cast<std::ptrdiff_t>(change.agent->live()) + change.live;
-  const auto in_line = static_cast<std::ptrdiff_t>(change.agent->queue.size()) + change.in_line;
+  const bool aside = overlap == AGENTD_OVERLAP_ASIDE;
+  const auto live = static_cast<std::ptrdiff_t>(change.agent->own.live()) + change.live;
+  const auto in_line = static_cast<std::ptrdiff_t>(change.agent->lane(aside).queue.size()) + (aside ? change.asides_in_line : change.in_line);
   if (overlap == AGENTD_OVERLAP_SKIP && live > 0) return Verdict::skip;
   if (overlap == AGENTD_OVERLAP_CANCEL_PREVIOUS) return Verdict::accept;  // what is in the queue is about to leave it
   return in_line < static_cast<std::ptrdiff_t>(queue_size) ? Verdict::accept : Verdict::full;
@@ -52,11 +53,10 @@ std::vector<agentd_run_id> Draft::live_runs(const AgentChange& change) const {
   };
   const std::lock_guard lock(mutex_);
   const auto take = [&](std::int64_t id) {
-    const auto* run = mirror_.find(id);
-    if (!run->aside && !ended_here(id)) all.push_back({id, run->nonce, 0});
+    if (!ended_here(id)) all.push_back({id, mirror_.find(id)->nonce, 0});
   };
-  for (const auto& [due, id] : change.agent->queue) take(id);
-  for (const auto id : change.agent->claimed) take(id);
+  for (const auto& [due, id] : change.agent->own.queue) take(id);
+  for (const auto id : change.agent->own.claimed) take(id);
   for (const auto id : changed_) {
     const auto& drafted = runs_.at(id);
     if (drafted.is_new && drafted.run.agent == change.agent && !drafted.run.aside && !ended_here(id)) all.push_back({id, drafted.run.nonce, 0});
@@ -67,7 +67,7 @@ std::vector<agentd_run_id> Draft::live_runs(const AgentChange& change) const {
 
 void Draft::enter(AgentChange& agent, LiveRun run) {
   agent.live += !run.aside;
-  agent.in_line += 1;
+  agent.line(run.aside) += 1;
   const auto id = run.id;
   runs_.emplace(id, RunChange{std::move(run), true, true});
   changed_.push_back(id);
@@ -84,7 +84,7 @@ void Draft::end_or_park(RunChange& change, std::int32_t status, std::int64_t due
   run.tail = 0;
   of.live -= is_final(status) && !run.aside;
   of.ended_one |= is_final(status);
-  of.in_line += is_in_line(status) - was_in_line;
+  of.line(run.aside) += is_in_line(status) - was_in_line;
 }
 
 bool Draft::apply() noexcept {

@@ -18,7 +18,8 @@ class Draft {
     std::int64_t new_id = 0;
     std::optional<Stats> stats;
     std::optional<std::uint32_t> max_concurrent;
-    std::ptrdiff_t live = 0, in_line = 0;  // more than the mirror knows of
+    std::ptrdiff_t live = 0, in_line = 0, asides_in_line = 0;  // more than the mirror knows of
+    std::ptrdiff_t& line(bool aside) { return aside ? asides_in_line : in_line; }
     std::int64_t new_newest = 0;          // 0: as the mirror knows it
     bool ended_one = false;               // a run of it became final
     std::int64_t newest() const { return new_newest ? new_newest : agent->newest; }

@@ -3,6 +3,16 @@
 #include <algorithm>
 
 namespace agentd::ledger {
+namespace {
+
+constexpr std::size_t kAsidesAtOnce = 1;
+
+}  // namespace
+
+std::size_t Agent::room(bool aside) const {
+  const std::size_t most = aside ? kAsidesAtOnce : max_concurrent, taken = lane(aside).claimed.size();
+  return served && taken < most ? most - taken : 0;
+}
 
 Agent& Mirror::agent(std::string_view name) {
   if (auto* known = find_agent(name)) return *known;
@@ -24,18 +34,24 @@ LiveRun* Mirror::find(std::int64_t run) {
   return found == runs_.end() ? nullptr : &found->second;
 }
 
-const LiveRun* Mirror::head_of(const Agent& agent, const std::map<std::int64_t, LiveRun>& runs) {
-  for (const auto& [due, id] : agent.queue) {
-    const auto& run = runs.at(id);
+const LiveRun* Mirror::head_of(const Lane& lane) const {
+  for (const auto& [due, id] : lane.queue) {
+    const auto& run = runs_.at(id);
     if (!run.pinned) return &run;
   }
   return nullptr;
 }
 
+// Of those that have room the one that is due first; of two that are due at once the agent's own.
+const LiveRun* Mirror::head_of(const Agent& agent) const {
+  const auto* own = agent.room(false) > 0 ? head_of(agent.own) : nullptr;
+  const auto* aside = agent.room(true) > 0 ? head_of(agent.asides) : nullptr;
+  return own && (!aside || own->state.due <= aside->state.due) ? own : aside;
+}
+
 Mirror::View Mirror::view(const Agent& agent) const {
-  if (!agent.has_room()) return {};
-  const auto* head = head_of(agent, runs_);
-  return {head ? head->state.due : kNever, agent.max_concurrent - agent.claimed.size()};
+  const auto* head = head_of(agent);
+  return {head ? head->state.due : kNever, agent.room(false) + agent.room(true)};
 }
 
 bool Mirror::settle(Agent& agent, const View& before) {
@@ -54,26 +70,24 @@ bool Mirror::settle(Agent& agent, const View& before) {
 }
 
 void Mirror::add(const LiveRun& run) {
-  auto& agent = *run.agent;
+  auto& lane = run.agent->lane(run.aside);
   if (run.generation) {
-    agent.claimed.insert(run.id);
+    lane.claimed.insert(run.id);
   } else {
-    agent.queue.emplace(run.state.due, run.id);
-    agent.queued += run.state.status == AGENTD_RUN_QUEUED;
+    lane.queue.emplace(run.state.due, run.id);
+    lane.queued += run.state.status == AGENTD_RUN_QUEUED;
   }
-  agent.asides += run.aside;
   if (run.tail) tails_.insert(run.tail);
 }
 
 void Mirror::take_out(const LiveRun& run) {
-  auto& agent = *run.agent;
+  auto& lane = run.agent->lane(run.aside);
   if (run.generation) {
-    agent.claimed.erase(run.id);
+    lane.claimed.erase(run.id);
   } else {
-    agent.queue.erase({run.state.due, run.id});
-    agent.queued -= run.state.status == AGENTD_RUN_QUEUED;
+    lane.queue.erase({run.state.due, run.id});
+    lane.queued -= run.state.status == AGENTD_RUN_QUEUED;
   }
-  agent.asides -= run.aside;
   if (run.tail) tails_.erase(run.tail);
 }
 
@@ -130,8 +144,7 @@ bool Mirror::limit(Agent& agent, std::uint32_t max_concurrent) {
 }
 
 LiveRun* Mirror::next_of(Agent& agent, std::int64_t now) {
-  if (!agent.has_room()) return nullptr;
-  const auto* head = head_of(agent, runs_);
+  const auto* head = head_of(agent);
   return head && head->state.due <= now ? &runs_.at(head->id) : nullptr;
 }
 

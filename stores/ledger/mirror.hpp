@@ -41,13 +41,19 @@ struct LiveRun {
   std::int64_t worker = 0;        // of a ledger that is shared: whose claim it is
   std::int64_t tail = 0;          // its first record that its row does not know of; 0: the row knows all
   bool pinned = false;            // a group that is being written changes it: not to be claimed meanwhile
-  bool aside = false;             // neither overlap nor the agent's counts see it
+  bool aside = false;             // beside the agent's own: in a queue and a place of their own, and in no count
   bool has_records() const { return state.last != id; }
 };
 
-struct Agent {
-  using Queue = std::set<std::pair<std::int64_t, std::int64_t>>;  // due, run
+// The runs of an agent that wait for each other.
+struct Lane {
+  std::set<std::pair<std::int64_t, std::int64_t>> queue;  // due, run; may be claimed once due: queued and waiting ones
+  std::set<std::int64_t> claimed;
+  std::size_t queued = 0;  // of the queue, those that are not waiting
+  std::size_t live() const { return queue.size() + claimed.size(); }
+};
 
+struct Agent {
   std::int64_t id = 0;      // 0: has no row yet
   std::int64_t newest = 0;  // of its runs
   std::size_t index = 0;    // in the order they came to be known
@@ -55,13 +61,13 @@ struct Agent {
   Stats stats;
   std::uint32_t max_concurrent = 1;
   bool served = false;
-  Queue queue;                      // may be claimed once due: queued and waiting ones
-  std::set<std::int64_t> claimed;
-  std::size_t queued = 0;           // of the queue, those that are not waiting
-  std::size_t asides = 0;           // of all these, those that are aside
+  Lane own, asides;
 
-  std::size_t live() const { return queue.size() + claimed.size() - asides; }  // as overlap sees them
-  bool has_room() const { return served && claimed.size() < max_concurrent; }
+  Lane& lane(bool aside) { return aside ? asides : own; }
+  const Lane& lane(bool aside) const { return aside ? asides : own; }
+  std::size_t room(bool aside) const;  // of its lane: how many more may be claimed
+  std::size_t queued() const { return own.queued + asides.queued; }
+  std::size_t running() const { return own.claimed.size() + asides.claimed.size(); }
 
  private:
   friend class Mirror;
@@ -114,7 +120,8 @@ class Mirror {
     std::int64_t head = kNever;
     std::size_t room = 0;
   };
-  static const LiveRun* head_of(const Agent& agent, const std::map<std::int64_t, LiveRun>& runs);
+  const LiveRun* head_of(const Lane& lane) const;
+  const LiveRun* head_of(const Agent& agent) const;
   View view(const Agent& agent) const;
   bool settle(Agent& agent, const View& before);  // puts it where a claim finds it
   void add(const LiveRun& run);

@@ -14,7 +14,7 @@ constexpr std::int64_t kAskAgainAfter_ms = 1000;  // a claim that was answered w
 
 agentd_ledger_standing standing(const Agent& agent, std::uint64_t version) {
   const auto& s = agent.stats;
-  return {sdk::str(agent.name), agent.queued, agent.claimed.size(), s.run_count, s.error_count, s.consecutive_failures, s.last_run, sdk::str(s.last_error), version};
+  return {sdk::str(agent.name), agent.queued(), agent.running(), s.run_count, s.error_count, s.consecutive_failures, s.last_run, sdk::str(s.last_error), version};
 }
 
 Place place_of(const Settings& config) {

@@ -19,7 +19,7 @@ constexpr int kMostTries = 20;
 
 agentd_ledger_standing standing(const Agent& agent, std::uint64_t version) {
   const auto& s = agent.stats;
-  return {sdk::str(agent.name), agent.queued, agent.claimed.size(), s.run_count, s.error_count, s.consecutive_failures, s.last_run, sdk::str(s.last_error), version};
+  return {sdk::str(agent.name), agent.queued(), agent.running(), s.run_count, s.error_count, s.consecutive_failures, s.last_run, sdk::str(s.last_error), version};
 }
 
 }  // namespace

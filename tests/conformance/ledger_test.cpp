@@ -878,11 +878,54 @@ TEST_P(LedgerSuite, TheEndOfARunThatIsAsideCountsNowhere) {
   }
 }
 
-TEST_P(LedgerSuite, ARunThatIsAsideTakesAPlaceLikeAnyOther) {
+TEST_P(LedgerSuite, OneRunThatIsAsideHasAPlaceBesideTheAgentsOwn) {
   auto& l = ledger();
-  l.enter(with(l.entry("a"), Overlap::aside));
+  const auto first = l.enter(with(l.entry("a"), Overlap::aside)).run;
+  const auto second = l.enter(with(l.entry("a"), Overlap::aside)).run;
+  const auto own = l.enter("a");
   l.enter("a");
-  EXPECT_EQ(l.claim().size(), 1);
+  auto claims = l.claim();
+  EXPECT_EQ(std::set({claims[0].run, claims[1].run}), std::set({first, own})) << "of those that are due at once";
+  ASSERT_EQ(claims.size(), 2u) << "one of each";
+  EXPECT_TRUE(l.claim().empty());
+  l.finish(claims[claims[0].run == first ? 0 : 1]);
+  claims = l.claim();
+  ASSERT_EQ(claims.size(), 1u);
+  EXPECT_EQ(claims[0].run, second) << "the agent's own place is taken";
+}
+
+TEST_P(LedgerSuite, ARunThatIsAsideIsClaimedWhereTheAgentsOwnHaveNoRoom) {
+  auto& l = ledger();
+  l.enter("a");
+  const auto own = l.claim_one();
+  const auto aside = l.enter(with(l.entry("a"), Overlap::aside)).run;
+  EXPECT_EQ(l.claim_one().run, aside);
+  l.enter("a");
+  EXPECT_TRUE(l.claim().empty());
+  l.finish(own);
+  EXPECT_EQ(l.claim().size(), 1u);
+}
+
+TEST_P(LedgerSuite, RunsAsideQueueBesideTheAgentsOwn) {
+  const auto entry = [this](Overlap overlap) {
+    auto one = with(ledger().entry("a"), overlap);
+    one.queue_size = 2;
+    return one;
+  };
+  const auto kinds = [](const auto& admissions) {
+    std::vector<Kind> all;
+    for (const auto& one : admissions) all.push_back(one.kind);
+    return all;
+  };
+  const std::vector in_turn = {entry(Overlap::aside), entry(Overlap::queue), entry(Overlap::aside), entry(Overlap::queue), entry(Overlap::aside), entry(Overlap::queue)};
+  EXPECT_EQ(kinds(ledger().get(ledger()->enqueue(in_turn))), (std::vector{Kind::accepted, Kind::accepted, Kind::accepted, Kind::accepted, Kind::full, Kind::full}));
+  reopen();
+  EXPECT_EQ(kinds(ledger().get(ledger()->enqueue({entry(Overlap::aside), entry(Overlap::queue)}))), (std::vector{Kind::full, Kind::full}));
+  const auto claims = ledger().claim();
+  ASSERT_EQ(claims.size(), 2u);
+  for (const auto& claim : claims) ledger().finish(claim);
+  EXPECT_EQ(kinds(ledger().get(ledger()->enqueue({entry(Overlap::aside), entry(Overlap::queue), entry(Overlap::aside), entry(Overlap::queue)}))),
+            (std::vector{Kind::accepted, Kind::accepted, Kind::full, Kind::full}));
 }
 
 TEST_P(LedgerSuite, ListsAreNewestFirstAndFiltered) {

@@ -130,7 +130,7 @@ def asked(member):
 def recalled(world, agent):
     """What the second run is told of the first."""
     world.run(agent)
-    return len(world.bodies(world.run(agent)["run_id"])[0]["messages"])
+    return world.bodies(world.run(agent)["run_id"])[0]["messages"]
 
 
 def offered(world, agent):

@@ -22,8 +22,8 @@ AGENT_ALONE = {"manual", "api"}
 
 
 class Learning(AgentdTest):
-    def start(self, memory, config=""):
-        (self.folder / "script.toml").write_text(SCRIPT)
+    def start(self, memory, config="", script=SCRIPT):
+        (self.folder / "script.toml").write_text(script)
         self.agentd = self.host(PLAYED + config, worker=ASKER + memory)
         self.agentd.start()
 
@@ -66,7 +66,7 @@ class Learning(AgentdTest):
         self.assertIn("rack 4", self.agentd.cli("memory", "search", "worker", "backup disk").stdout)
 
     def test_a_session_is_summarized_beyond_its_window(self):
-        self.start("summarize = true\nwindow = 2\n")
+        self.start("summarize = true\nwindow = 4\n")
         for _ in range(3):
             self.run_once()
         self.done("summary", 1)
@@ -75,9 +75,36 @@ class Learning(AgentdTest):
         self.run_once()
         sessions = {entry["session_id"]: entry["text"] for entry in self.entries("episodic")}
         self.assertEqual(sessions["summary/worker"], "The backup disk was asked for.")
-        for _ in range(2):
-            self.run_once()
+        self.run_once()
         self.done("summary", 2)
+
+    def test_where_nothing_can_be_learned_a_person_is_called(self):
+        self.start('learn = ["long_term"]\n', script=SCRIPT.replace("{", "["))
+        self.run_once()
+        [alert] = until("it is raised", lambda: self.agentd.get("/v1/alerts")["alerts"])
+        self.assertEqual((alert["rule"], alert["severity"], alert["agent_id"]), ("memory", "warning", "worker"))
+        self.assertIn("worker learned nothing from a run: run ", alert["summary"])
+        self.assertEqual(self.agentd.get("/v1/agents/worker")["error_count"], 0)
+        (self.folder / "agents" / "worker.toml").write_text(ASKER)
+        until("nobody wants it any more", lambda: not self.agentd.get("/v1/alerts")["alerts"])
+
+    def test_a_run_is_forgotten_with_what_was_learned_from_it(self):
+        self.start('learn = ["long_term", "procedural"]\n')
+        first = self.run_once()
+        digest = self.done("lessons", 1)
+        self.agentd.cli("runs", "forget", first["run_id"])
+        for run in (first["run_id"], digest["run_id"]):
+            self.assertEqual(self.agentd.request("GET", f"/v1/runs/{run}")[0], 404)
+        self.assertEqual(len(self.entries("long_term")), 1, "what is remembered has a command of its own")
+
+    def test_one_run_without_a_host_ends_when_it_is_learned_from(self):
+        self.start('learn = ["long_term", "procedural"]\n')
+        self.agentd.stop()
+        done = self.agentd.cli("run", "agents/worker.toml", "--state", "state")
+        self.assertEqual(done.stdout, "It is in rack 4.\n")
+        self.assertIn("waiting for what its memory is to keep\n", done.stderr)
+        self.agentd.start()
+        self.assertEqual(len(self.entries("long_term")), 1)
 
     def test_without_either_a_run_is_one_run(self):
         self.start("window = 2\nsummarize = false\n")

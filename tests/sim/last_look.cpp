@@ -177,6 +177,9 @@ void look_at_digests(Witness& witness) {
     if (!witness.has_key_from(run.agent, "memory:" + to_text(run.run) + "/lessons"))
       witness.object("run " + to_text(run.run) + " is completed, and nothing is learned from it");
   }
+  for (const auto& [position, run] : witness.runs()) {
+    if (run.aside && !run.accepted()) witness.object("run " + to_text(run.run) + " for the memory of " + run.agent + " was dropped");
+  }
 }
 
 void look_at_memories(const Outside& outside, Witness& witness) {

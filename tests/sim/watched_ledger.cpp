@@ -119,9 +119,12 @@ Async<port::LedgerResult<port::Claims>> WatchedLedger::claim(std::size_t n) {
   }
   for (const auto& claim : claims->runs) {
     witness_.claimed(claim.run);
-    held_[claim.run] = {claim.generation, claim.agent_id};
-    if (++in_flight_[claim.agent_id] > witness_.spec(claim.agent_id).limits.max_concurrent)
-      witness_.object("of " + claim.agent_id + ' ' + std::to_string(in_flight_[claim.agent_id]) + " runs are in flight at once");
+    const auto* run = witness_.facts(claim.run);
+    const bool aside = run && run->aside;
+    held_[claim.run] = {claim.generation, claim.agent_id, aside};
+    const auto now = ++in_flight_[{claim.agent_id, aside}];
+    if (now > (aside ? 1 : witness_.spec(claim.agent_id).limits.max_concurrent))
+      witness_.object("of " + claim.agent_id + ' ' + std::to_string(now) + (aside ? " runs for its memory" : " runs") + " are in flight at once");
   }
   co_return claims;
 }
@@ -129,7 +132,7 @@ Async<port::LedgerResult<port::Claims>> WatchedLedger::claim(std::size_t n) {
 void WatchedLedger::let_go(RunId run, std::uint64_t generation) {
   const auto found = held_.find(run);
   if (found == held_.end() || found->second.generation != generation) return;
-  --in_flight_[found->second.agent];
+  --in_flight_[{found->second.agent, found->second.aside}];
   held_.erase(found);
 }
 

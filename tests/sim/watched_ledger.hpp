@@ -82,10 +82,11 @@ class WatchedLedger final : public port::Ledger {
   struct Held {
     std::uint64_t generation;
     std::string agent;
+    bool aside;
   };
   std::map<RunId, Held> held_;
   std::set<RunId> abandoned_;
-  std::map<std::string, std::int64_t> in_flight_;  // by agent
+  std::map<std::pair<std::string, bool>, std::int64_t> in_flight_;  // by agent, its own and those aside
   std::deque<port::Transition> sent_;
 };
 

@@ -122,7 +122,7 @@ void Witness::take(const port::StoredRecord& record, event::Entered& entered) {
     object(run, "has the key " + entered.key + ", as a run before it has");
   if (run.accepted()) {
     ++accepted_, ++live_;
-    unclaimed_[run.agent].insert(record.position);
+    if (!run.aside) unclaimed_[run.agent].insert(record.position);
   }
   if (entered.trigger != "schedule") return;
   const bool ran = run.accepted() || run.entered_as == RunStatus::skipped || run.entered_as == RunStatus::dropped;

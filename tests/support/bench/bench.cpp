@@ -89,7 +89,7 @@ Bench::~Bench() {
 
 RunId Bench::ask(event::Entered entered) {
   port::Entry entry{.agent_id = kAgent, .nonce = 7, .due_at = world_.now(), .payload = event::encode(entered)};
-  if (entered.replay) entry.overlap = port::Overlap::aside;
+  if (event::is_aside(entered)) entry.overlap = port::Overlap::aside;
   entry.max_concurrent = 10'000;
   entry.queue_size = 100'000;
   std::vector<port::Entry> entries;

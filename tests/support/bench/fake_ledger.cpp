@@ -12,6 +12,8 @@ using port::RunStatus;
 
 bool is_live(RunStatus status) { return !port::is_final(status); }
 
+bool is_aside(const port::Entry& entry) { return entry.overlap == port::Overlap::aside; }
+
 std::unexpected<LedgerError> error(LedgerFault fault) { return std::unexpected(LedgerError{fault, "made to fail"}); }
 
 Async<void> turn() {
@@ -77,6 +79,20 @@ std::size_t FakeLedger::count(const std::string& agent_id, RunStatus status) con
   return static_cast<std::size_t>(std::ranges::count_if(store_.runs, [&](const auto& run) { return run.second.entry.agent_id == agent_id && run.second.status == status; }));
 }
 
+std::size_t FakeLedger::in_flight(const std::string& agent_id, bool aside) const {
+  return static_cast<std::size_t>(std::ranges::count_if(store_.runs, [&](const auto& run) {
+    const auto& row = run.second;
+    return row.entry.agent_id == agent_id && is_aside(row.entry) == aside && row.status == RunStatus::running;
+  }));
+}
+
+std::size_t FakeLedger::in_line(const port::Entry& before) const {
+  return static_cast<std::size_t>(std::ranges::count_if(store_.runs, [&](const auto& run) {
+    const auto& row = run.second;
+    return row.entry.agent_id == before.agent_id && is_aside(row.entry) == is_aside(before) && (row.status == RunStatus::queued || row.status == RunStatus::waiting);
+  }));
+}
+
 Admission FakeLedger::admit(port::Entry entry) {
   Admission admission;
   for (const auto& [position, row] : store_.runs)
@@ -85,11 +101,11 @@ Admission FakeLedger::admit(port::Entry entry) {
   if (!port::is_final(status)) {
     std::vector<RunId> live;
     for (const auto& [position, row] : store_.runs)
-      if (row.entry.agent_id == entry.agent_id && is_live(row.status) && row.entry.overlap != port::Overlap::aside) live.push_back(row.run);
+      if (row.entry.agent_id == entry.agent_id && is_live(row.status) && !is_aside(row.entry)) live.push_back(row.run);
     if (entry.overlap == port::Overlap::skip && !live.empty()) {
       admission.kind = Admission::Kind::skipped;
       status = RunStatus::skipped;
-    } else if (queued(entry.agent_id) + count(entry.agent_id, RunStatus::waiting) >= entry.queue_size) {
+    } else if (in_line(entry) >= entry.queue_size) {
       admission.kind = Admission::Kind::full;
       status = RunStatus::dropped;
     } else if (entry.overlap == port::Overlap::cancel_previous) {
@@ -122,7 +138,7 @@ Async<port::LedgerResult<std::vector<Admission>>> FakeLedger::enqueue(std::vecto
 
 void FakeLedger::end(LedgerStore::Row& row, const port::Transition& transition) {
   if (row.generation == 0 || row.status > RunStatus::quarantined) return;  // it never started
-  if (row.entry.overlap == port::Overlap::aside) return;
+  if (is_aside(row.entry)) return;
   auto& stats = store_.stats[row.entry.agent_id];
   const bool failed = row.status == RunStatus::failed || row.status == RunStatus::timed_out || row.status == RunStatus::quarantined;
   ++stats.run_count;
@@ -237,7 +253,8 @@ Async<port::LedgerResult<port::Claims>> FakeLedger::claim(std::size_t n) {
           if (!claims.next_due || row.due_at < *claims.next_due) claims.next_due = row.due_at;
           continue;
         }
-        if (running(agent) >= row.entry.max_concurrent) break;
+        const bool aside = is_aside(row.entry);
+        if (in_flight(agent, aside) >= (aside ? 1 : row.entry.max_concurrent)) continue;
         row.status = RunStatus::running;
         row.holder = process_;
         row.generation = ++store_.generations;

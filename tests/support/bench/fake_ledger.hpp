@@ -107,6 +107,8 @@ class FakeLedger final : public port::Ledger {
   void feed_from(Position first);
   void wake();
   std::size_t count(const std::string& agent_id, port::RunStatus status) const;
+  std::size_t in_flight(const std::string& agent_id, bool aside) const;
+  std::size_t in_line(const port::Entry& before) const;
 
   VirtualWorld& world_;
   LedgerStore& store_;

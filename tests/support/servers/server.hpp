@@ -11,7 +11,9 @@
 #include <boost/process/io.hpp>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -56,19 +58,29 @@ class Server {
   void run(const std::string& program, const std::vector<std::string>& arguments, const std::function<bool()>& is_ready, const std::function<void()>& set_up = [] {}) {
     namespace process = boost::process;
     const auto log = (folder_ / "log").string();
-    process_ = process::child(program, process::args(arguments), process::std_in < process::null, (process::std_out & process::std_err) > log,
-                              process::extend::on_exec_setup([&set_up](auto&) {
-                                set_up();
-                                ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-                              }));
+    const auto begin = [&] {
+      process_ = process::child(program, process::args(arguments), process::std_in < process::null, (process::std_out & process::std_err) > log,
+                                process::extend::on_exec_setup([&set_up](auto&) {
+                                  set_up();
+                                  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+                                }));
+    };
+    begin();
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!is_ready()) {
-      if (!process_.running() || std::chrono::steady_clock::now() > until) throw std::runtime_error(program + " did not start; see " + log);
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      if (std::chrono::steady_clock::now() > until) throw std::runtime_error(program + " did not start: " + text_of(log));
+      const bool has_left = !process_.running();
+      std::this_thread::sleep_for(std::chrono::milliseconds(has_left ? 500 : 5));
+      if (has_left) begin();  // while it was away, somebody's connection may have taken its port for a moment
     }
   }
 
  private:
+  static std::string text_of(const std::string& file) {
+    std::ifstream in(file);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
   std::filesystem::path folder_;
   const int port_ = free_port();
   boost::process::child process_;

@@ -14,6 +14,7 @@ std::optional<schedule::Schedule> schedule_of(manifest::AgentSpec& spec, std::st
 manifest::AgentSpec asking() {
   manifest::AgentSpec spec;
   spec.task.query = "?";
+  spec.memory.summarize = false;
   return spec;
 }
 
@@ -38,6 +39,22 @@ TEST(Forecast, IsBoundByTheDearestLimit) {
   spec.limits.cost_per_day = 0;
   EXPECT_FALSE(forecast(spec, hourly, &prices, kSunday).per_day);
   EXPECT_FALSE(forecast(spec, hourly, nullptr, kSunday).priced);
+}
+
+TEST(Forecast, CountsRunsForMemory) {
+  auto spec = asking();
+  const auto hourly = schedule_of(spec, "0 * * * *");
+  const manifest::Prices prices{.input = 1, .output = 1};
+  spec.limits.cost_limit = dollars(1);
+  EXPECT_EQ(forecast(spec, hourly, &prices, kSunday).for_memory, 0);
+  spec.memory.summarize = true;
+  EXPECT_EQ(forecast(spec, hourly, &prices, kSunday).per_day, dollars(48));
+  spec.memory.learn = {"long_term"};
+  EXPECT_EQ(forecast(spec, hourly, &prices, kSunday).per_day, dollars(72));
+  spec.memory.session.scope = manifest::Session::Scope::run;
+  const auto learning = forecast(spec, hourly, &prices, kSunday);
+  EXPECT_EQ(learning.for_memory, 1);
+  EXPECT_EQ(learning.per_run, dollars(1));
 }
 
 TEST(Forecast, OfATaskWithoutAModelIsNothing) {

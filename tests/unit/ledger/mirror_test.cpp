@@ -114,8 +114,8 @@ TEST_F(MirrorTest, AClockThatIsSetBackMakesNothingWaitForLongerThanItWasTo) {
 TEST_F(MirrorTest, WaitingRunsAreLiveAndNotQueued) {
   auto& a = agent("a");
   enter(a, 100, AGENTD_RUN_WAITING);
-  EXPECT_EQ(a.queued, 0u);
-  EXPECT_EQ(a.live(), 1u);
+  EXPECT_EQ(a.queued(), 0u);
+  EXPECT_EQ(a.own.live(), 1u);
   EXPECT_EQ(claim(1, 100), Ids{1});
 }
 

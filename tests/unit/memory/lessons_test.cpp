@@ -103,6 +103,35 @@ TEST_F(Learn, CountsTheRunsThatWereGivenIt) {
   EXPECT_EQ(store_.entries[0].json, R"({"by":"learning","run":"r1","uses":1,"used_by":"r2","learned":1,"learned_of":"r1"})");
 }
 
+TEST_F(Learn, CountsNoUseWhereThatWouldLoseAVector) {
+  embedder_in_use_ = &embedder_;
+  learn_now("r1", {"The pump is in hall B"});
+  ASSERT_FALSE(store_.entries[0].vector.empty());
+  Embedder fresh(world_.world(), provider_, {.provider = "p", .model = "m"});  // that knows no vector by heart
+  embedder_in_use_ = &fresh;
+  const auto answers = std::exchange(provider_.embedder, [](const port::Embedding&) { return std::unexpected(support::bad_request()); });
+  learn_now("r2", {}, {"learned:r1/long_term/0"});
+  EXPECT_FALSE(store_.entries[0].vector.empty());
+  provider_.embedder = answers;
+}
+
+TEST_F(Learn, BringsNothingBackThatWasForgottenMeanwhile) {
+  learn_now("r1", {"The pump is in hall B"});
+  int reads = 0;
+  store_.on_read = [&] {
+    if (++reads == 2) store_.entries.clear();  // after what is there was listed
+  };
+  learn_now("r2", {"the pump is in hall B"}, {"learned:r1/long_term/0"});
+  EXPECT_TRUE(store_.entries.empty());
+}
+
+TEST_F(Learn, ComparesWithWhatIsLong) {
+  const std::string page(1 << 20, 'w');
+  for (int i = 0; i < 50; ++i) store_.entries.push_back({.type = MemoryType::long_term, .agent_id = "a", .id = std::to_string(i), .text = page + ' ' + std::to_string(i), .json = "{}"});
+  learn_now("r1", {"The pump is in hall B", "Ask Ana"});
+  EXPECT_EQ(store_.entries.size(), 52U);
+}
+
 TEST_F(Learn, KeepsTypesApart) {
   learn_now("r1", {"Look into the log first"}, {}, MemoryType::procedural);
   learn_now("r2", {"Look into the log first"});

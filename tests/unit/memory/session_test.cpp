@@ -21,17 +21,17 @@ TEST(Window, IsOldestFirstAndBeginsWithTheUser) {
 TEST(Window, KeepsTheNewestThatFitItsTokens) {
   const auto one = estimated_tokens(said("user", "12345678").json);
   const std::vector<port::MemoryEntry> all = {said("user", "33333333"), said("user", "22222222"), said("user", "11111111")};
-  EXPECT_EQ(window(all, 2 * one).size(), 2);
-  EXPECT_EQ(window(all, 2 * one - 1).size(), 1);
-  EXPECT_TRUE(window(all, 2 * one - 1)[0].text.contains("33333333"));
+  EXPECT_EQ(window(all, 3 * one).size(), 3);
+  ASSERT_EQ(window(all, 3 * one - 1).size(), 2);
+  EXPECT_TRUE(window(all, 3 * one - 1)[1].text.contains("33333333"));
   EXPECT_EQ(window(all, 0).size(), 3);
   EXPECT_TRUE(window({}, 0).empty());
 }
 
 TEST(Window, CountsTokensAsTheModelDoes) {
-  const std::vector<port::MemoryEntry> all = {said("user", std::string(400, 'x')), said("user", std::string(400, 'y'))};
-  EXPECT_EQ(window(all, 250).size(), 2);
-  EXPECT_EQ(window(all, 250, 2).size(), 1);
+  const std::vector<port::MemoryEntry> all(3, said("user", std::string(400, 'x')));
+  EXPECT_EQ(window(all, 400).size(), 3);
+  EXPECT_EQ(window(all, 400, 2).size(), 2);
 }
 
 TEST(Estimate, TakesFourBytesForAToken) {
@@ -71,23 +71,81 @@ class Session : public testing::Test {
 };
 
 TEST_F(Session, OwesASummaryBeforeAnythingLeavesWhatIsRead) {
-  say(1, 2);
+  say(1, 1);
   EXPECT_FALSE(past().summary_due);
-  say(3, 3);
-  EXPECT_EQ(said(past()), (Texts{"q1", "a1", "q2", "a2", "q3", "a3"}));  // beyond the window, and in no summary yet
+  say(2, 2);
   EXPECT_TRUE(past().summary_due);
+  say(3, 4);
+  EXPECT_EQ(said(past()), (Texts{"q1", "a1", "q2", "a2", "q3", "a3", "q4", "a4"}));  // beyond the window, and in no summary yet
 }
 
 TEST_F(Session, SummarizesWhatIsBeforeTheWindow) {
   say(1, 4);
-  EXPECT_EQ(due().material, "Summary so far:\n(there is none)\n\nWhat was said after it, oldest first:\n[user] q1\n[assistant] a1\n[user] q2\n[assistant] a2\n");
-  summarize("one and two");
-  EXPECT_EQ(said(past()), (Texts{"Summary", "q3", "a3", "q4", "a4"}));
-  EXPECT_EQ(past().messages[0].text, R"({"role":"system","content":"Summary of the earlier conversation:\none and two"})");
+  EXPECT_EQ(due().material, "Summary so far:\n(there is none)\n\nWhat was said after it, oldest first:\n[user] q1\n[assistant] a1\n[user] q2\n[assistant] a2\n[user] q3\n[assistant] a3\n");
+  summarize("one to three");
+  EXPECT_EQ(said(past()), (Texts{"Summary", "q3", "a3", "q4", "a4"})) << "the window is whole all the same";
+  EXPECT_EQ(past().messages[0].text, R"({"role":"system","content":"Summary of the earlier conversation:\none to three"})");
   EXPECT_FALSE(past().summary_due);
   EXPECT_TRUE(due().material.empty());
   say(5, 5);
-  EXPECT_TRUE(due().material.starts_with("Summary so far:\none and two\n\nWhat was said after it, oldest first:\n[user] q3\n[assistant] a3\n"));
+  EXPECT_TRUE(due().material.starts_with("Summary so far:\none to three\n\nWhat was said after it, oldest first:\n[user] q4\n[assistant] a4\n"));
+  EXPECT_FALSE(due().material.contains("q5"));
+}
+
+TEST_F(Session, MakesNoSecondSummaryOfTheSame) {
+  say(1, 4);
+  EXPECT_TRUE(past().summary_due);
+  EXPECT_TRUE(past().summary_due) << "by the next run, which came before the summary";
+  summarize("one to three");
+  EXPECT_TRUE(due().material.empty());
+}
+
+TEST_F(Session, HasEveryMessageInItsSummaryOrItsPromptWhereSummariesAreInTime) {
+  how_ = {.window = 100, .window_tokens = 400};
+  std::uint64_t until = 0;
+  for (int i = 1; i <= 60; ++i) {
+    padding_ = " " + std::string(static_cast<std::size_t>(i * i * 37 % 2000), 'x');
+    const auto now = past();
+    const auto in_summary = std::ranges::count_if(store_.entries, [&](const auto& entry) { return entry.session_id == "s" && entry.position <= until; });
+    const auto in_prompt = static_cast<std::ptrdiff_t>(now.messages.size()) - (until > 0 ? 1 : 0);
+    EXPECT_GE(in_summary + in_prompt, 2 * (i - 1)) << "before the exchange " << i;
+    say(i, i);
+    if (!now.summary_due) continue;
+    const auto next = due();
+    if (next.until == 0) continue;
+    until = next.until;
+    summarize("to " + std::to_string(until));
+  }
+  EXPECT_GT(until, 0U);
+}
+
+TEST_F(Session, ShortensWhatTakesMoreThanHalfOfItsTokens) {
+  how_ = {.window = 100, .window_tokens = 300};
+  padding_ = " " + std::string(20'000, 'x');
+  say(1, 1);
+  const auto now = past();
+  EXPECT_EQ(said(now), (Texts{"q1", "a1"}));
+  EXPECT_LT(now.messages[0].text.size(), 700U);
+  EXPECT_TRUE(now.messages[0].text.contains("x [shortened: it had 20003 bytes]"));
+  how_.summarize = false;
+  EXPECT_EQ(said(past()), (Texts{"q1", "a1"}));
+}
+
+TEST_F(Session, ReadsBackToItsSummaryHoweverFarThatIs) {
+  how_.window = 3000;
+  say(1, 1600);
+  ASSERT_TRUE(past().summary_due);
+  const auto first = due();
+  EXPECT_TRUE(first.material.contains("oldest first:\n[user] q1\n"));
+  summarize("to there");
+  say(1601, 4000);
+  EXPECT_TRUE(past().summary_due);
+  const auto next = due();
+  const auto begins = next.material.find("[user] q");
+  std::uint64_t position = 0;
+  for (const auto& entry : store_.entries)
+    if (next.material.substr(begins, 20).starts_with("[user] " + entry.text + "\n")) position = entry.position;
+  EXPECT_EQ(position, first.until + 1);
 }
 
 TEST_F(Session, KeepsTheSummaryWhileItGrows) {
@@ -111,13 +169,14 @@ TEST_F(Session, WithoutASummaryReadsTheWindowAlone) {
 TEST_F(Session, OwesASummaryOfWhatItsTokensLeaveOut) {
   how_ = {.window = 100, .window_tokens = 300};
   padding_ = " " + std::string(400, 'x');
-  say(1, 2);
+  say(1, 1);
   EXPECT_FALSE(past().summary_due);
-  say(3, 3);
-  EXPECT_EQ(said(past()), (Texts{"q2", "a2", "q3", "a3"}));
+  say(2, 2);
   EXPECT_TRUE(past().summary_due);
-  EXPECT_TRUE(due().material.contains("[user] q1"));
-  EXPECT_FALSE(due().material.contains("[user] q2"));
+  say(3, 3);
+  EXPECT_EQ(said(past()), (Texts{"q1", "a1", "q2", "a2", "q3", "a3"}));
+  EXPECT_TRUE(due().material.contains("[user] q2"));
+  EXPECT_FALSE(due().material.contains("[user] q3"));
 }
 
 TEST_F(Session, SummarizesAsMuchAsAModelTakesAtATime) {

@@ -22,7 +22,7 @@ std::vector<std::string> texts(Bench& bench, MemoryType type) {
   return all;
 }
 using Texts = std::vector<std::string>;
-void summarizes(manifest::AgentSpec& spec) { spec.memory.window = 2; }
+void summarizes(manifest::AgentSpec& spec) { spec.memory.window = 4; }
 void learns(manifest::AgentSpec& spec) {
   spec.memory.learn = {"long_term", "procedural"};
   spec.limits.max_concurrent = 1;
@@ -51,7 +51,7 @@ TEST(Summary, IsMadeByARunOfItsOwnThatSaysNothingOfTheAgent) {
   const auto fourth = bench.ask();
   bench.until_end(fourth);
   const auto recalled = bench.records<event::Started>(fourth)[0].recalled;
-  ASSERT_EQ(recalled.size(), 3U);
+  ASSERT_EQ(recalled.size(), 5U);
   EXPECT_EQ(recalled[0].text, R"({"role":"system","content":"Summary of the earlier conversation:\nThe area is twelve."})");
   EXPECT_TRUE(recalled[1].text.contains(R"("role":"user")"));
 }
@@ -144,9 +144,43 @@ TEST(Lessons, ThatCannotBeKeptAreTriedAgain) {
 
 TEST(Lessons, OfARunThatIsGoneAreNone) {
   Bench bench(Scene{.answers = {say("12")}, .spec = learns});
-  const auto of = event::Digest{event::Digest::What::lessons, "0000000000000077-00000007"};
+  const auto of = event::Digest{event::Digest::What::lessons, to_text(RunId{77, 7})};
   EXPECT_EQ(bench.until_end(bench.ask({.trigger = "memory", .digest = of})).status, port::RunStatus::completed);
   EXPECT_TRUE(bench.provider().requests.empty());
+}
+
+TEST(Lessons, AreNotDroppedWhereTheQueueIsFull) {
+  const auto waits_for_one = [](manifest::AgentSpec& spec) {
+    learns(spec);
+    spec.limits.queue_size = 1;
+    spec.memory.window = 2;  // so that a summary is due as well
+  };
+  Bench bench(Scene{.answers = std::vector(2, say("12")), .digests = std::vector(3, say(kTwoLessons)), .spec = waits_for_one});
+  for (int i = 0; i < 2; ++i) bench.run();
+  bench.until_end(last_run(bench));
+  ASSERT_EQ(bench.store().runs.size(), 5U);
+  for (const auto& [position, run] : bench.store().runs) EXPECT_NE(run.status, port::RunStatus::dropped) << run.entry.key;
+}
+
+TEST(Lessons, HoldUpNoOtherRun) {
+  auto never = say(kTwoLessons);
+  never.takes = std::chrono::hours(9);
+  Bench bench(Scene{.answers = std::vector(2, say("12")), .digests = {never}, .spec = learns});
+  EXPECT_EQ(bench.run().status, port::RunStatus::completed);
+  bench.pass(Millis(1000));
+  ASSERT_EQ(bench.standing(last_run(bench)).status, port::RunStatus::running);
+  EXPECT_EQ(bench.run().status, port::RunStatus::completed) << "max_concurrent is 1";
+}
+
+TEST(Lessons, HaveRoomForTheirAnswer) {
+  Bench bench(Scene{.answers = {say("12")}, .digests = {say(kTwoLessons)}, .spec = [](manifest::AgentSpec& spec) {
+    learns(spec);
+    spec.model.max_output_tokens = 20;
+  }});
+  bench.run();
+  bench.until_end(last_run(bench));
+  EXPECT_TRUE(bench.provider().requests.front().options.contains(R"("max_output_tokens":20)"));
+  EXPECT_TRUE(bench.provider().requests.back().options.contains(R"("max_output_tokens":1500)"));
 }
 
 TEST(Lessons, ShowNoSecret) {
