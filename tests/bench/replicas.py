@@ -76,7 +76,7 @@ def ours(database, count):
         database.ask("SELECT public.pg_stat_statements_reset()")
         asked = ask_for_runs(replicas, agents, folder)
         until("every run has ended", lambda: database.ask("SELECT count(*) FROM runs WHERE status=10") == [str(asked)], patience=600, pause=0.5)
-    ended = [int(at) for at in database.ask("SELECT said FROM runs WHERE status=10 ORDER BY said")]
+    ended = [int(at) for at in database.ask("SELECT e.at FROM runs r JOIN records e ON e.position=r.last WHERE r.status=10 ORDER BY e.at")]
     tenth = len(ended) // 10  # while they begin and while the queue runs out, not all of them are at work
     begin, end = ended[tenth], ended[-tenth - 1]
     rate = (len(ended) - 2 * tenth) / ((end - begin) / 1000)
