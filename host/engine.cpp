@@ -355,7 +355,8 @@ Async<void> Engine::stop(Millis drain_timeout, std::string reason) {
   stop_copying_.request_stop();
   while (copying_ > 0) co_await sleep(ground_.world.timers, Millis(5), std::stop_token());
   if (leases_) co_await leases_->stop();
-  co_await ground_.ports.close();
 }
+
+Async<void> Engine::close() { co_await ground_.ports.close(); }
 
 }  // namespace agentd::host

@@ -42,8 +42,10 @@ class Engine {
   Async<void> take(std::vector<manifest::LoadedAgent> agents);
   // Records the start with what was loaded, then claims runs.
   Async<Result<void>> start();
-  // Lets running steps end, at most so long, then closes everything.
+  // Lets running steps end, at most so long. What is left is to answer who asks, until the engine is closed.
   Async<void> stop(Millis drain_timeout, std::string reason);
+  // Of every port: nobody may ask for anything any more.
+  Async<void> close();
 
   port::Ledger& ledger() { return *ledger_; }
   port::LedgerUpkeep& upkeep() { return *ledger_; }

@@ -32,6 +32,7 @@ class OneRun {
   Async<int> story() {
     const int code = co_await perform_run();
     co_await engine_.stop(config_.host.drain_timeout, "done");
+    co_await engine_.close();
     co_return code;
   }
 
@@ -70,6 +71,8 @@ class OneRun {
       for (const auto& record : *records) {
         see(record);
         const auto decoded = event::decode(record.kind, record.payload);
+        const bool is_awaited = for_memory_.contains(record.run);
+        if (const auto waits = decoded && is_awaited ? wait_text(decoded->body, attempts_) : std::nullopt) to_.err << *waits << std::endl;
         const auto* ended = decoded ? std::get_if<event::Ended>(&decoded->body) : nullptr;
         if (ended && for_memory_.erase(record.run) > 0 && ended->status != port::RunStatus::completed)
           to_.err << "agentd: run " << to_text(record.run) << " for its memory " << port::name(ended->status) << ": " << plain_text(ended->fault ? ended->fault->message : ended->reason) << '\n';

@@ -463,11 +463,17 @@ void Watch::look_at_clocks_of(const std::vector<port::WorkerSession>& sessions) 
 }
 
 void Watch::look_at_refused() {
-  const auto& refused = ground_.roster.refused();
-  clear_gone(kRefused, [&](const alert::Name& name) { return std::ranges::find(refused, name.agent_id, &RefusedAgent::agent_id) != refused.end(); });
-  for (const auto& each : refused)
-    board_.raise({kRefused, each.agent_id, {}},
-                 {kCritical, each.agent_id + (ground_.roster.find(each.agent_id) ? " runs as it was: its manifest is refused: " : " does not run: its manifest is refused: ") + manifest::to_text(each.problems.front()), sinks_of(each.agent_id)});
+  std::map<std::string, std::string> refused;
+  for (const auto& each : ground_.roster.refused())
+    refused.emplace(each.agent_id, each.agent_id + (ground_.roster.find(each.agent_id) ? " runs as it was: its manifest is refused: " : " does not run: its manifest is refused: ") + manifest::to_text(each.problems.front()));
+  for (const auto& [name, alert, since] : board_.firing()) {
+    if (name.rule != kRefused) continue;
+    const auto now = refused.find(name.agent_id);
+    if (now != refused.end() && now->second == alert.summary) continue;
+    board_.clear(name);
+    if (now != refused.end()) refused.erase(now);  // another problem is another alert: at the next look
+  }
+  for (const auto& [agent_id, summary] : refused) board_.raise({kRefused, agent_id, {}}, {kCritical, summary, sinks_of(agent_id)});
 }
 
 void Watch::look_at_plugins() {

@@ -197,7 +197,8 @@ class Serving {
     if (overtaking_) overtaking_->stop();
     if (watch_) co_await watch_->stop();
     co_await engine_.stop(config_.host.drain_timeout, std::move(reason));
-    if (server_) co_await server_->stop();
+    if (server_) co_await server_->stop();  // who waits for a run is answered what it is now
+    co_await engine_.close();
     signals_.cancel();
     ground_.log.info("host", "stopped");
   }

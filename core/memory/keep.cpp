@@ -21,6 +21,8 @@ Async<Result<Kept>> keep(port::MemoryStore& store, Embedder* embedder, std::vect
       // Vectors of other dimensions than are there, or the like: the entry itself may be kept all the same.
       if (put.error().error_class == ErrorClass::retryable) co_return std::unexpected(std::move(put.error()));
       kept.without_vectors = std::move(put.error().message);
+    } else if (stop.stop_requested()) {
+      co_return fail(ErrorClass::retryable, "it was stopped");  // whoever goes on with it keeps the vectors too
     } else {
       kept.without_vectors = std::move(embedded.error().message);
     }

@@ -18,7 +18,6 @@ constexpr std::size_t kMostLessons = 10;              // of a run
 constexpr std::size_t kLongestLesson = 2 << 10;
 constexpr std::size_t kMostKept = 1000, kNewest = 100;
 constexpr std::size_t kFarthest = 2 * kMostKept;      // of a type, so many of the newest are looked through
-constexpr double kSameWords = 0.9;                    // shared words to all words
 constexpr double kSameMeaning = 0.95;                 // cosine: what is told apart by a name alone is not far below
 
 std::string_view name_of(MemoryType type) { return type == MemoryType::procedural ? "procedural" : "long_term"; }
@@ -49,9 +48,12 @@ std::string as_json(const Account& account) {
   return out.text("by", "learning").text("run", account.run).number("uses", account.uses).text("used_by", account.used_by).number("learned", account.learned).text("learned_of", account.learned_of).finish();
 }
 
+// Grows with each run, whatever a clock says.
+Position last_learned(const port::MemoryEntry& entry) { return parse_run_id(account_of(entry).learned_of).value_or(RunId()).position; }
+
 bool is_learned(const port::MemoryEntry& entry) { return entry.id.starts_with(kLearned); }
 
-// What a text is compared by: a hash of each of its words, sorted, each once; and of those with a digit in them.
+// What a text is compared by: a hash of each of its words, as they come; and of those with a digit in them, sorted, each once.
 struct Words {
   std::vector<std::size_t> all, numbers;
 };
@@ -75,22 +77,9 @@ Words words_of(std::string_view text) {
     else if (!word.empty()) end();
   }
   if (!word.empty()) end();
-  for (auto* list : {&words.all, &words.numbers}) {
-    std::ranges::sort(*list);
-    list->erase(std::ranges::unique(*list).begin(), list->end());
-  }
+  std::ranges::sort(words.numbers);
+  words.numbers.erase(std::ranges::unique(words.numbers).begin(), words.numbers.end());
   return words;
-}
-
-bool has_same_words(const Words& a, const Words& b) {
-  const auto [less, more] = std::minmax(a.all.size(), b.all.size());
-  if (static_cast<double>(less) < kSameWords * static_cast<double>(more)) return false;
-  std::size_t shared = 0;
-  for (auto left = a.all.begin(), right = b.all.begin(); left != a.all.end() && right != b.all.end();) {
-    if (*left == *right) ++shared, ++left, ++right;
-    else *left < *right ? ++left : ++right;
-  }
-  return more > 0 && static_cast<double>(shared) >= kSameWords * static_cast<double>(less + more - shared);
 }
 
 // What numbers and identifiers differ in is never the same.
@@ -181,11 +170,12 @@ class Learning {
   Async<Result<Known*>> find_same(std::string_view text) {
     const auto words = words_of(text);
     for (auto& known : all_)
-      if (known.entry.text == text || (has_same_words(known.words, words) && may_be_same(known.words, words))) co_return &known;
+      if (known.entry.text == text || (!words.all.empty() && known.words.all == words.all)) co_return &known;
     if (!embedder_ || !store_.has_vectors()) co_return nullptr;
     std::vector<std::string> texts = {std::string(text)};
     auto embedding = embedder_->embed(learner_.agent_id, std::move(texts), learner_.timeout, learner_.stop);
     auto embedded = co_await std::move(embedding);
+    if (!embedded && learner_.stop.stop_requested()) co_return fail(ErrorClass::retryable, "it was stopped");
     if (!embedded) co_return nullptr;  // by words alone, then: the embedder's owner is told
     port::MemoryQuery query{.type = type_, .agent_id = learner_.agent_id, .limit = 1, .vector = std::move(embedded->vectors.front()), .space = embedder_->space(), .timeout = learner_.timeout};
     auto nearest = co_await store_.search(std::move(query));
@@ -211,7 +201,7 @@ class Learning {
   Async<Result<void>> age_out() {
     std::erase_if(all_, [](const Known& known) { return !is_learned(known.entry); });
     if (all_.size() <= kMostKept) co_return Result<void>{};
-    std::ranges::sort(all_, std::greater(), [](const Known& known) { return known.entry.created; });
+    std::ranges::sort(all_, std::greater(), [](const Known& known) { return std::pair(last_learned(known.entry), known.entry.position); });
     std::vector<std::pair<std::int64_t, std::size_t>> by_use;
     for (std::size_t i = kNewest; i < all_.size(); ++i) by_use.emplace_back(account_of(all_[i].entry).uses, all_.size() - i);
     std::ranges::sort(by_use);  // the least used first, of them the oldest

@@ -127,11 +127,11 @@ Async<Result<void>> Run::gather(event::Started& started) {
     started.digested_until = static_cast<std::int64_t>(found->until);
   } else {
     const auto records = co_await load(parse_run_id(digest.of).value_or(RunId()));
-    if (!records && records.error().fault != port::LedgerFault::not_found) {
-      const bool is_corrupt = records.error().fault == port::LedgerFault::corrupt;
-      co_return fail(is_corrupt ? ErrorClass::terminal : ErrorClass::retryable, "run " + digest.of + " cannot be read: " + records.error().message);
+    if (!records) {
+      const bool is_gone = records.error().fault == port::LedgerFault::not_found || records.error().fault == port::LedgerFault::corrupt;
+      co_return fail(is_gone ? ErrorClass::terminal : ErrorClass::retryable, "run " + digest.of + ", which it is to learn from, cannot be read: " + records.error().message);
     }
-    if (records) started.query = account_of(*records).whole();
+    started.query = account_of(*records).whole();
   }
   around_.cleaner.clean(started.query);
   co_return Result<void>{};

@@ -5,6 +5,7 @@
 #include "core/run/agent_state.hpp"
 #include "core/run/backoff.hpp"
 #include "core/run/run.hpp"
+#include "core/run/verdict.hpp"
 
 namespace agentd::run {
 namespace {
@@ -30,10 +31,21 @@ Async<Result<void>> Run::remember(event::Json answer) {
   co_return co_await memory::remember(agent_->memory, std::move(writer), claim_.run, state_.query, std::move(answer), around_.world.clock.now());
 }
 
-// Remember first, keyed, then the end: a crash in between does the same again.
+// Remember first, keyed, then the end: a crash in between does the same again. What memory makes of a model's answer, which another answer
+// would not undo, waits until the answer is on record.
 Async<void> Run::finish(std::optional<event::Answered> answer, event::Json result) {
   event::Json text = answer ? answer->text : state_.final_text;
+  if (!answer && !result) result = result_of(*agent_, event::string_value(text.text).value_or(text.text), text);  // it came in an earlier attempt
+  if (state_.entry.digest && answer) {
+    std::vector<event::Body> bodies;
+    bodies.push_back(std::move(*std::exchange(answer, std::nullopt)));
+    const bool kept = co_await write(std::move(bodies), {});
+    if (!kept) co_return;
+    if (!result) result = text;
+  }
   for (int tries = 1;; ++tries) {
+    const bool is_ours = co_await may_begin();
+    if (!is_ours && done_) co_return;
     auto remembering = remember(state_.entry.digest && result ? result : text);  // lessons as they were judged
     auto kept = co_await std::move(remembering);
     if (kept) break;
@@ -48,11 +60,6 @@ Async<void> Run::finish(std::optional<event::Answered> answer, event::Json resul
     co_return co_await fail_attempt(std::move(before), std::move(fault), kept.error().retry_after);
   }
   event::Ended ended{.answer = std::move(answer), .result = std::move(result)};
-  if (!ended.answer && !ended.result) {
-    // The answer came in an earlier attempt: its value is judged again, as it was then.
-    const auto decoded = event::string_value(text.text).value_or(std::string());
-    ended.result = agent_->output ? event::Json{decoded} : text;
-  }
   co_await end(std::move(ended), std::nullopt);
 }
 

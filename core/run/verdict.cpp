@@ -65,4 +65,8 @@ Verdict judge(const Agent& agent, const State& state, const port::Answer& answer
   return agent.output ? Final{{std::string(text)}} : Final{};
 }
 
+event::Json result_of(const Agent& agent, std::string_view text, const event::Json& json) {
+  return agent.output ? event::Json{std::string(without_fence(text))} : json;
+}
+
 }  // namespace agentd::run

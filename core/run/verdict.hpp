@@ -23,4 +23,7 @@ using Verdict = std::variant<CallTools, Final, AskAgain, GiveUp>;
 // An answer that will not do is asked for once more, with words that say why; the second in a row ends the run.
 Verdict judge(const Agent& agent, const State& state, const port::Answer& answer);
 
+// What a run comes to whose final answer has this text, which is `json` as a JSON string.
+event::Json result_of(const Agent& agent, std::string_view text, const event::Json& json);
+
 }  // namespace agentd::run

@@ -1,4 +1,5 @@
 // What people do about a run: cancel it, ask for it again.
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
@@ -144,18 +145,24 @@ Async<Answer> retry(Context& context, Request request) {
 
 // Those that came in with its end, and were given its text.
 Async<port::LedgerResult<std::vector<RunId>>> runs_for_memory_of(port::Ledger& ledger, RunId of) {
-  constexpr std::size_t kMostBehind = 16;  // what followed by itself came in with it
+  constexpr std::size_t kAtOnce = 256;
   std::vector<RunId> found;
   const auto records = co_await ledger.load(of);
   if (!records) co_return found;
-  const auto behind = co_await ledger.events_after(records->back().position, kMostBehind);
-  if (!behind) co_return std::unexpected(behind.error());
-  for (const auto& record : *behind) {
-    const auto decoded = record.kind == 0 ? event::decode(record.kind, record.payload) : fail("no entry");
-    const auto* entered = decoded ? std::get_if<event::Entered>(&decoded->body) : nullptr;
-    if (entered && entered->digest && entered->digest->of == to_text(of)) found.push_back(record.run);
+  const auto end = std::ranges::find(records->rbegin(), records->rend(), event::Ended::kKind, &port::StoredRecord::kind);
+  if (end == records->rend()) co_return found;
+  for (auto at = end->position;;) {
+    const auto behind = co_await ledger.events_after(at, kAtOnce);
+    if (!behind) co_return std::unexpected(behind.error());
+    for (const auto& record : *behind) {
+      if (record.kind != event::Entered::kKind) co_return found;  // entries alone came in with it
+      const auto decoded = event::decode(record.kind, record.payload);
+      const auto* entered = decoded ? std::get_if<event::Entered>(&decoded->body) : nullptr;
+      if (entered && entered->digest && entered->digest->of == to_text(of)) found.push_back(record.run);
+      at = record.position;
+    }
+    if (behind->size() < kAtOnce) co_return found;
   }
-  co_return found;
 }
 
 // What is kept of it elsewhere is not reached: copies of its events, what was remembered of it, later summaries.

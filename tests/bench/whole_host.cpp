@@ -51,6 +51,9 @@ Async<void> WholeHost::load_agents() {
 
 Async<void> WholeHost::start() { must(co_await engine.start()); }
 
-Async<void> WholeHost::stop() { co_await engine.stop(std::chrono::seconds(30), "measured"); }
+Async<void> WholeHost::stop() {
+  co_await engine.stop(std::chrono::seconds(30), "measured");
+  co_await engine.close();
+}
 
 }  // namespace agentd::bench

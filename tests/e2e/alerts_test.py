@@ -125,6 +125,8 @@ class Alerts(AgentdTest):
         file.write_text(whole + "[[trigger\n")
         self.agentd.start()
         until("both are raised", lambda: sorted(self.listed()) == [("refused", "critical", "worker", None), ("silent", "critical", "worker", None)])
+        file.write_text(whole + "[limits]\nmax_steps = -1\n")
+        until("what is wrong now is said", lambda: any("max_steps" in alert["summary"] for alert in self.agentd.get("/v1/alerts")["alerts"]))
         file.write_text(whole)
         until("it is mended", lambda: self.listed() == [("silent", "critical", "worker", None)])
 

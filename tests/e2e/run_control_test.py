@@ -1,6 +1,9 @@
 """People cancel runs and ask for them again."""
 import json
+import socket
+import time
 import unittest
+import urllib.parse
 
 from agentd import AgentdTest, until
 
@@ -37,6 +40,21 @@ class RunControl(AgentdTest):
     def post(self, run_id, verb, body=None):
         status, text = self.agentd.request("POST", f"/v1/runs/{run_id}/{verb}", {} if body is None else body)
         return status, json.loads(text)
+
+    def test_who_waits_for_a_run_is_answered_when_the_host_stops(self):
+        run = self.agentd.submit("asker")
+        until("it waits for a person", lambda: self.agentd.run_status(run) == "waiting")
+        address = urllib.parse.urlsplit(self.agentd.url)
+        waiting = [socket.create_connection((address.hostname, address.port)) for _ in range(2)]
+        for one in waiting:
+            one.sendall(f"GET /v1/runs/{run}?wait=50 HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
+        time.sleep(1)
+        waiting[0].close()  # and does not want to know any more
+        self.assertEqual(self.agentd.stop(), 0, self.agentd.log())
+        answer = b"".join(iter(lambda: waiting[1].recv(65536), b"")).decode()
+        self.assertIn("200", answer.splitlines()[0])
+        self.assertIn('"waiting"', answer)
+        waiting[1].close()
 
     def cancelled(self, run_id, **body):
         status, run = self.post(run_id, "cancel", body)

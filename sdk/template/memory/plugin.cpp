@@ -39,8 +39,9 @@ struct Notes : MemoryStore {
     uint64_t last = last_position_;
     for (const MemoryEntry& entry : entries) {
       const auto same = std::find_if(kept.begin(), kept.end(), [&](const auto& e) { return e.agent_id == entry.agent_id && e.id == entry.id; });
-      MemoryEntry& place = same == kept.end() ? kept.emplace_back() : *same;
-      const uint64_t position = same == kept.end() ? ++last : place.position;
+      const bool is_new = same == kept.end();
+      const uint64_t position = is_new ? ++last : same->position;
+      MemoryEntry& place = is_new ? kept.emplace_back() : *same;
       place = entry;
       place.position = position;
     }

@@ -72,6 +72,14 @@ TEST_F(Learn, TakesTheSameWordsForTheSame) {
   EXPECT_EQ(store_.entries[0].json, R"({"by":"learning","run":"r1","uses":0,"used_by":"","learned":2,"learned_of":"r2"})");
 }
 
+TEST_F(Learn, TakesOneOtherWordForSomethingElse) {
+  const std::string rule = "Before each change of the web shop that is more than a line of text one must always ask Anna";
+  auto opposite = rule;
+  opposite.replace(opposite.find("always"), 6, "never");
+  learn_now("r1", {rule, opposite});
+  EXPECT_TRUE(kept(rule) && kept(opposite));
+}
+
 TEST_F(Learn, TakesOtherNumbersForSomethingElse) {
   embedder_in_use_ = &embedder_;
   learn_now("r1", {"A pump of hall B was made in the year 1999 and weighs ten tons in all"});
@@ -141,10 +149,10 @@ TEST_F(Learn, KeepsTypesApart) {
 
 TEST_F(Learn, AgesOutWhatWasOfNoUse) {
   for (int i = 0; i < 1000; ++i)
-    store_.entries.push_back({.type = MemoryType::long_term, .agent_id = "a", .id = "learned:" + std::to_string(i), .text = "fact " + std::to_string(i), .json = R"({"by":"learning","run":"r0","uses":)" + std::to_string(i == 0 ? 3 : 0) + "}", .created = world_.now() + Millis(i), .position = static_cast<std::uint64_t>(i + 1)});
+    store_.entries.push_back({.type = MemoryType::long_term, .agent_id = "a", .id = "learned:" + std::to_string(i), .text = "fact " + std::to_string(i), .json = R"({"by":"learning","run":"r0","uses":)" + std::to_string(i == 0 ? 3 : 0) + "}", .created = world_.now() + std::chrono::hours(9) + Millis(i), .position = static_cast<std::uint64_t>(i + 1)});
   store_.entries.push_back({.type = MemoryType::long_term, .agent_id = "a", .id = "note:1", .text = "a person's", .position = 1001});
   world_.advance(std::chrono::hours(1));
-  learn_now("r1", {"One more", "And another"});
+  learn_now(to_text(RunId{5000, 1}), {"One more", "And another"});
   EXPECT_EQ(store_.entries.size(), 1001U);
   EXPECT_TRUE(kept("fact 0"));     // of use, though the oldest
   EXPECT_FALSE(kept("fact 1"));

@@ -106,6 +106,31 @@ TEST(Lessons, AreReadAsTheyWereJudged) {
   EXPECT_EQ(texts(bench, MemoryType::long_term), Texts{"The field is 3 by 4"});
 }
 
+TEST(Lessons, ThatCouldNotBeKeptAreReadAsTheyWereJudgedInTheNextAttempt) {
+  auto fenced = say("```json\n" + std::string(kTwoLessons) + "\n```");
+  fenced.takes = Millis(1000);
+  Bench bench(Scene{.answers = {say("12")}, .digests = {fenced}, .spec = learns});
+  bench.run();
+  bench.memory().failing_writes = 5;  // more than an attempt's
+  const auto end = bench.until_end(last_run(bench));
+  EXPECT_EQ(end.status, port::RunStatus::completed);
+  EXPECT_EQ(end.attempt, 2);
+  EXPECT_EQ(end.result, kTwoLessons);
+  EXPECT_EQ(texts(bench, MemoryType::long_term), Texts{"The field is 3 by 4"});
+}
+
+TEST(Lessons, AreKeptWhenTheAnswerIsOnRecord) {
+  Bench bench(Scene{.answers = {say("12")}, .digests = {say(kTwoLessons)}, .spec = learns});
+  bench.run();
+  bench.memory().writes_take = std::chrono::hours(1);
+  bench.pass(Millis(1000));
+  EXPECT_EQ(bench.records<event::Answered>(last_run(bench)).size(), 1U);
+  bench.restart();
+  bench.memory().writes_take = Millis(0);
+  EXPECT_EQ(bench.until_end(last_run(bench)).status, port::RunStatus::completed);
+  EXPECT_EQ(bench.provider().requests.size(), 2U) << "it is not asked again";
+}
+
 TEST(Lessons, KnowWhichOfThemWereOfUse) {
   Bench bench(Scene{.answers = std::vector(2, say("12")), .digests = {say(kTwoLessons)}, .spec = learns});
   for (int i = 0; i < 2; ++i) {
@@ -142,10 +167,12 @@ TEST(Lessons, ThatCannotBeKeptAreTriedAgain) {
   EXPECT_EQ(texts(bench, MemoryType::long_term).size(), 1U);
 }
 
-TEST(Lessons, OfARunThatIsGoneAreNone) {
+TEST(Lessons, OfARunThatIsGoneAreNotSaidToBeKept) {
   Bench bench(Scene{.answers = {say("12")}, .spec = learns});
   const auto of = event::Digest{event::Digest::What::lessons, to_text(RunId{77, 7})};
-  EXPECT_EQ(bench.until_end(bench.ask({.trigger = "memory", .digest = of})).status, port::RunStatus::completed);
+  const auto end = bench.until_end(bench.ask({.trigger = "memory", .digest = of}));
+  EXPECT_EQ(end.status, port::RunStatus::failed);
+  EXPECT_TRUE(end.fault->message.contains("which it is to learn from, cannot be read")) << end.fault->message;
   EXPECT_TRUE(bench.provider().requests.empty());
 }
 
