@@ -73,6 +73,7 @@ std::string prefix_option() {
 
 std::vector<std::string> next_commands(const std::string& kind, const std::string& name, const fs::path& folder) {
   std::vector<std::string> commands = {"cd " + quoted(folder.string()), "cmake -B build" + prefix_option(), "cmake --build build && ctest --test-dir build", "agentd plugins inspect build/" + name + ".so"};
+  commands.push_back("agentd plugins test build/" + name + ".so" + (kind == "events" ? R"( --settings '{"path": "trail.jsonl"}')" : ""));
   if (kind == "toolset") commands.push_back("agentd tools list --plugins build");
   return commands;
 }

@@ -11,6 +11,7 @@ namespace {
 constexpr Millis kSweepEvery{std::chrono::hours(1)};
 constexpr Millis kBetweenSteps{50};
 constexpr std::chrono::days kDaysOfSpending{2};  // that a call under way, or a person, may still ask for
+constexpr std::size_t kLiveAtOnce = 500;
 constexpr const char* kPruneLease = "prune";
 constexpr const char* kPrunedCursor = "schedule-pruned";
 constexpr const char* kSeenCursor = "retention-clock";   // the clock at the last look
@@ -89,7 +90,7 @@ Async<void> Retention::sweep() {
   const auto window_before = budget::day_of(std::min(before, now - kDaysOfSpending));
   port::Pruned all;
   bool went_well = true;
-  if (!rules_.copies.empty() || !rules_.sinks.empty()) {
+  if (*done < INT64_MAX || !rules_.copies.empty() || !rules_.sinks.empty()) {
     co_await tell_lost(before - rules_.keep);
     went_well = co_await prune({.before = before - rules_.keep, .window_before = window_before, .fence = fence_}, all);
   }
@@ -107,7 +108,30 @@ Async<std::optional<std::vector<Position>>> Retention::positions(std::string kin
   co_return std::nullopt;
 }
 
-// Up to where every store has what there is, and every sink knows it. Nothing: it cannot be known now.
+// Up to where no run is that a run for memory has yet to read.
+Async<std::optional<Position>> Retention::digested() {
+  Position until = INT64_MAX;
+  for (const auto status : {port::RunStatus::queued, port::RunStatus::running, port::RunStatus::waiting}) {
+    for (port::RunFilter live{.status = status, .limit = kLiveAtOnce}; true;) {
+      const auto rows = co_await ledger_.list(live);
+      if (!rows) {
+        tell_("what is old could not be removed: " + rows.error().message);
+        co_return std::nullopt;
+      }
+      for (const auto& row : *rows) {
+        const auto decoded = event::decode(event::Entered::kKind, row.payload);
+        const auto* entered = decoded ? std::get_if<event::Entered>(&decoded->body) : nullptr;
+        if (!entered || !entered->digest) continue;
+        if (const auto of = parse_run_id(entered->digest->of)) until = std::min(until, of->position - 1);
+      }
+      if (rows->size() < live.limit) break;
+      live.before = rows->back().run.position;
+    }
+  }
+  co_return until;
+}
+
+// Up to where every store has what there is, every sink knows it and memory has learnt of it. Nothing: it cannot be known now.
 Async<std::optional<Position>> Retention::done_with() {
   auto reading_copies = positions("events:", rules_.copies);
   const auto copied = co_await std::move(reading_copies);
@@ -115,7 +139,10 @@ Async<std::optional<Position>> Retention::done_with() {
   auto reading_tidings = positions("deliver:", rules_.sinks);
   const auto told = co_await std::move(reading_tidings);
   if (!told) co_return std::nullopt;
-  Position done = INT64_MAX;
+  auto reading_digests = digested();
+  const auto digests_read = co_await std::move(reading_digests);
+  if (!digests_read) co_return std::nullopt;
+  auto done = *digests_read;
   for (const auto& all : {*copied, *told})
     for (const auto position : all) done = std::min(done, position);
   co_return done;

@@ -16,7 +16,8 @@ class Retention {
  public:
   struct Rules {
     Millis keep{};
-    // What event stores that get every event lack, and sinks have not been told, stays for as long again, then no longer.
+    // What event stores that get every event lack, sinks have not been told, and runs for memory have yet to read, stays for as long
+    // again, then no longer.
     std::vector<std::string> copies = {}, sinks = {};
   };
   // tell: of what is amiss, for the log.
@@ -35,6 +36,7 @@ class Retention {
   Async<void> follow(Leases& leases);
   Async<bool> is_believed(Instant now);
   Async<std::optional<Position>> done_with();
+  Async<std::optional<Position>> digested();
   Async<std::optional<std::vector<Position>>> positions(std::string kind, std::vector<std::string> names);
   Async<bool> prune(port::Prune what, port::Pruned& all);
   Async<void> tell_lost(Instant before);

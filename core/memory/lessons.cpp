@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <optional>
 
 #include "core/base/json_text.hpp"
 #include "core/event/json_fields.hpp"
@@ -17,7 +18,7 @@ constexpr std::string_view kLearned = "learned:";     // what ids begin with
 constexpr std::size_t kMostLessons = 10;              // of a run
 constexpr std::size_t kLongestLesson = 2 << 10;
 constexpr std::size_t kMostKept = 1000, kNewest = 100;
-constexpr std::size_t kFarthest = 2 * kMostKept;      // of a type, so many of the newest are looked through
+constexpr std::size_t kAtOnce = 1000;                 // of what a store lists
 constexpr double kSameMeaning = 0.95;                 // cosine: what is told apart by a name alone is not far below
 
 std::string_view name_of(MemoryType type) { return type == MemoryType::procedural ? "procedural" : "long_term"; }
@@ -53,9 +54,10 @@ Position last_learned(const port::MemoryEntry& entry) { return parse_run_id(acco
 
 bool is_learned(const port::MemoryEntry& entry) { return entry.id.starts_with(kLearned); }
 
-// What a text is compared by: a hash of each of its words, as they come; and of those with a digit in them, sorted, each once.
+// What a text is compared by.
 struct Words {
-  std::vector<std::size_t> all, numbers;
+  std::string all;                   // in lower case, a space between two; the text itself where it has none
+  std::vector<std::string> numbers;  // those with a digit in them, sorted, each once
 };
 
 Words words_of(std::string_view text) {
@@ -63,9 +65,8 @@ Words words_of(std::string_view text) {
   std::string word;
   bool has_digit = false;
   const auto end = [&] {
-    const auto hash = std::hash<std::string>()(word);
-    words.all.push_back(hash);
-    if (has_digit) words.numbers.push_back(hash);
+    (words.all += words.all.empty() ? "" : " ") += word;
+    if (has_digit) words.numbers.push_back(word);
     word.clear();
     has_digit = false;
   };
@@ -79,21 +80,23 @@ Words words_of(std::string_view text) {
   if (!word.empty()) end();
   std::ranges::sort(words.numbers);
   words.numbers.erase(std::ranges::unique(words.numbers).begin(), words.numbers.end());
+  if (words.all.empty()) words.all = text;
   return words;
 }
 
+std::size_t hash_of(const Words& words) { return std::hash<std::string>()(words.all); }
+
 // What numbers and identifiers differ in is never the same.
-bool may_be_same(const Words& a, const Words& b) { return a.numbers == b.numbers; }
+bool may_be_same(std::string_view a, std::string_view b) { return words_of(a).numbers == words_of(b).numbers; }
 
 class Learning {
  public:
   Learning(port::MemoryStore& store, Embedder* embedder, const Learner& learner, MemoryType type) : store_(store), embedder_(embedder), learner_(learner), type_(type) {}
 
   Async<Result<void>> learn(std::vector<std::string> texts) {
-    port::MemoryQuery query{.type = type_, .agent_id = learner_.agent_id, .limit = kFarthest, .timeout = learner_.timeout};
-    auto listed = co_await store_.list(std::move(query));
-    if (!listed) co_return std::unexpected(std::move(listed.error()));
-    for (auto& entry : *listed) add(std::move(entry));
+    auto reading = read();
+    auto read = co_await std::move(reading);
+    if (!read) co_return read;
     auto counted = co_await count_uses();
     if (!counted) co_return counted;
     for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -106,13 +109,29 @@ class Learning {
 
  private:
   struct Known {
-    port::MemoryEntry entry;
-    Words words;              // of one that is longer than any lesson: none
+    port::MemoryEntry entry;  // of what was not learned no more than what names it
+    std::optional<std::size_t> words;  // hashed; of one that is longer than any lesson: none
   };
 
   Known& add(port::MemoryEntry entry) {
-    auto words = entry.text.size() <= kLongestLesson ? words_of(entry.text) : Words();
-    return all_.emplace_back(std::move(entry), std::move(words));
+    std::optional<std::size_t> words;
+    if (entry.text.size() <= kLongestLesson) words = hash_of(words_of(entry.text));
+    if (!is_learned(entry)) entry.text.clear(), entry.json.clear();
+    return all_.emplace_back(std::move(entry), words);
+  }
+
+  Async<Result<void>> read() {
+    for (std::uint64_t before = 0;;) {
+      port::MemoryQuery query{.type = type_, .agent_id = learner_.agent_id, .before = before, .limit = kAtOnce, .timeout = learner_.timeout};
+      auto listed = co_await store_.list(std::move(query));
+      if (!listed) co_return std::unexpected(std::move(listed.error()));
+      if (learner_.stop.stop_requested()) co_return fail(ErrorClass::retryable, "it was stopped");
+      if (listed->empty()) co_return Result<void>{};
+      before = listed->back().position;
+      const bool is_last = listed->size() < kAtOnce;
+      for (auto& entry : *listed) add(std::move(entry));
+      if (is_last) co_return Result<void>{};
+    }
   }
 
   // Nobody has forgotten it meanwhile.
@@ -161,16 +180,16 @@ class Learning {
     auto account = account_of(known);
     if (account.learned_of != learner_.run) ++account.learned;
     account.learned_of = learner_.run;
-    (*same)->words = words_of(text);
+    (*same)->words = hash_of(words_of(text));
     known.text = std::move(text);
     known.created = learner_.now;
     co_return co_await put(known, account);
   }
 
   Async<Result<Known*>> find_same(std::string_view text) {
-    const auto words = words_of(text);
-    for (auto& known : all_)
-      if (known.entry.text == text || (!words.all.empty() && known.words.all == words.all)) co_return &known;
+    const auto words = hash_of(words_of(text));
+    const auto same = std::ranges::find(all_, std::optional(words), &Known::words);
+    if (same != all_.end()) co_return &*same;
     if (!embedder_ || !store_.has_vectors()) co_return nullptr;
     std::vector<std::string> texts = {std::string(text)};
     auto embedding = embedder_->embed(learner_.agent_id, std::move(texts), learner_.timeout, learner_.stop);
@@ -181,7 +200,7 @@ class Learning {
     auto nearest = co_await store_.search(std::move(query));
     if (!nearest && nearest.error().error_class == ErrorClass::retryable) co_return std::unexpected(std::move(nearest.error()));
     if (!nearest || nearest->empty() || nearest->front().score < kSameMeaning || nearest->front().text.size() > kLongestLesson) co_return nullptr;
-    if (!may_be_same(words_of(nearest->front().text), words)) co_return nullptr;
+    if (!may_be_same(nearest->front().text, text)) co_return nullptr;
     const auto known = std::ranges::find(all_, nearest->front().id, [](const Known& one) { return one.entry.id; });
     co_return known != all_.end() ? &*known : &add(std::move(nearest->front()));
   }

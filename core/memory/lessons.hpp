@@ -28,8 +28,8 @@ struct Learner {
 };
 
 // A lesson that says what a learned memory of its type says already takes that one's place; what a person or the agent itself wrote down stays
-// as it is, and such a lesson is dropped. The same is what has the same words, nearly the same, or nearly the same meaning where there are
-// vectors, and no other numbers. Of each type at most 1,000 are kept: beyond them those go that the fewest runs were given, though never the newest 100. Done
+// as it is, and such a lesson is dropped. The same is what has the same words in the same order, or nearly the same meaning where there are
+// vectors, and the same numbers. Of each type at most 1,000 are kept: beyond them those go that the fewest runs were given, though never the newest 100. Done
 // again for the same run, it changes nothing.
 Async<Result<void>> learn(Stores stores, Learner learner, std::vector<Lesson> lessons);
 

@@ -31,6 +31,13 @@ void expect(bool met, const std::string& what) {
 void expect(const Ids& got, const Ids& wanted, const std::string& what) {
   if (got != wanted) throw Unmet(what + ": expected " + shown(wanted) + ", got " + shown(got));
 }
+void expect_at_most(std::size_t got, std::size_t limit, const std::string& what) {
+  if (got > limit) throw Unmet(what + " with limit " + std::to_string(limit) + ": expected no more, got " + std::to_string(got));
+}
+const MemoryEntry& at(const std::vector<MemoryEntry>& all, std::size_t place, const std::string& what) {
+  if (place >= all.size()) throw Unmet(what + ": expected " + std::to_string(place + 1) + " or more, got " + std::to_string(all.size()));
+  return all[place];
+}
 
 MemoryQuery of(std::string agent = kAgent) {
   MemoryQuery q;
@@ -131,10 +138,11 @@ void gives_back_what_was_put(MemoryBench& bench) {
 void keeps_the_place_of_an_id_that_is_put_again(MemoryBench& bench) {
   Trial t(bench);
   t.put({entry("1", "apples"), entry("2", "two")});
-  const auto place = t.list().at(1).position;
+  const auto place = at(t.list(), 1, "list after putting 1 and 2").position;
   t.put(entry("1", "pears", "other", MemoryType::long_term));
   expect(t.listed(), {"2", "1"}, "list after putting 1, 2 and 1 again");
-  const auto again = t.list().at(1);
+  const auto all = t.list();
+  const auto& again = at(all, 1, "list after putting 1, 2 and 1 again");
   expect(again.position == place, "the same position after an id is put again");
   expect(again.text == "pears", "the new text after an id is put again, got \"" + again.text + "\"");
   expect(t.found("apples"), {}, "search for words of the text that was replaced");
@@ -149,7 +157,7 @@ void takes_the_same_put_twice(MemoryBench& bench) {
   expect(t.listed(), {"2", "1"}, "list after the same put twice");
   t.put({entry("3", "one"), entry("3", "another")});
   expect(t.listed(), {"3", "2", "1"}, "list after an id came twice in one put");
-  expect(t.list().front().text == "another", "the later of two entries with one id in one put");
+  expect(at(t.list(), 0, "list").text == "another", "the later of two entries with one id in one put");
 }
 
 void pages_backwards(MemoryBench& bench) {
@@ -163,14 +171,16 @@ void pages_backwards(MemoryBench& bench) {
   q.limit = 4;
   Ids seen;
   for (auto page = t.list(q); !page.empty() && seen.size() <= wanted.size(); page = t.list(q)) {
-    expect(page.size() <= q.limit, "at most limit entries in a page");
+    expect_at_most(page.size(), q.limit, "list");
     for (const auto& e : page) seen.push_back(e.id);
     q.before = page.back().position;
   }
   expect(seen, wanted, "pages of 4, each before the last position of the one before");
   q = of_session("odd");
   q.limit = 2;
-  q.before = t.list(q).back().position;
+  const auto newest = t.list(q);
+  expect_at_most(newest.size(), q.limit, "list of a session");
+  q.before = at(newest, 1, "list of a session with 13 entries").position;
   expect(t.listed(q), {"21", "19"}, "the second page of 2 in one of two sessions");
 }
 
@@ -208,17 +218,18 @@ void narrows_by_session_and_type(MemoryBench& bench) {
 
 void finds_the_best_first(MemoryBench& bench) {
   Trial t(bench);
-  t.put(entry("1", "the disk of the server is almost full, and so is everything else on this long list of complaints"));
-  t.put(entry("2", "disk full"));
-  t.put(entry("3", "the weather is fine"));
-  expect(t.found("disk full"), {"2", "1"}, "search for \"disk full\": the short text with both words before the long one");
-  expect(t.found("anything about a full disk?").front() == "2", "the text with the rare words first");
+  t.put(entry("long", "the disk of the server is almost full, and so is everything else on this long list of complaints"));
+  t.put(entry("short", "disk full"));
+  t.put(entry("other", "the weather is fine"));
+  expect(t.found("disk full"), {"short", "long"}, "search for \"disk full\", where a short text and a long one have both words");
+  expect(t.found("anything about a full disk?"), {"short", "long"}, "search for \"anything about a full disk?\", where a short text and a long one have words of it");
   expect(t.found("nothing-like-it"), {}, "search for what nothing holds");
   const auto scored = t.search("disk full");
-  expect(scored[0].score > scored[1].score, "a larger score for what fits better");
+  const auto &best = at(scored, 0, "search for \"disk full\""), &next = at(scored, 1, "search for \"disk full\"");
+  expect(best.score > next.score, "a larger score for what fits better, got " + std::to_string(best.score) + " for \"disk full\" and " + std::to_string(next.score) + " for the long text");
   auto q = of();
   q.limit = 1;
-  expect(t.found("disk", q).size() == 1, "at most limit entries of a search");
+  expect_at_most(t.found("disk", q).size(), q.limit, "search");
 }
 
 void takes_queries_for_words(MemoryBench& bench) {
@@ -298,6 +309,7 @@ void finds_the_nearest_first(MemoryBench& bench) {
   auto q = by({0.5, 0, 0});
   expect(t.near(q), {"same", "near", "across", "far"}, "search by a vector: the nearest by cosine first, whatever their length");
   const auto scored = t.nearest(q);
+  at(scored, 3, "search by a vector");
   for (const auto& [at, cosine] : {std::pair{0U, 1.0}, {1U, 0.986394}, {2U, 0.0}, {3U, -0.894427}})
     expect(std::abs(scored[at].score - cosine) < 1e-3, "the cosine " + std::to_string(cosine) + " as the score of \"" + scored[at].id + "\", got " + std::to_string(scored[at].score));
   q.text = "a text that counts for nothing";
@@ -423,7 +435,7 @@ void keeps_many_dimensions(MemoryBench& bench) {
   t.put(entries);
   for (const std::size_t i : {std::size_t{0}, kEntries / 2, kEntries - 1}) {
     const auto found = t.nearest(by(slope(i), of(), "conformance 1536"));
-    expect(found.size() == kEntries && found[0].id == std::to_string(i), "the entry with just the vector that is searched by first, of 50 with 1536 dimensions");
+    expect(found.size() == kEntries && found[0].id == std::to_string(i), "the entry with just the vector that is searched by first, of 50 with 1536 dimensions, got " + shown(Trial::ids(found)));
     expect(found[0].score > 0.999 && found[1].score < 0.95, "its score 1, and that of others less");
   }
 }

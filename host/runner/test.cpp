@@ -21,28 +21,34 @@ std::string end_of(const ChildEnd& end, std::chrono::milliseconds timeout) {
 
 }  // namespace
 
-Result<std::vector<Promise>> test_in_runner(const std::filesystem::path& self_exe, const std::filesystem::path& file, const std::string& settings,
-                                            std::chrono::milliseconds timeout) {
+Result<Tested> test_in_runner(const std::filesystem::path& self_exe, const std::filesystem::path& file, const std::string& settings,
+                              std::chrono::milliseconds timeout) {
   const Scratch scratch;
   std::ofstream(scratch.path() / "settings.json") << settings;
   const auto end = run_child({self_exe.string(), "--runner", "test", std::filesystem::absolute(file).string(), scratch.path().string()}, timeout);
   if (!end) return std::unexpected(end.error());
   std::vector<Promise> all;
   std::optional<Promise> begun;
+  std::string operation;
   std::istringstream lines(end->output);
   for (std::string text; std::getline(lines, text);) {
     const auto line = nlohmann::json::parse(text, nullptr, false);
     if (!line.is_object()) continue;
     if (line.contains("error")) return fail(line.value("error", ""));
+    if (line.contains("operation")) {
+      operation = "in " + line.value("operation", "") + ": ";
+      continue;
+    }
     Promise promise{line.value("component", ""), line.value("check", ""), ""};
     begun.reset();
+    operation.clear();
     if (!line.contains("unmet")) begun = std::move(promise);
     else all.push_back({std::move(promise.component), std::move(promise.check), line["unmet"].is_string() ? line["unmet"].get<std::string>() : ""});
   }
   const bool broke_off = end->timed_out || end->signal != 0 || end->exit_code != 0;
-  if (begun) all.push_back({begun->component, begun->check, end_of(*end, timeout)});
+  if (begun) all.push_back({begun->component, begun->check, operation + end_of(*end, timeout)});
   else if (broke_off) return fail(file.string() + ": " + end_of(*end, timeout));
-  return all;
+  return Tested{std::move(all), end->errors};
 }
 
 }  // namespace agentd::runner

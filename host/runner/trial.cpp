@@ -104,23 +104,45 @@ class Made {
   std::unique_ptr<Port> port_;
 };
 
+using Tell = const std::function<void(const std::string&)>&;
+
+// Said before it is done: what ends the process in it cannot say.
+void begin(Tell tell, const std::string& operation) { tell(ordered_json{{"operation", operation}}.dump(-1, ' ', false, ordered_json::error_handler_t::replace)); }
+
 class Memory final : public conformance::MemoryBench {
  public:
-  explicit Memory(Made<port::MemoryStore>& made) : made_(made) {}
-  Result<void> put(std::vector<port::MemoryEntry> entries) override { return made_.run((*made_).put(std::move(entries), Millis(30'000))); }
-  Result<std::vector<port::MemoryEntry>> list(port::MemoryQuery query) override { return made_.run((*made_).list(std::move(query))); }
-  Result<std::vector<port::MemoryEntry>> search(port::MemoryQuery query) override { return made_.run((*made_).search(std::move(query))); }
-  Result<std::uint64_t> remove(port::MemoryQuery query) override { return made_.run((*made_).remove(std::move(query))); }
+  Memory(Made<port::MemoryStore>& made, Tell tell) : made_(made), tell_(tell) {}
+  Result<void> put(std::vector<port::MemoryEntry> entries) override {
+    begin(tell_, "put");
+    return made_.run((*made_).put(std::move(entries), Millis(30'000)));
+  }
+  Result<std::vector<port::MemoryEntry>> list(port::MemoryQuery query) override {
+    begin(tell_, "list");
+    return made_.run((*made_).list(std::move(query)));
+  }
+  Result<std::vector<port::MemoryEntry>> search(port::MemoryQuery query) override {
+    begin(tell_, query.vector.empty() ? "search for \"" + query.text + '"' : "search by a vector");
+    return made_.run((*made_).search(std::move(query)));
+  }
+  Result<std::uint64_t> remove(port::MemoryQuery query) override {
+    begin(tell_, "remove");
+    return made_.run((*made_).remove(std::move(query)));
+  }
 
  private:
   Made<port::MemoryStore>& made_;
+  Tell tell_;
 };
 
 class Events final : public conformance::EventsBench {
  public:
-  explicit Events(Made<port::EventStore>& made) : made_(made) {}
-  Result<void> append(std::vector<port::Event> events) override { return made_.run((*made_).append(std::move(events))); }
+  Events(Made<port::EventStore>& made, Tell tell) : made_(made), tell_(tell) {}
+  Result<void> append(std::vector<port::Event> events) override {
+    begin(tell_, "append");
+    return made_.run((*made_).append(std::move(events)));
+  }
   Result<void> reopen() override {
+    begin(tell_, "closing and opening it again");
     made_.close();
     made_.make();
     return {};
@@ -130,12 +152,13 @@ class Events final : public conformance::EventsBench {
 
  private:
   Made<port::EventStore>& made_;
+  Tell tell_;
   int before_ = 0;
 };
 
 class Trial {
  public:
-  Trial(plugin::Library& library, std::filesystem::path folder, std::string settings, const std::function<void(const std::string&)>& tell)
+  Trial(plugin::Library& library, std::filesystem::path folder, std::string settings, Tell tell)
       : library_(library), folder_(std::move(folder)), settings_(std::move(settings)), tell_(tell) {}
 
   void hold(plugin::Component& component) {
@@ -186,7 +209,7 @@ class Trial {
   void hold_memory(plugin::Component& component) {
     auto one = made<port::MemoryStore>(component, plugin::open_memory);
     if (!check("is made", [&] { one.make(); })) return;
-    Memory bench(one);
+    Memory bench(one, tell_);
     for (const auto& promise : conformance::memory_checks()) check(promise.promise, [&] { promise.hold(bench); });
     if (component.vectors)
       for (const auto& promise : conformance::vector_checks()) check(promise.promise, [&] { promise.hold(bench); });
@@ -195,7 +218,7 @@ class Trial {
   void hold_events(plugin::Component& component) {
     auto one = made<port::EventStore>(component, plugin::open_events);
     if (!check("is made", [&] { one.make(); })) return;
-    Events bench(one);
+    Events bench(one, tell_);
     for (const auto& promise : conformance::events_checks()) {
       check(promise.promise, [&] { promise.hold(bench); });
       bench.next();
@@ -206,7 +229,7 @@ class Trial {
   plugin::Library& library_;
   const std::filesystem::path folder_;
   const std::string settings_;
-  const std::function<void(const std::string&)>& tell_;
+  Tell tell_;
   std::string who_;
 };
 

@@ -1,11 +1,12 @@
 #include "shelf.hpp"
 
+#include <agentd/sdk/words.hpp>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "stores/points/key.hpp"
 #include "stores/points/ranking.hpp"
-#include "stores/text/words.hpp"
 
 namespace agentd::chroma {
 namespace {
@@ -146,7 +147,7 @@ void ChromaShelf::keep(const std::vector<Row>& rows) {
   json ids = json::array(), embeddings = json::array(), documents = json::array(), metadatas = json::array();
   for (const auto& row : rows) {
     ids.push_back(row.version.key), embeddings.push_back(placeholder(row.version.key));
-    documents.push_back(points::spaced(stores::words_of(row.entry.text)) + ' '), metadatas.push_back(metadata(row));
+    documents.push_back(points::spaced(sdk::words_of(row.entry.text)) + ' '), metadatas.push_back(metadata(row));
   }
   upsert(collections_.entries(), {{"ids", ids}, {"embeddings", embeddings}, {"documents", documents}, {"metadatas", metadatas}});
 }

@@ -1,5 +1,7 @@
 #include "memory.hpp"
 
+#include <agentd/sdk/words.hpp>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -8,7 +10,6 @@
 
 #include "key.hpp"
 #include "ranking.hpp"
-#include "stores/text/words.hpp"
 
 namespace agentd::points {
 namespace {
@@ -154,7 +155,7 @@ std::vector<sdk::MemoryEntry> list(Shelf& shelf, const sdk::MemoryQuery& query) 
 
 std::vector<sdk::MemoryEntry> search(Shelf& shelf, const sdk::MemoryQuery& query) {
   if (!query.vector.empty()) return nearest(shelf, query);
-  const auto phrases = stores::phrases_of(query.text);
+  const auto phrases = sdk::phrases_of(query.text);
   if (phrases.empty() || query.limit == 0) return {};
   return best(entries_of(shelf.candidates(query, phrases, kMostCandidates)), phrases, query.limit);
 }

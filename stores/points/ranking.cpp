@@ -1,9 +1,9 @@
 #include "ranking.hpp"
 
+#include <agentd/sdk/words.hpp>
+
 #include <algorithm>
 #include <cmath>
-
-#include "stores/text/words.hpp"
 
 namespace agentd::points {
 namespace {
@@ -40,7 +40,7 @@ std::vector<sdk::MemoryEntry> best(std::vector<sdk::MemoryEntry> entries, const 
   std::vector<double> having(phrases.size());
   double found = 0;
   for (std::size_t e = 0; e < entries.size(); ++e) {
-    const auto words = stores::words_of(entries[e].text);
+    const auto words = sdk::words_of(entries[e].text);
     const auto text = spaced(words);
     bool fits = false;
     for (std::size_t p = 0; p < phrases.size(); ++p) {

@@ -1,9 +1,10 @@
 #include "memory.hpp"
 
+#include <agentd/sdk/words.hpp>
+
 #include <algorithm>
 #include <set>
 
-#include "stores/text/words.hpp"
 #include "stores/vectors/cosine.hpp"
 
 namespace agentd::postgres {
@@ -107,7 +108,7 @@ void Memory::put(const std::vector<sdk::MemoryEntry>& all) {
     for (const auto& agent : agents) connection.send(kLock, Parameters(std::string_view(client_.schema()), std::string_view(agent)));  // in one order, so that none wait for each other
     vectors_.prepare(connection, all);
     for (const auto& e : all) {
-      const auto words = stores::words_of(e.text);
+      const auto words = sdk::words_of(e.text);
       Parameters parameters(std::string_view(e.agent_id), std::string_view(e.id), static_cast<std::int64_t>(e.type), std::string_view(e.session_id), e.created_ms, std::string_view(e.text),
                                        std::string_view(e.json), std::string_view(spaced(words)), static_cast<std::int64_t>(words.size()), terms(e.agent_id, words));
       if (!e.vector.empty()) parameters.add(std::string_view(e.space)), parameters.add(std::string_view(binary_of(stores::unit(e.vector))));
@@ -147,7 +148,7 @@ std::vector<sdk::MemoryEntry> Memory::nearest(const sdk::MemoryQuery& query) {
 std::vector<sdk::MemoryEntry> Memory::search(const sdk::MemoryQuery& query) {
   if (!query.vector.empty()) return nearest(query);
   Column any(Column::Type::text), phrases(Column::Type::text);
-  for (const auto& phrase : stores::phrases_of(query.text)) {
+  for (const auto& phrase : sdk::phrases_of(query.text)) {
     any.add(term(query.agent_id, phrase.front()));
     phrases.add(spaced(phrase));
   }

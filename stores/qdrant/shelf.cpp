@@ -1,10 +1,11 @@
 #include "shelf.hpp"
 
+#include <agentd/sdk/words.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include "stores/points/key.hpp"
 #include "stores/points/ranking.hpp"
-#include "stores/text/words.hpp"
 
 namespace agentd::qdrant {
 namespace {
@@ -68,7 +69,7 @@ std::vector<T> each(const json& points, T (*read)(const json&)) {
 
 json words_in(const std::string& text) {
   std::set<std::string> different;
-  for (auto& word : stores::words_of(text)) different.insert(points::term(std::move(word)));
+  for (auto& word : sdk::words_of(text)) different.insert(points::term(std::move(word)));
   return different;
 }
 

@@ -1,9 +1,10 @@
 #include "memory.hpp"
 
+#include <agentd/sdk/words.hpp>
+
 #include <algorithm>
 #include <cmath>
 
-#include "stores/text/words.hpp"
 #include "stores/vectors/cosine.hpp"
 #include "stores/vectors/spaces.hpp"
 
@@ -57,7 +58,7 @@ void Memory::put(const std::vector<sdk::MemoryEntry>& entries) {
 }
 
 void Memory::hold(Kept& kept, const sdk::MemoryEntry& entry) {
-  kept = {entry, stores::words_of(entry.text), stores::unit(entry.vector), entry.space};
+  kept = {entry, sdk::words_of(entry.text), stores::unit(entry.vector), entry.space};
   kept.entry.vector = {}, kept.entry.space = {};
   if (kept.unit.empty()) return;
   auto& space = spaces_[kept.space];
@@ -101,7 +102,7 @@ std::vector<sdk::MemoryEntry> Memory::nearest(const sdk::MemoryQuery& query) {
 
 std::vector<sdk::MemoryEntry> Memory::search(const sdk::MemoryQuery& query) {
   if (!query.vector.empty()) return nearest(query);
-  const auto phrases = stores::phrases_of(query.text);
+  const auto phrases = sdk::phrases_of(query.text);
   std::vector<const Kept*> candidates;
   double length = 0;
   for (const auto& [position, kept] : agents_[query.agent_id].entries) {

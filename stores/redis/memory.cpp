@@ -1,11 +1,11 @@
 #include "memory.hpp"
 
 #include <agentd/sdk/numbers.hpp>
+#include <agentd/sdk/words.hpp>
 
 #include <map>
 
 #include "scripts.hpp"
-#include "stores/text/words.hpp"
 
 namespace agentd::redis {
 namespace {
@@ -52,7 +52,7 @@ void Memory::put(const std::vector<sdk::MemoryEntry>& entries) {
   for (const auto& [agent, its_entries] : by_agent) {
     Command command(script::kPut, keys_of(agent));
     for (const auto* e : its_entries) {
-      const auto words = stores::words_of(e->text);
+      const auto words = sdk::words_of(e->text);
       command.add(e->id).add(number(e->type)).add(e->session_id).add(e->text).add(e->json).add(e->created_ms).add(" " + joined(words) + " ").add(static_cast<uint64_t>(words.size()));
     }
     client_.ask(command);
@@ -66,7 +66,7 @@ std::vector<sdk::MemoryEntry> Memory::list(const sdk::MemoryQuery& query) {
 
 std::vector<sdk::MemoryEntry> Memory::search(const sdk::MemoryQuery& query) {
   Command command(script::kSearch, keys_of(query.agent_id), number(query.type), query.session_id, query.limit);
-  for (const auto& phrase : stores::phrases_of(query.text)) command.add(joined(phrase));
+  for (const auto& phrase : sdk::phrases_of(query.text)) command.add(joined(phrase));
   const auto reply = client_.ask(command);
   auto found = entries(reply, query.agent_id);
   for (std::size_t i = 0; i < found.size(); ++i) found[i].score = sdk::Json(reply[i][7].text()).number();

@@ -39,7 +39,7 @@ class Promises(AgentdTest):
         done = self.hold(MISBEHAVING / "forgets.so")
         self.assertEqual(done.returncode, 1)
         self.assertIn(["failed", "memory oldest", "lists the newest first: list after putting 1 and 2 together, then 3: expected 3, 2, 1, got 1, 2, 3"], self.lines(done))
-        self.assertIn(["failed", "events ends", "keeps events in order: it crashed: Aborted"], self.lines(done))
+        self.assertIn(["failed", "events ends", "keeps events in order: in append: it crashed: Aborted"], self.lines(done))
 
     def test_settings_are_references_checked_and_not_shown(self):
         done = self.hold(MISBEHAVING / "forgets.so", "--settings", '{"note": "env:NOTE"}', NOTE="correct horse battery")

@@ -15,8 +15,8 @@ import urllib.parse
 from agentd import AgentdTest, until
 
 LONG = "AGENTD_LONG_RUNS" in os.environ
-RUNS = int(os.environ.get("AGENTD_LONG_RUNS", 500))
-WINDOW = 20 if LONG else 4             # messages: a hundred summaries of half a window each are kept, 500 runs' worth or 100
+RUNS = int(os.environ.get("AGENTD_LONG_RUNS", 800))
+WINDOW = 20 if LONG else 4             # messages: those of a hundred summaries are kept, which are of half a window or more each: up to 1,000 runs' worth, or 300
 TOLD_IN, WITHIN = 3, 0.10
 STORE_WITHIN = 0.10 if LONG else 0.25  # its index of words is tidied up now and then: a few hundred runs see one tooth of a saw
 CODE_WORD = "The code word of the vault is heron"
@@ -106,7 +106,7 @@ class Recurring(AgentdTest):
             if number % max(1, RUNS // 200) == 0:
                 size[number] = self.store_size()
                 looks[number] = self.look()
-        early, late = range(RUNS // 10 if LONG else RUNS // 3, RUNS // 5 if LONG else RUNS // 2), range(RUNS - RUNS // 10, RUNS + 1)
+        early, late = range(RUNS // 10 if LONG else RUNS // 2, RUNS // 5 if LONG else RUNS * 5 // 8), range(RUNS - RUNS // 10, RUNS + 1)
         prompts = {number: length for number, (length, _) in enumerate(model.prompts, 1)}
         figures = {name: [statistics.fmean(values[number] for number in span if number in values) for span in (early, late)]
                    for name, values in (("prompt, bytes", prompts), ("store, bytes", size), ("a look, ms", looks))}

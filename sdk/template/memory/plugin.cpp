@@ -1,10 +1,10 @@
 // A memory store: here one that forgets when the host stops. Replace what is here by your own, which keeps what it is given: a host takes
 // put for durable when it returns. One that keeps vectors and searches by them says so with `static constexpr bool vectors = true;`.
 #include <agentd/sdk/memory.hpp>
+#include <agentd/sdk/words.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -17,19 +17,11 @@ bool fits(const MemoryEntry& entry, const MemoryQuery& query) {
          (query.session_id.empty() || entry.session_id == query.session_id);
 }
 
-// Letters of other alphabets stay as they are.
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
-
-// How many of the words occur: a search is for words in any order, not for a phrase.
-int words_found(const std::string& words, const std::string& text) {
-  const std::string where = lower(text);
-  std::istringstream each(lower(words));
-  int found = 0;
-  for (std::string word; each >> word;) found += where.find(word) != where.npos ? 1 : 0;
-  return found;
+// How many of the wanted words a text has, in any order; of two with as many, the shorter text fits better. 0: none.
+double score_of(const std::vector<std::string>& wanted, const std::string& text) {
+  const std::vector<std::string> words = words_of(text);
+  const auto found = std::count_if(wanted.begin(), wanted.end(), [&](const auto& word) { return std::find(words.begin(), words.end(), word) != words.end(); });
+  return found == 0 ? 0 : static_cast<double>(found) + 1 / (1 + static_cast<double>(words.size()));
 }
 
 struct Notes : MemoryStore {
@@ -56,10 +48,11 @@ struct Notes : MemoryStore {
     return found;
   }
   std::vector<MemoryEntry> search(const MemoryQuery& query) override {
+    const std::vector<std::string> wanted = words_of(query.text);
     std::vector<MemoryEntry> found;
     for (const auto& e : kept_) {
-      const int words = fits(e, query) ? words_found(query.text, e.text) : 0;
-      if (words > 0) found.push_back(e), found.back().score = words;
+      const double score = fits(e, query) ? score_of(wanted, e.text) : 0;
+      if (score > 0) found.push_back(e), found.back().score = score;
     }
     std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
     if (found.size() > query.limit) found.erase(found.begin() + static_cast<std::ptrdiff_t>(query.limit), found.end());

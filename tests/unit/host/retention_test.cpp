@@ -52,6 +52,10 @@ struct Bench {
     const auto at = world.run(ledger.commit(std::move(t)));
     return at.value();
   }
+  void enters(event::Entered entered) {
+    std::vector<port::Entry> entries = {{.agent_id = "worker", .payload = event::to_record(entered).payload}};
+    ASSERT_TRUE(world.run(ledger.enqueue(std::move(entries))));
+  }
   std::vector<event::EventsPruned> pruned() const {
     std::vector<event::EventsPruned> all;
     for (const auto& record : store.log)
@@ -163,6 +167,19 @@ TEST(Retention, KeepsWhatASinkHasNotBeenToldForAsLongAgainAndSaysSoWhenThatIsOve
   b.world.advance(49h);
   ASSERT_FALSE(b.told.empty());
   EXPECT_EQ(b.told[0], "a sink has not been told of what is twice as old as ledger.retention says; it is removed all the same");
+}
+
+TEST(Retention, KeepsARunThatARunForMemoryHasYetToRead) {
+  Bench b;
+  const RunId read{5, 7}, read_later{9, 7};
+  for (const auto of : {read_later, read}) b.enters({.trigger = "memory", .digest = event::Digest{event::Digest::What::lessons, to_text(of)}});
+  b.enters({.trigger = "manual"});
+  b.start();
+  ASSERT_EQ(b.upkeep.asked.size(), 2u);
+  EXPECT_EQ(b.upkeep.asked[0].before, b.world.now() - 48h);
+  EXPECT_EQ(b.upkeep.asked[0].upto, INT64_MAX);
+  EXPECT_EQ(b.upkeep.asked[1].before, b.world.now() - 24h);
+  EXPECT_EQ(b.upkeep.asked[1].upto, read.position - 1);
 }
 
 TEST(Retention, AFullDiskIsToldAndTriedAgainLater) {

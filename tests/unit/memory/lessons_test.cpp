@@ -140,6 +140,14 @@ TEST_F(Learn, ComparesWithWhatIsLong) {
   EXPECT_EQ(store_.entries.size(), 52U);
 }
 
+TEST_F(Learn, KnowsWhatManyOthersCameAfter) {
+  learn_now("r1", {"The pump is in hall B"});
+  for (int i = 0; i < 2500; ++i) store_.entries.push_back({.type = MemoryType::long_term, .agent_id = "a", .id = "note:" + std::to_string(i), .text = "note " + std::to_string(i), .json = "{}", .position = static_cast<std::uint64_t>(i + 100)});
+  learn_now("r2", {"The pump is in hall B!", "note 0"});
+  EXPECT_EQ(store_.entries.size(), 2501U);
+  ASSERT_TRUE(kept("The pump is in hall B!"));
+}
+
 TEST_F(Learn, KeepsTypesApart) {
   learn_now("r1", {"Look into the log first"}, {}, MemoryType::procedural);
   learn_now("r2", {"Look into the log first"});

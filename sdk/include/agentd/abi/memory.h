@@ -23,7 +23,7 @@ typedef struct agentd_memory_entry {
   agentd_str text;        /* what is searched */
   agentd_str json;        /* one JSON object kept as it is: an episodic message, or metadata */
   int64_t created_ms;     /* since 1970 UTC */
-  uint64_t position;      /* from the store: order of first put within (agent, session); 0 in a put */
+  uint64_t position;      /* from the store: order of first put within an agent; 0 in a put */
   double score;           /* from search: larger fits better; by a vector: the cosine similarity */
   const float* vector;    /* in a put: of the text, or NULL; a put without one drops the vector that the id had. NULL from list and search */
   uint64_t dimensions;    /* of the vector; 0: it has none */

@@ -39,7 +39,7 @@ struct MemoryEntry {
   std::string text;        // what is searched
   std::string json;        // one JSON object, kept as it is
   int64_t created_ms = 0;  // since 1970 UTC
-  uint64_t position = 0;   // the store's: order of first put within (agent, session)
+  uint64_t position = 0;   // the store's, above 0: order of first put within an agent
   double score = 0;        // search: larger fits better; by a vector: the cosine similarity
   std::vector<float> vector = {};  // in a put: where the text lies in meaning, or nothing; not given back
   std::string space = {};          // what made the vector: those of different spaces are never compared
@@ -52,7 +52,7 @@ struct MemoryQuery {
   std::string id;          // remove: this entry; empty: all that fit the rest
   std::string text;        // search: words in any language, not a query language
   uint64_t before = 0;     // list: entries with a smaller position; 0: from the newest
-  uint64_t limit = 0;      // list and search: at most so many
+  uint64_t limit = 0;      // list and search: at most so many, 1 to 10,000
   std::vector<float> vector = {};  // search: the nearest by cosine among the entries with a vector of `space`, whatever `text` says
   std::string space = {};
 };
