@@ -33,4 +33,17 @@ Async<Result<Kept>> keep(port::MemoryStore& store, Embedder* embedder, std::vect
   co_return kept;
 }
 
+Async<Result<Kept>> keep_instead(port::MemoryStore& store, port::MemoryStore& other, Embedder* embedder, port::MemoryEntry entry, Millis timeout, std::stop_token stop) {
+  port::MemoryQuery same{.agent_id = entry.agent_id, .id = entry.id, .timeout = timeout};
+  std::vector<port::MemoryEntry> entries;
+  entries.push_back(std::move(entry));
+  auto keeping = keep(store, embedder, std::move(entries), timeout, std::move(stop));
+  auto kept = co_await std::move(keeping);
+  if (!kept || &store == &other) co_return kept;
+  auto removing = other.remove(std::move(same));
+  auto removed = co_await std::move(removing);
+  if (!removed) co_return std::unexpected(std::move(removed.error()));
+  co_return kept;
+}
+
 }  // namespace agentd::memory

@@ -16,4 +16,7 @@ struct Kept {
 // vectors, by words alone.
 Async<Result<Kept>> keep(port::MemoryStore& store, Embedder* embedder, std::vector<port::MemoryEntry> entries, Millis timeout, std::stop_token stop);
 
+// Of one entry, where its types have stores of their own: what `other` has under its id is removed once it is kept.
+Async<Result<Kept>> keep_instead(port::MemoryStore& store, port::MemoryStore& other, Embedder* embedder, port::MemoryEntry entry, Millis timeout, std::stop_token stop);
+
 }  // namespace agentd::memory

@@ -73,7 +73,7 @@ std::optional<At> place_of(const std::string& cursor) {
   if (cursor.empty()) return at;
   auto read = std::from_chars(cursor.data(), end, at.before);
   if (read.ec == std::errc() && read.ptr != end && *read.ptr == '.') read = std::from_chars(read.ptr + 1, end, at.place);
-  if (read.ec != std::errc() || read.ptr != end || at.before == 0) return std::nullopt;
+  if (read.ec != std::errc() || read.ptr != end || at.before == 0 || at.before > INT64_MAX) return std::nullopt;
   return at;
 }
 
@@ -127,6 +127,7 @@ Async<Answer> list_memory(Context& context, Request request) {
   if (!type) co_return problem(400, "type is episodic, long_term or procedural");
   port::MemoryQuery query{.type = *type, .agent_id = request.capture("agent"), .session_id = request.parameter("session"), .id = {}, .text = request.parameter("query"), .limit = *limit};
   auto places = std::get<std::vector<memory::Place>>(std::move(found));
+  if (at->place >= places.size()) co_return problem(400, "cursor is what `next` said");
   if (!query.text.empty()) co_return co_await search_memory(context, std::move(places), std::move(query));
   co_return co_await page_of(std::move(places), std::move(query), *at, *limit);
 }
@@ -157,10 +158,11 @@ Async<Answer> add_memory(Context& context, Request request) {
   for (auto* text : {&said["text"], &said["key"]}) context.ports.cleaner().clean(*text);
   port::MemoryEntry entry{.type = *type, .agent_id = agent_id, .session_id = said["session_id"], .id = std::string(kNote) + (said["key"].empty() ? random_name(context.world.random) : said["key"]),
                           .text = said["text"], .json = "{\"by\":" + json_string(request.caller) + "}", .created = context.world.clock.now()};
-  std::vector<port::MemoryEntry> entries = {entry};
-  auto found = places_of(context, agent_id, *type);
-  if (auto* none = std::get_if<Document>(&found)) co_return std::move(*none);
-  auto keeping = memory::keep(*std::get<std::vector<memory::Place>>(found).front().store, context.ports.embedder(), std::move(entries), port::MemoryQuery{}.timeout, {});
+  auto found = places_of(context, agent_id, *type), others = places_of(context, agent_id, *type == MemoryType::procedural ? MemoryType::long_term : MemoryType::procedural);
+  for (auto* one : {&found, &others})
+    if (auto* none = std::get_if<Document>(one)) co_return std::move(*none);
+  const auto first = [](const auto& places) { return std::get<std::vector<memory::Place>>(places).front().store; };
+  auto keeping = memory::keep_instead(*first(found), *first(others), context.ports.embedder(), entry, port::MemoryQuery{}.timeout, {});
   const auto kept = co_await std::move(keeping);
   if (!kept) co_return store_problem(kept.error());
   auto view = view_of(entry, false);

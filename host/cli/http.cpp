@@ -45,7 +45,7 @@ Error explain(const Error& error, const Receiver& receiver, bool only_reads, boo
   const bool unknown = error.error_class == ErrorClass::unknown_outcome;
   if (receiver.reply.status != 0 || (unknown && only_reads)) return told(ErrorClass::retryable, "the host at " + url + " broke off: " + error.message);
   if (unknown) return told(error.error_class, "no answer from " + url + " (" + error.message + "): whether it was done is not known; look before you ask again");
-  const char* hint = !is_secure                                   ? "is `agentd serve` running?"
+  const char* hint = !is_secure                                   ? "is `agentd serve` running? --url or AGENTD_URL says where"
                      : error.error_class == ErrorClass::terminal ? "--cacert names the file of who signed its certificate"
                                                                   : "is `agentd serve` running there, with [api] tls?";
   return told(ErrorClass::retryable, "host not reachable at " + url + " (" + error.message + "); " + hint);

@@ -48,6 +48,16 @@ class Memory(AgentdTest):
         self.assertEqual(self.listed(), [])
         self.assertEqual(self.agentd.cli("memory", "forget", "worker", "note:disk", check=False).returncode, 1)
 
+    def test_a_key_names_one_entry_wherever_its_type_is_kept(self):
+        self.agentd.kill()
+        config, agent = self.folder / "agentd.toml", self.folder / "agents" / "worker.toml"
+        config.write_text(config.read_text() + '[stores.ways]\nplugin = "sqlite"\npath = "ways"\n')
+        agent.write_text(agent.read_text() + '[memory]\nstores = { procedural = "ways" }\n')
+        self.agentd.start()
+        for kind in ("long_term", "procedural", "long_term"):
+            self.agentd.cli("memory", "add", "worker", f"as {kind}", "--key", "disk", "--type", kind)
+            self.assertEqual([row[4] for row in self.listed()], [f"as {kind}"])
+
     def test_pages_are_whole(self):
         ids = [self.post({"text": f"fact {i}"})[1]["id"] for i in range(7)]
         seen, cursor = [], ""
@@ -66,7 +76,7 @@ class Memory(AgentdTest):
             status, problem = self.post(body)
             self.assertEqual((status, problem["errors"][0]["pointer"]), (422, pointer), problem)
         self.assertEqual(self.post({"text": "x"}, "nobody")[0], 404)
-        for query in ("type=facts", "limit=0", "cursor=x", "limit=1001"):
+        for query in ("type=facts", "limit=0", "cursor=x", "cursor=18446744073709551615", "cursor=5.99", "limit=1001"):
             self.assertEqual(self.agentd.request("GET", f"/v1/memory/worker?{query}")[0], 400, query)
         self.assertEqual(self.listed(), [])
 
