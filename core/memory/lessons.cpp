@@ -209,11 +209,21 @@ class Learning {
     const auto there = co_await is_there(entry);
     if (!there) co_return std::unexpected(there.error());
     if (!*there) co_return Result<void>{};
+    auto asking = may_write();
+    auto may = co_await std::move(asking);
+    if (!may) co_return may;
     entry.json = as_json(account);
     std::vector<port::MemoryEntry> entries = {entry};
     auto keeping = keep(store_, embedder_, std::move(entries), learner_.timeout, learner_.stop);
     const auto kept = co_await std::move(keeping);
     if (!kept) co_return std::unexpected(kept.error());
+    co_return Result<void>{};
+  }
+
+  Async<Result<void>> may_write() {
+    if (!learner_.may_write) co_return Result<void>{};
+    const bool may = co_await learner_.may_write();
+    if (!may) co_return fail(ErrorClass::retryable, "it was stopped");
     co_return Result<void>{};
   }
 
@@ -226,6 +236,9 @@ class Learning {
     std::ranges::sort(by_use);  // the least used first, of them the oldest
     by_use.resize(all_.size() - kMostKept);
     for (const auto& [uses, from_the_end] : by_use) {
+      auto asking = may_write();
+      auto may = co_await std::move(asking);
+      if (!may) co_return may;
       port::MemoryQuery query{.type = type_, .agent_id = learner_.agent_id, .id = all_[all_.size() - from_the_end].entry.id, .timeout = learner_.timeout};
       const auto removed = co_await store_.remove(std::move(query));
       if (!removed) co_return std::unexpected(removed.error());

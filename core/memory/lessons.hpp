@@ -1,5 +1,6 @@
 // What a run leaves for later ones: facts, and how its task was done well.
 #pragma once
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,7 @@ struct Learner {
   Instant now{};
   Millis timeout{10'000};          // of each operation
   std::stop_token stop = {};
+  std::function<Async<bool>()> may_write = {};  // asked before each write, which others may have taken over by then; none: it may
 };
 
 // A lesson that says what a learned memory of its type says already takes that one's place; what a person or the agent itself wrote down stays

@@ -147,7 +147,7 @@ Async<Result<void>> Run::keep_digest(std::string answer) {
     kept = co_await std::move(keeping);
   } else {
     auto records = co_await load(parse_run_id(digest.of).value_or(RunId()));
-    memory::Learner learner{.agent_id = claim_.agent_id, .run = digest.of, .known = {}, .now = now, .timeout = reader_of_memory().timeout(), .stop = control_.token()};
+    memory::Learner learner{.agent_id = claim_.agent_id, .run = digest.of, .known = {}, .now = now, .timeout = reader_of_memory().timeout(), .stop = control_.token(), .may_write = [this] { return may_begin(); }};
     if (records) learner.known = account_of(*records).known;
     auto learning = memory::learn(agent_->memory, std::move(learner), memory::read_lessons(answer));
     kept = co_await std::move(learning);

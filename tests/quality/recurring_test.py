@@ -131,9 +131,12 @@ class Recurring(AgentdTest):
 
     def look(self):
         query = urllib.parse.quote("Which rack is host h7 in?")
-        begin = time.monotonic()
-        self.agentd.get(f"/v1/memory/worker?type=long_term&limit=5&query={query}")
-        return (time.monotonic() - begin) * 1000
+        took = []
+        for _ in range(5):
+            begin = time.monotonic()
+            self.agentd.get(f"/v1/memory/worker?type=long_term&limit=5&query={query}")
+            took.append((time.monotonic() - begin) * 1000)
+        return min(took)  # what others on the machine take is none of it
 
 
 if __name__ == "__main__":

@@ -170,6 +170,14 @@ TEST_F(Learn, AgesOutWhatWasOfNoUse) {
   EXPECT_TRUE(kept("a person's"));
 }
 
+TEST_F(Learn, WritesNothingMoreOnceItMayNot) {
+  int asked = 0;
+  const auto may_write = [&asked]() -> Async<bool> { co_return ++asked <= 1; };
+  EXPECT_FALSE(world_.run(learn({nullptr, &store_, &store_, nullptr}, {.agent_id = "a", .run = "r1", .may_write = may_write}, {{MemoryType::long_term, "one"}, {MemoryType::long_term, "two"}, {MemoryType::long_term, "three"}})));
+  EXPECT_EQ(store_.entries.size(), 1U);
+  EXPECT_EQ(asked, 2);
+}
+
 TEST_F(Learn, FromAStoreThatIsAwayIsAnError) {
   store_.failing_writes = 1;
   EXPECT_FALSE(world_.run(learn({nullptr, &store_, &store_, nullptr}, {.agent_id = "a", .run = "r1"}, {{MemoryType::long_term, "x"}})));
